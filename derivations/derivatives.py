@@ -1,0 +1,255 @@
+"""The two derivatives, and what the solvers need on the way.
+
+    mean margin  m_w   = (1/2) dPsi/dJ,     variance  s_w^2 = -dPsi/dt,     at t = J = 0.
+
+The derivative in t is total: q, delta and all weights move with t, by implicit differentiation of the fixed point. Newton's
+Jacobian and that derivative are made of the same four sums over the spectrum, here derived for a pair of sources k, l with
+everything that does not move lumped into x_0.
+"""
+
+from __future__ import annotations
+
+import random
+
+import sympy as sp
+
+from derivations.model import J, Source, gamma, source, t
+from derivations.potential import Block, Statement, effective_weight, isotropic, kappa, layer, mean_weight, signal, tau
+from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+
+
+def mean_margin(statement: Statement) -> sp.Expr:
+    """m_w = (1/2) dPsi/dJ at t = J = 0."""
+    return (statement.potential(J).diff(J) / 2).subs({J: 0, t: 0})
+
+
+def variance(statement: Statement) -> sp.Expr:
+    """s_w^2 = -dPsi/dt at t = J = 0: implicit differentiation of the fixed point."""
+    return -_total_derivative(statement, statement.potential())
+
+
+def loss_slope(statement: Statement) -> sp.Expr:
+    """dL/dt at t = 0, the same number by the envelope theorem."""
+    return _total_derivative(statement, statement.training_loss())
+
+
+def _total_derivative(statement: Statement, expression: sp.Expr) -> sp.Expr:
+    equations, unknowns = sp.Matrix(statement.equations()), statement.unknowns()
+    speed = -equations.jacobian(unknowns).LUsolve(equations.diff(t))
+    along = sum(expression.diff(unknown) * speed[i] for i, unknown in enumerate(unknowns))
+    return (expression.diff(t) + along).subs(t, 0)
+
+
+# --- one source ------------------------------------------------------------------------------------------------------
+
+s = source("k", fitted=True, mean_fitted=True)
+THETA, C_, E, R, B_, Q, DELTA = s.theta, s.c, s.e, s.r, s.b, s.q, s.delta
+ELL = sp.Symbol("ell", positive=True)  # delta / q = 1 / (1 + r kappa q), which does not cancel
+
+
+def delta_polynomial(of: Source) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """The layer's equation cleared of its denominator, a delta^2 + b delta + c = 0, as (a, b, c)."""
+    polynomial = sp.Poly(sp.expand(sp.numer(sp.together(layer(of)))), of.delta)
+    return tuple(polynomial.all_coeffs())
+
+
+def positive_root(a: sp.Expr, b: sp.Expr, c: sp.Expr) -> sp.Expr:
+    """The positive root of a x^2 + b x + c with a >= 0 > c, without cancellation whatever the sign of b."""
+    root = sp.sqrt(b**2 - 4 * a * c)
+    return sp.Piecewise((-2 * c / (b + root), b > 0), ((root - b) / (2 * a), True))
+
+
+def delta_slope() -> sp.Expr:
+    """d delta / d q by implicit differentiation, written with ell so that nothing cancels (checked below)."""
+    return ELL**2 * (1 + C_ * DELTA) / (1 + C_ * DELTA * ELL * (1 + R * B_ * Q))
+
+
+def share() -> sp.Expr:
+    """tau / kappa; 1 where the source's fit does not train, also for a source with no samples (0/0)."""
+    weight = THETA * C_
+    return sp.Piecewise((1, sp.Eq(B_, 0)), (weight / (weight + B_ * (1 + C_ * DELTA)), True))
+
+
+def source_functions() -> tuple[Function, ...]:
+    """What the solvers need of one source: functions of its q and of nothing else."""
+    sharing = sp.Symbol("share", nonnegative=True)
+    d_delta = sp.Symbol("d_delta", positive=True)
+
+    def along_q(expression: sp.Expr) -> sp.Expr:
+        return expression.diff(Q) + expression.diff(DELTA) * d_delta
+
+    k, d_kappa = sp.symbols("kappa d_kappa")
+    weight = k / (1 + R * k * Q)  # effective_weight(s) with kappa as a symbol: the slope is one fraction, without cancellation
+    weight_slope = sp.factor(weight.diff(k)) * d_kappa + sp.factor(weight.diff(Q))
+    clean = 1 - 2 * E * sharing
+    left = 4 * E * tau(s) * (1 - E * sharing)
+    d_share = (THETA * C_ / (THETA * C_ + B_ * (1 + C_ * DELTA))).diff(DELTA) * d_delta
+    d_share = sp.Piecewise((0, sp.Eq(B_, 0)), (d_share, True))
+    return (
+        Function("leave_one_out", "delta, the trace a left-out sample sees: the positive root of the layer's equation.",
+                 (THETA, C_, R, B_, Q), {"delta": positive_root(*delta_polynomial(s))}),
+        Function("layer_slope", "d delta / dq.", (THETA, C_, R, B_, Q, DELTA),
+                 {"d_delta": delta_slope().subs(ELL, 1 / (1 + R * kappa(s) * Q))}),
+        Function("second_moment_weight", "kappa and d kappa / dq.", (THETA, C_, B_, DELTA, d_delta),
+                 {"kappa": kappa(s), "d_kappa": along_q(kappa(s))}),
+        Function("covariance_weight", "s, the weight of the source's covariance in the resolvent, and ds/dq.",
+                 (R, Q, k, d_kappa), {"s": weight, "d_s": sp.factor(weight_slope)}),
+        Function("clean_share", "tau / kappa and its slope in q.", (THETA, C_, B_, DELTA, d_delta),
+                 {"share": share(), "d_share": d_share}),
+        Function("signal", "The share of clean signal, what wrong labels leave of the training loss, and their slopes in q.",
+                 (THETA, C_, E, DELTA, d_delta, sharing, sp.Symbol("d_share")),
+                 {"signal": clean, "d_signal": clean.diff(sharing) * sp.Symbol("d_share"),
+                  "floor": left, "d_floor": along_q(left) + left.diff(sharing) * sp.Symbol("d_share")}),
+    )
+
+
+@check("leave-one-out trace", "the root that is generated (both branches) and its slope with the layer's equation and its "
+       "implicit derivative; the generated share, signal and floor with those of the potential")
+def source_functions_agree() -> Verdict:
+    a, b, c = delta_polynomial(s)
+    polynomial = a * DELTA**2 + b * DELTA + c
+    slope = -polynomial.diff(Q) / polynomial.diff(DELTA)
+    found = [(delta_slope().subs(ELL, DELTA / Q) - slope)]
+    quadratic = vanishes(*found, modulo=(polynomial, DELTA))
+    a_, c_ = sp.symbols("a c", positive=True)
+    b_ = sp.Symbol("b", real=True)
+    branches = [piece for piece, _ in positive_root(a_, b_, -c_).args]
+    roots = vanishes(*(sp.radsimp(a_ * piece**2 + b_ * piece - c_) for piece in branches))
+    general = share().args[1][0]
+    others = vanishes(general - tau(s) / kappa(s), 1 - 2 * E * general - signal(s),
+                      4 * E * tau(s) * (1 - E * general) - kappa(s) * (1 - signal(s) ** 2),
+                      source_functions()[3].results["s"].subs(sp.Symbol("kappa"), kappa(s)) - effective_weight(s))
+    return Verdict(quadratic.holds and roots.holds and others.holds,
+                   f"slope: {quadratic.found}; branches: {roots.found}; share, signal, floor: {others.found}")
+
+
+# --- the spectrum ----------------------------------------------------------------------------------------------------
+
+H, CK, CL, X, X0, SL, U = sp.symbols("h C_k C_l x x_0 s_l u", positive=True)
+
+
+def spectrum_functions() -> tuple[Function, ...]:
+    """The four terms that are summed over the spectrum; x = gamma + sum_k s_k C_k is one eigenvalue of B^{-1}."""
+    load = X0 + SL * CL
+
+    def moved(expression: sp.Expr) -> sp.Expr:
+        return sp.simplify(-expression.diff(SL)).subs(X0, X - SL * CL)
+
+    trace, product = H * CK / load, U / load
+    at = {X0: X - SL * CL}
+    return (
+        Function("trace_term", "One eigenvalue's part of q_k = (1/N) tr(C_k B).", (H, CK, X), {"trace": trace.subs(at)}),
+        Function("pair_term", "One eigenvalue's part of -dq_k/ds_l = (1/N) tr(C_k B C_l B).", (H, CK, CL, X),
+                 {"pair": moved(trace)}),
+        Function("product_term", "One eigenvalue's part of mean_a^T B mean_b, u = mean_a mean_b there.", (U, X),
+                 {"product": product.subs(at)}),
+        Function("product_slope_term", "One eigenvalue's part of mean_a^T B C_l B mean_b.", (U, CL, X),
+                 {"slope": moved(product)}),
+    )
+
+
+def isotropic_functions() -> tuple[Function, ...]:
+    """With every covariance a multiple a_k of the identity one scalar q = eta / x is left, q_k = a_k q."""
+    q, eta, load, slope = sp.symbols("q eta load load_slope", positive=True)
+    weight = sp.Function("s")
+    residual = q * (gamma + weight(q)) - eta
+    return (
+        Function("isotropic_residual", "q (gamma + sum_k a_k s_k) - eta, increasing and concave in q, and its slope; load = "
+                 "sum_k a_k s_k, load_slope its derivative in q.", (gamma, eta, q, load, slope),
+                 {"residual": residual.subs(weight(q), load),
+                  "slope": residual.diff(q).subs(weight(q).diff(q), slope).subs(weight(q), load)}),
+    )
+
+
+# --- the response ----------------------------------------------------------------------------------------------------
+
+def response_functions() -> tuple[Function, ...]:
+    """What is summed over the sources once the residuals of the means and the speeds dq/dt are known."""
+    residual, weight, d_weight, d_signal, d_floor, speed = sp.symbols("residual T d_T d_signal d_floor speed", real=True)
+    m, v = sp.symbols("mean_margin variance", real=True)
+    return (
+        Function("loss_slope_term", "One source's part of dL/dt, but for that of the products of the means.",
+                 (residual, weight, d_weight, d_signal, d_floor, speed),
+                 {"term": speed * (d_floor + 2 * residual * weight * d_signal + residual**2 * d_weight)}),
+        Function("accuracy", "Phi(m_w / s_w), the accuracy of sign(w^T x).", (m, v),
+                 {"accuracy": sp.erfc(-m / sp.sqrt(2 * v)) / 2}),
+        Function("risk", "E[(y - w^T x)^2].", (m, v), {"risk": v + (1 - m) ** 2}),
+    )
+
+
+@check("response", "dL/dt of two sources along arbitrary speeds, differentiated as a whole, with the terms that are generated")
+def response_terms() -> Verdict:
+    x = sp.Symbol("x")
+    move = lambda name: sp.Symbol(name) + x * sp.Symbol(f"d_{name}")  # noqa: E731
+    G = sp.Matrix(2, 2, lambda i, j: move(f"g_{min(i, j)}{max(i, j)}"))
+    T, signals = sp.diag(move("T_0"), move("T_1")), sp.Matrix([move("y_0"), move("y_1")])
+    residual = (sp.eye(2) + G * T).LUsolve(signals)
+    whole = ((signals.T * T * residual)[0]).diff(x).subs(x, 0)
+    at_rest = residual.subs(x, 0)
+    term = response_functions()[0]
+    parts = sum(
+        term.results["term"].subs(dict(zip(term.arguments, (at_rest[k], sp.Symbol(f"T_{k}"), sp.Symbol(f"d_T_{k}"),
+                                                            sp.Symbol(f"d_y_{k}"), 0, 1), strict=True)))
+        for k in range(2)
+    )
+    zeta = sp.Matrix([sp.Symbol(f"T_{k}") * at_rest[k] for k in range(2)])
+    return vanishes(whole - parts + (zeta.T * G.diff(x) * zeta)[0])
+
+
+@check("envelope", "-dPsi/dt with dL/dt, both by implicit differentiation: one direct isotropic source symbolically, one seen "
+       "through a layer with its mean at three random rational points")
+def envelope() -> Verdict:
+    nu, h = sp.symbols("nu h", positive=True)
+    direct, fitted = (isotropic(source(1, fitted=f, mean_fitted=f), h=h, coordinates=sp.Matrix([nu, nu])) for f in (False, True))
+    found = [variance(direct) - loss_slope(direct)]
+    difference = variance(fitted) - loss_slope(fitted)
+    draw = random.Random(0)
+    for _ in range(3):
+        point = {symbol: sp.Rational(draw.randint(1, 99), 50) for symbol in sorted(difference.free_symbols, key=str)}
+        found.append(difference.subs(point))
+    return vanishes(*found)
+
+
+@check("Jacobian", "the Jacobian of the fixed point of two sources with two eigenvalues, by SymPy, with I + pair_kl ds_l/dq_l")
+def jacobian() -> Verdict:
+    sources = tuple(source(k) for k in (1, 2))
+    C = sp.Matrix(2, 2, lambda k, j: sp.Symbol(f"C_{k + 1}{j + 1}", positive=True))
+    h = sp.Symbol("h", positive=True)
+    blocks = tuple(Block(h, (C[0, j], C[1, j]), sp.Integer(0), sp.zeros(3)) for j in range(2))
+    statement = Statement(sources, blocks)
+    whole = sp.Matrix(statement.equations()).jacobian(statement.unknowns())
+    direct = {one.delta: one.q for one in sources}
+    pair = spectrum_functions()[1].results["pair"]
+    found = []
+    for k in range(2):
+        for i, other in enumerate(sources):
+            sums = sum(pair.subs({H: h, CK: C[k, j], CL: C[i, j], X: 1 / blocks[j].resolvent(sources).subs(direct)},
+                                 simultaneous=True) for j in range(2))
+            slope = effective_weight(other).subs(direct).diff(other.q)
+            found.append(whole[k, i] - int(k == i) - sums * slope)
+    return vanishes(*found)
+
+
+FUNCTIONS = {"source": source_functions, "spectrum": spectrum_functions, "isotropic": isotropic_functions,
+             "response": response_functions}
+
+
+def theorem() -> Theorem:
+    """The chapter on the derivatives: general margins, and the variance of one isotropic source written out."""
+    one = source("k")
+    nu, h = sp.symbols("mu h", positive=True)
+    statement = isotropic(one, h=h, coordinates=sp.Matrix([nu, nu]))
+    m_w, s_w = sp.symbols("m_w s_w^2")
+    functions = (*source_functions(), *spectrum_functions(), *isotropic_functions(), *response_functions())
+    return Theorem(
+        "theory",
+        "Two derivatives",
+        __doc__.split("\n\n", 1)[1],
+        (
+            Equation("the slope of the left-out trace, ell = delta / q", sp.Eq(sp.Derivative(DELTA, Q), delta_slope())),
+            Equation("the mean margin of one isotropic source", sp.Eq(m_w, sp.factor(mean_margin(statement)))),
+            Equation("its variance", sp.Eq(s_w, sp.factor(variance(statement)))),
+            Equation("the weight of a mean", sp.Eq(sp.Symbol("T_k"), mean_weight(s))),
+        ),
+        functions,
+    )

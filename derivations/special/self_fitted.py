@@ -1,0 +1,55 @@
+"""The self-fitted generator, new here: its mean and covariance are those of the n real samples that are trained on.
+
+The layer's samples train themselves: r = N / n, b = pi. Given the data, real and synthetic samples share one second moment, so the
+mix is ridge on the real data alone at gamma / kappa, plus the sampling noise of a finite m. No verifier adds information.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from derivations.model import Source, eta, mu, omega, pi, synthetic
+from derivations.potential import effective_weight, isotropic, kappa, layer, noise, signal, tau
+from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+
+Q, D_S = sp.symbols("q d_s", positive=True)
+MIX = synthetic(Q, D_S, r=1 / pi, b=pi, mean_fitted=True)
+RIDGE = Source(pi, kappa(MIX) / pi, sp.Integer(0), Q, Q)  # the real samples alone, each of weight kappa / pi
+
+
+@check("self-fitted generator", "weight of C, trace of a synthetic sample and Psi with those of ridge on the real data alone at "
+       "gamma/kappa: (g/kappa)^2 Psi_real + alpha (1 - pi) d_s/(1 + d_s), and the mean margin with g/kappa times the real one")
+def ridge_on_real_data() -> Verdict:
+    j = sp.Symbol("J")
+    mix = isotropic(MIX, h=eta, coordinates=sp.Matrix([mu, mu]))
+    alone = isotropic(RIDGE, h=eta, coordinates=sp.Matrix([mu, mu]))
+    share = signal(MIX)  # g / kappa
+    own = MIX.theta * MIX.c**2 * D_S / (1 + MIX.c * D_S)
+    whole, part = mix.potential(j), alone.potential(j)
+    seen = Q / (1 + RIDGE.c * Q)  # (1/N) tr(S Qbar) by leave-one-out of a real sample
+    return vanishes(
+        effective_weight(MIX) - tau(RIDGE),
+        layer(MIX) - (D_S / seen - 1) * Q,
+        whole.subs(j, 0) - share**2 * part.subs(j, 0) - own,
+        whole.diff(j).subs(j, 0) - share * part.diff(j).subs(j, 0),
+    )
+
+
+@check("self-fitted, no synthetic data", "kappa, signal and noise at m = 0 with those of the real data alone")
+def no_synthetic_data() -> Verdict:
+    alone = Source(pi, sp.Integer(1), sp.Integer(0), Q, Q)
+    empty = Source(sp.Integer(0), omega, MIX.e, Q, D_S, 1 / pi, pi, True)
+    return vanishes(effective_weight(empty) - tau(alone), signal(empty) - 1, noise(empty) - noise(alone))
+
+
+def theorem() -> Theorem:
+    """The chapter on the self-fitted generator."""
+    k, g = sp.Symbol("kappa"), sp.Symbol("g")
+    return Theorem(
+        "self_fitted", "The self-fitted generator", __doc__.split("\n\n", 1)[1],
+        (
+            Equation("the weight of the real data", sp.Eq(k, kappa(MIX).subs(omega, 1))),
+            Equation("the trace a synthetic sample sees", sp.Eq(D_S, Q / (1 + k * Q / pi))),
+            Equation("the signal", sp.Eq(g, sp.factor(kappa(MIX) * signal(MIX)).subs(omega, 1))),
+        ),
+    )

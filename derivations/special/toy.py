@@ -1,0 +1,102 @@
+"""The paper's toy setting: real data with C = I, a generator fitted on n_hat independent samples.
+
+The synthetic source is seen through a layer, r = N / n_hat. With the exact mean these are the paper's three scalars. The mean
+estimated from the same samples, which the paper does not have, adds a direction of squared length tr(C)/n_hat to the mean, and
+the layer carries it: both views have the same potential.
+"""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, source, synthetic, t
+from derivations.potential import effective_weight, isotropic, layer, potential, tau
+from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+
+D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
+
+
+def sources(mean_fitted: bool = False) -> tuple[Source, Source]:
+    """Real and synthetic; the synthetic one sees its law through n_hat samples."""
+    return real(D_R, D_R), synthetic(Q_S, D_S, r=N / n_hat, mean_fitted=mean_fitted)
+
+
+def three_scalars() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
+    """The paper's fixed point, each zero."""
+    first, second = sources()
+    b, s = gamma + tau(first), tau(second)
+    return (
+        D_G - s / n_hat * p / (b + s / (1 + D_G)),
+        D_R - p / N / (b + s / (1 + D_G)),
+        D_S - D_R / (1 + D_G),
+    )
+
+
+@check("toy setting", "the paper's three scalars with the general fixed point, d_r = q_r, d_s = delta_s, d_g = r tau q_s")
+def toy() -> Verdict:
+    first, second = sources()
+    statement = isotropic(first, second, h=p / N, coordinates=sp.zeros(3, 1))
+    of_real, of_generator, of_layer = (equation.subs(t, 0) for equation in statement.equations())
+    x = gamma + tau(first) + effective_weight(second)
+    seen = {D_G: second.r * tau(second) * Q_S}
+    d_g, d_r, d_s = (scalar.subs(seen) for scalar in three_scalars())
+    both = {Q_S: D_R}  # the two bulk equations are the same: one trace
+    return vanishes(
+        (of_real - of_generator).subs(both),
+        (d_r - of_real).subs(both),
+        # d_g is r tau times the bulk equation, d_s the layer's over (1 + d_g)
+        (d_g - second.r * tau(second) * (Q_S - p / N / x)).subs(both),
+        (d_s * (1 + seen[D_G]) - layer(second)).subs(both),
+        (of_layer - layer(second)),
+    )
+
+
+@check("estimated mean", "Psi with the mean fitted through the layer, and Psi with an exact mean that has an orthogonal error of "
+       "squared length tr(C)/n_hat, r q in the resolvent's products")
+def estimated_mean() -> Verdict:
+    G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
+    fitted = source("s", fitted=True, mean_fitted=True)
+    fitted = Source(fitted.theta, fitted.c, fitted.e, fitted.q, fitted.delta, fitted.r, mean_fitted=True)
+    exact = Source(fitted.theta, fitted.c, fitted.e, fitted.q, fitted.delta, fitted.r)
+    wider = G + sp.diag(fitted.r * fitted.q, 0)
+    j = sp.Symbol("J")
+    # compare at J = 0 and the term linear in J, which is the mean margin; the square of J only tells of mu_test
+    difference = potential((exact,), wider, j) - potential((fitted,), G, j)
+    return vanishes(difference.subs(j, 0), difference.diff(j).subs(j, 0))
+
+
+@check("n_hat -> infinity", "the fixed point of the toy setting at r = 0 with that of two direct sources; delta with q")
+def perfect_generator() -> Verdict:
+    first, second = sources()
+    layered = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1))
+    direct = Source(second.theta, second.c, second.e, second.q, second.delta)
+    plain = isotropic(first, direct, h=eta, coordinates=sp.zeros(3, 1))
+    many = {1 / n_hat: 0}
+    equations = [equation.subs(many) for equation in layered.equations()]
+    found = [a.subs(D_S, Q_S) - b for a, b in zip(equations, plain.equations(), strict=False)]
+    return vanishes(*found, equations[2] - (D_S - Q_S))
+
+
+@check("pi -> 0 and 1", "the fixed point of the mixture with that of the synthetic source alone, and of the real source alone")
+def ends() -> Verdict:
+    first, second = sources()
+    mixture = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1)).equations()
+    alone_s = isotropic(second, h=eta, coordinates=sp.zeros(2, 1)).equations()
+    alone_r = isotropic(first, h=eta, coordinates=sp.zeros(2, 1)).equations()
+    return vanishes((mixture[1] - alone_s[0]).subs(pi, 0), (mixture[2] - alone_s[1]).subs(pi, 0),
+                    (mixture[0] - alone_r[0]).subs(pi, 1))
+
+
+def theorem() -> Theorem:
+    """The chapter on the toy setting."""
+    g, r, s = three_scalars()
+    return Theorem(
+        "toy",
+        "The toy setting: a generator is a source seen through a layer",
+        __doc__.split("\n\n", 1)[1],
+        (
+            Equation("the generator's layer", sp.Eq(D_G, D_G - g)),
+            Equation("a real sample", sp.Eq(D_R, D_R - r)),
+            Equation("a synthetic sample", sp.Eq(D_S, D_S - s)),
+        ),
+    )

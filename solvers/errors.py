@@ -1,0 +1,32 @@
+"""The two ways a computation is refused: the input is wrong, or no solution was reached."""
+
+from __future__ import annotations
+
+import math
+
+
+class BadInput(ValueError):
+    """What was given cannot be used. The message is one line: what was wrong and what to do."""
+
+
+class NotConverged(RuntimeError):
+    """A solver stopped above its tolerance. Raised instead of returning a number nobody should trust."""
+
+
+def number(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> float:
+    """Return `value` as a float if it is a finite number in [low, high] (or (low, high] with `open_low`).
+
+    Raises:
+        BadInput: with the name, the value and the range, in one line.
+    """
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        raise BadInput(f"{name} must be a number, not {value!r}") from None
+    if not math.isfinite(x):
+        raise BadInput(f"{name} must be a finite number, not {x}")
+    if x > high or x < low or (open_low and x == low):
+        least = "" if low == -math.inf else f"{'above' if open_low else 'at least'} {low:g}"
+        most = "" if high == math.inf else f"at most {high:g}"
+        raise BadInput(f"{name} must be {' and '.join(b for b in (least, most) if b)}, not {x:g}")
+    return x

@@ -1,0 +1,286 @@
+"""The problem objects that travel from the command line to the generated code.
+
+Two levels. `Setting` is the paper's mixture in the paper's letters: n real samples and m generated ones whose
+labels are wrong with probability epsilon and which a `Verifier` prunes. It lowers to a `Problem`: any number of
+`Source`s of training samples under a `Ridge`, which is what the theory is about.
+
+Covariances come in three shapes, and the shape chooses the backend: a number c (c times the identity), a vector
+(eigenvalues in one basis shared by every covariance of the problem, in which the means are given too), a p x p matrix.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from solvers.errors import BadInput, number
+
+Covariance = float | np.ndarray
+GeneratorKind = Literal["exact", "independent", "self-fitted"]
+GENERATOR_KINDS: tuple[GeneratorKind, ...] = ("exact", "independent", "self-fitted")
+
+
+@dataclass(frozen=True)
+class Verifier:
+    """Keeps a wrongly labelled sample with probability rho, a correctly labelled one with probability phi."""
+
+    rho: float = 1.0
+    phi: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rho", number("rho", self.rho, 0, 1))
+        object.__setattr__(self, "phi", number("phi", self.phi, 0, 1))
+
+    def alpha(self, epsilon: float) -> float:
+        """The kept fraction, phi (1 - epsilon) + rho epsilon."""
+        return self.phi * (1 - epsilon) + self.rho * epsilon
+
+    def lam(self, epsilon: float) -> float:
+        """The signal lambda, phi (1 - epsilon) - rho epsilon."""
+        return self.phi * (1 - epsilon) - self.rho * epsilon
+
+    def wrong(self, epsilon: float) -> float:
+        """The share of wrong labels among the kept samples, rho epsilon / alpha (0 where nothing is kept)."""
+        alpha = self.alpha(epsilon)
+        return self.rho * epsilon / alpha if alpha > 0 else 0.0
+
+
+ORACLE = Verifier(rho=0.0, phi=1.0)
+NO_SUPERVISION = Verifier(rho=1.0, phi=1.0)
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """The classifier w = (1/N sum c_i x_i x_i^T + gamma I)^{-1} (1/N) sum c_i ytilde_i x_i."""
+
+    gamma: float = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "gamma", number("gamma", self.gamma, 0, open_low=True))
+
+
+@dataclass(frozen=True)
+class Generator:
+    """Where the synthetic samples come from; they have mean y (beta mu + mu_perp).
+
+    kind:
+        exact: their covariance is `covariance` (that of the real data by default).
+        independent: the sample covariance of `n_hat` fresh samples of covariance `covariance`; the mean is exact
+            unless `estimate_mean`, then it is the mean of the same fresh samples.
+        self-fitted: mean and covariance of the n real samples that are trained on.
+    mu_perp: the length of the part orthogonal to mu (a vector where mu is one).
+    """
+
+    kind: GeneratorKind = "exact"
+    n_hat: float | None = None
+    estimate_mean: bool = False
+    beta: float = 1.0
+    mu_perp: float | np.ndarray = 0.0
+    covariance: Covariance | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in GENERATOR_KINDS:
+            raise BadInput(f"generator must be one of {', '.join(GENERATOR_KINDS)}, not {self.kind!r}")
+        if self.kind == "independent":
+            if self.n_hat is None:
+                raise BadInput("an independent generator needs n-hat, the number of samples it was fitted on")
+            object.__setattr__(self, "n_hat", number("n-hat", self.n_hat, 1))
+        elif self.n_hat is not None:
+            raise BadInput(f"n-hat does not apply to the {self.kind} generator; use --generator independent")
+        elif self.estimate_mean:
+            raise BadInput(f"estimate-mean does not apply to the {self.kind} generator; use --generator independent")
+        object.__setattr__(self, "beta", number("beta", self.beta))
+        if np.ndim(self.mu_perp) == 0:
+            object.__setattr__(self, "mu_perp", number("mu-perp", self.mu_perp))
+        if self.kind == "self-fitted" and (self.beta != 1 or np.any(self.mu_perp) or self.covariance is not None):
+            raise BadInput(
+                "the self-fitted generator takes its mean and covariance from the real samples; "
+                "leave beta, mu-perp and its covariance alone"
+            )
+
+
+@dataclass(frozen=True)
+class Law:
+    """A class-symmetric Gaussian law: x = y mean + z, z ~ N(0, covariance)."""
+
+    mean: np.ndarray
+    covariance: Covariance = 1.0
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The layer through which a fitted source is seen: its covariance is the sample covariance of n_hat samples.
+
+    weight: the weight c with which those n_hat samples themselves train (0: they do not; self-fitted: 1).
+    mean: whether the source's mean is that of the same samples too.
+    """
+
+    n_hat: float
+    weight: float = 0.0
+    mean: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """`count` kept training samples of one law, weight c, of whose labels a share `wrong` (e) is wrong."""
+
+    name: str
+    count: float
+    law: Law
+    wrong: float = 0.0
+    weight: float = 1.0
+    fit: Fit | None = None
+
+    def __post_init__(self) -> None:
+        number(f"count of source {self.name}", self.count, 0)
+        number(f"share of wrong labels of source {self.name}", self.wrong, 0, 1)
+        number(f"weight of source {self.name}", self.weight, 0, open_low=True)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Sources of training samples, the ridge, N (the normalisation of the sums) and the law of a fresh sample."""
+
+    sources: tuple[Source, ...]
+    ridge: Ridge
+    N: float
+    p: int
+    test: Law
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            raise BadInput("a problem needs at least one source of training samples")
+        number("N", self.N, 0, open_low=True)
+        number("p", self.p, 1)
+        shapes = {np.ndim(law.covariance) for law in self.laws}
+        if 2 in shapes:
+            return
+        if 1 in shapes and {np.size(law.covariance) for law in self.laws} - {1, self.p}:
+            raise BadInput(f"a covariance given by its eigenvalues needs p = {self.p} of them")
+
+    @property
+    def laws(self) -> tuple[Law, ...]:
+        """The laws of the sources in order, then that of a fresh sample."""
+        return (*(source.law for source in self.sources), self.test)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The paper's mixture: n real samples, m generated ones, p dimensions, |mu|, label noise epsilon.
+
+    mu: the length of the class mean, or the vector itself (needed where a covariance is not a multiple of I).
+    omega: the weight of the synthetic samples. covariance: that of the real data and of a fresh sample.
+    n and m count before pruning; N = n + m.
+
+    Raises:
+        BadInput: for anything outside its range, in one line.
+    """
+
+    n: float
+    m: float
+    p: int
+    mu: float | np.ndarray
+    epsilon: float = 0.0
+    verifier: Verifier = NO_SUPERVISION
+    generator: Generator = field(default_factory=Generator)
+    ridge: Ridge = field(default_factory=Ridge)
+    omega: float = 1.0
+    covariance: Covariance = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("n", "m"):
+            object.__setattr__(self, name, number(name, getattr(self, name), 0))
+        p = number("p", self.p, 1)
+        if p != int(p):
+            raise BadInput(f"p must be a whole number, not {p:g}")
+        object.__setattr__(self, "p", int(p))
+        if self.n + self.m == 0:
+            raise BadInput("n and m are both 0: there is nothing to train on")
+        if np.ndim(self.mu) == 0:
+            object.__setattr__(self, "mu", number("mu", self.mu, 0))
+        elif np.shape(self.mu) != (self.p,) or not np.all(np.isfinite(self.mu)):
+            raise BadInput(f"mu as a vector must have p = {self.p} finite entries")
+        object.__setattr__(self, "epsilon", number("epsilon", self.epsilon, 0, 1))
+        object.__setattr__(self, "omega", number("omega", self.omega, 0, open_low=True))
+        if self.generator.kind == "self-fitted" and self.n == 0:
+            raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")
+        if np.any(self.generator.mu_perp) and self.p < 2:
+            raise BadInput("mu-perp needs a second dimension: p must be at least 2")
+        if (np.ndim(self.covariance) or np.ndim(self.generator.covariance)) and np.ndim(self.mu) == 0:
+            raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
+
+    @property
+    def N(self) -> float:
+        """All samples, before pruning."""
+        return self.n + self.m
+
+    @property
+    def pi(self) -> float:
+        """The share of real samples, n / N."""
+        return self.n / self.N
+
+    @property
+    def alpha(self) -> float:
+        """The kept fraction of the synthetic samples."""
+        return self.verifier.alpha(self.epsilon)
+
+    @property
+    def lam(self) -> float:
+        """The signal lambda of the synthetic samples."""
+        return self.verifier.lam(self.epsilon)
+
+    @cached_property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """mu and mu_beta as vectors: in R^p, or, where only lengths are given, in the plane they span."""
+        g = self.generator
+        mu = np.asarray(self.mu, dtype=float)
+        if mu.ndim:
+            return mu, g.beta * mu + np.asarray(g.mu_perp, dtype=float)
+        return np.array([float(mu), 0.0]), np.array([g.beta * float(mu), float(g.mu_perp)])
+
+    @property
+    def real(self) -> Law:
+        """The law of the real data and of a fresh sample."""
+        return Law(self.means[0], self.covariance)
+
+    def problem(self) -> Problem:
+        """The sources this setting consists of. A self-fitted generator and its real samples are one source."""
+        g, e = self.generator, self.verifier.wrong(self.epsilon)
+        fit = None
+        if g.kind == "independent":
+            fit = Fit(g.n_hat, mean=g.estimate_mean)
+        elif g.kind == "self-fitted":
+            fit = Fit(self.n, weight=1.0, mean=True)
+        law = Law(self.means[1], self.covariance if g.covariance is None else g.covariance)
+        synthetic = Source("s", self.alpha * self.m, law, e, self.omega, fit)
+        sources = (synthetic,) if g.kind == "self-fitted" else (Source("r", self.n, self.real), synthetic)
+        return Problem(sources, self.ridge, self.N, self.p, self.real)
+
+    def with_(self, **changes: object) -> Setting:
+        """A copy with some fields replaced; rho, phi, gamma, n_hat, beta and the like reach into their objects."""
+        inner = {"verifier": {}, "generator": {}, "ridge": {}}
+        outer = {}
+        for name, value in changes.items():
+            for part, kind in (("verifier", Verifier), ("generator", Generator), ("ridge", Ridge)):
+                if name in kind.__dataclass_fields__ and name != "covariance":
+                    inner[part][name] = value
+                    break
+            else:
+                outer[name] = value
+        parts = {part: replace(getattr(self, part), **values) for part, values in inner.items() if values}
+        return replace(self, **parts, **outer)
+
+
+def synthetic_only(m: float, p: int, mu: float, epsilon: float, verifier: Verifier, gamma: float) -> Setting:
+    """The paper's section on training on synthetic data alone: n = 0 and an exact generator."""
+    return Setting(0, m, p, mu, epsilon, verifier, Generator(), Ridge(gamma))
+
+
+def critical_noise(verifier: Verifier) -> float:
+    """epsilon* = 1 / (1 + rho / phi), where lambda = 0; 1 for an oracle, nan where nothing is ever kept."""
+    total = verifier.rho + verifier.phi
+    return verifier.phi / total if total > 0 else math.nan
