@@ -17,11 +17,38 @@ from typing import Literal
 
 import numpy as np
 
-from solvers.errors import BadInput, number
+from solvers.errors import BadInput, number, numbers
 
 Covariance = float | np.ndarray
 GeneratorKind = Literal["exact", "independent", "self-fitted"]
 GENERATOR_KINDS: tuple[GeneratorKind, ...] = ("exact", "independent", "self-fitted")
+
+# what each number may be: lowest, highest, whether the lowest itself is excluded
+RANGES: dict[str, tuple[float, float, bool]] = {
+    "n": (0, math.inf, False),
+    "m": (0, math.inf, False),
+    "p": (1, math.inf, False),
+    "mu": (0, math.inf, False),
+    "epsilon": (0, 1, False),
+    "rho": (0, 1, False),
+    "phi": (0, 1, False),
+    "gamma": (0, math.inf, True),
+    "omega": (0, math.inf, True),
+    "n_hat": (1, math.inf, False),
+    "beta": (-math.inf, math.inf, False),
+    "mu_perp": (-math.inf, math.inf, False),
+}
+
+
+def in_range(name: str, values: object) -> np.ndarray:
+    """The parameter's values as floats, checked against its range; the command line's spelling is used in the message."""
+    low, high, open_low = RANGES[name]
+    return numbers(name.replace("_", "-"), values, low, high, open_low=open_low)
+
+
+def _ranged(owner: object, *names: str) -> None:
+    for name in names:
+        object.__setattr__(owner, name, float(in_range(name, getattr(owner, name))))
 
 
 @dataclass(frozen=True)
@@ -32,8 +59,7 @@ class Verifier:
     phi: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rho", number("rho", self.rho, 0, 1))
-        object.__setattr__(self, "phi", number("phi", self.phi, 0, 1))
+        _ranged(self, "rho", "phi")
 
     def alpha(self, epsilon: float) -> float:
         """The kept fraction, phi (1 - epsilon) + rho epsilon."""
@@ -60,7 +86,7 @@ class Ridge:
     gamma: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "gamma", number("gamma", self.gamma, 0, open_low=True))
+        _ranged(self, "gamma")
 
 
 @dataclass(frozen=True)
@@ -88,14 +114,12 @@ class Generator:
         if self.kind == "independent":
             if self.n_hat is None:
                 raise BadInput("an independent generator needs n-hat, the number of samples it was fitted on")
-            object.__setattr__(self, "n_hat", number("n-hat", self.n_hat, 1))
+            _ranged(self, "n_hat")
         elif self.n_hat is not None:
             raise BadInput(f"n-hat does not apply to the {self.kind} generator; use --generator independent")
         elif self.estimate_mean:
             raise BadInput(f"estimate-mean does not apply to the {self.kind} generator; use --generator independent")
-        object.__setattr__(self, "beta", number("beta", self.beta))
-        if np.ndim(self.mu_perp) == 0:
-            object.__setattr__(self, "mu_perp", number("mu-perp", self.mu_perp))
+        _ranged(self, "beta", *(("mu_perp",) if np.ndim(self.mu_perp) == 0 else ()))
         if self.kind == "self-fitted" and (self.beta != 1 or np.any(self.mu_perp) or self.covariance is not None):
             raise BadInput(
                 "the self-fitted generator takes its mean and covariance from the real samples; "
@@ -174,7 +198,8 @@ class Setting:
 
     mu: the length of the class mean, or the vector itself (needed where a covariance is not a multiple of I).
     omega: the weight of the synthetic samples. covariance: that of the real data and of a fresh sample.
-    n and m count before pruning; N = n + m.
+    mean_squares: unbiased estimates of mu**2, entry by entry, used in the products of the means in place of mu**2
+    where mu is itself estimated (entries may be negative). n and m count before pruning; N = n + m.
 
     Raises:
         BadInput: for anything outside its range, in one line.
@@ -190,28 +215,25 @@ class Setting:
     ridge: Ridge = field(default_factory=Ridge)
     omega: float = 1.0
     covariance: Covariance = 1.0
+    mean_squares: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        for name in ("n", "m"):
-            object.__setattr__(self, name, number(name, getattr(self, name), 0))
-        p = number("p", self.p, 1)
-        if p != int(p):
-            raise BadInput(f"p must be a whole number, not {p:g}")
-        object.__setattr__(self, "p", int(p))
+        _ranged(self, "n", "m", "p", "epsilon", "omega", *(("mu",) if np.ndim(self.mu) == 0 else ()))
+        if self.p != int(self.p):
+            raise BadInput(f"p must be a whole number, not {self.p:g}")
+        object.__setattr__(self, "p", int(self.p))
         if self.n + self.m == 0:
             raise BadInput("n and m are both 0: there is nothing to train on")
-        if np.ndim(self.mu) == 0:
-            object.__setattr__(self, "mu", number("mu", self.mu, 0))
-        elif np.shape(self.mu) != (self.p,) or not np.all(np.isfinite(self.mu)):
+        if np.ndim(self.mu) and (np.shape(self.mu) != (self.p,) or not np.all(np.isfinite(self.mu))):
             raise BadInput(f"mu as a vector must have p = {self.p} finite entries")
-        object.__setattr__(self, "epsilon", number("epsilon", self.epsilon, 0, 1))
-        object.__setattr__(self, "omega", number("omega", self.omega, 0, open_low=True))
         if self.generator.kind == "self-fitted" and self.n == 0:
             raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")
         if np.any(self.generator.mu_perp) and self.p < 2:
             raise BadInput("mu-perp needs a second dimension: p must be at least 2")
         if (np.ndim(self.covariance) or np.ndim(self.generator.covariance)) and np.ndim(self.mu) == 0:
             raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
+        if self.mean_squares is not None and np.shape(self.mean_squares) != (self.p,):
+            raise BadInput(f"mean_squares must have p = {self.p} entries")
 
     @property
     def N(self) -> float:

@@ -1,0 +1,330 @@
+"""predict: a problem in, the limits of mean margin, variance, accuracy and risk out.
+
+The backend follows from the shape of the covariances: multiples of the identity need one scalar, covariances that commute their
+eigenvalues, anything else p x p matrices. One different matrix beside multiples of the identity commutes with them, so it is
+diagonalised and costs its eigenvalues too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from solvers import kernels
+from solvers.errors import BadInput, NotConverged
+from solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
+
+Formula = Literal["rederived", "published"]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The limits for one problem and one test law.
+
+    variance is w^T C w, that of the margin of a fresh sample given w. alpha and lam are those of the synthetic samples (nan for a
+    general problem). fixed_point: delta of each source (delta_r, delta_s), delta_g of the generator's layer, the relative residual.
+    """
+
+    mean_margin: float
+    variance: float
+    accuracy: float
+    risk: float
+    alpha: float
+    lam: float
+    fixed_point: dict[str, float]
+
+    def as_dict(self) -> dict[str, object]:
+        """The keys that other programs read: lam is spelled lambda."""
+        values = asdict(self)
+        return {"lambda" if key == "lam" else key: value for key, value in values.items()}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Predictions over a grid; every array has the broadcast shape of the axes. delta: name of the source -> array."""
+
+    mean_margin: np.ndarray
+    variance: np.ndarray
+    accuracy: np.ndarray
+    risk: np.ndarray
+    alpha: np.ndarray
+    lam: np.ndarray
+    delta: dict[str, np.ndarray]
+    residual: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Spectrum:
+    """What does not change from point to point: eigenvalues (K, L) or matrices, those of the tests, mean directions."""
+
+    covariances: list[Covariance]
+    tests: list[Covariance]
+    means: np.ndarray | None = None  # (D, D, L), products of the directions within each eigenvalue
+    directions: np.ndarray | None = None  # (D, p), for dense matrices
+
+
+def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Prediction:
+    """Predict one setting, or one general problem with any number of sources.
+
+    formula: "published" evaluates the paper's pruning formula instead (settings only).
+
+    Raises:
+        BadInput: for a combination that has no formula.
+        NotConverged: if the fixed point was not solved to 1e-12.
+    """
+    if isinstance(problem, Setting):
+        grid = predict_grid(problem, formula=formula)
+        fixed_point = {f"delta_{name}": float(value) for name, value in grid.delta.items()}
+        values = (float(x) for x in (grid.mean_margin, grid.variance, grid.accuracy, grid.risk, grid.alpha, grid.lam))
+        return Prediction(*values, fixed_point={**fixed_point, "residual": float(grid.residual)})
+    if formula != "rederived":
+        raise BadInput("the published formula covers the paper's mixture only: give a Setting")
+    return predict_tests(problem, [problem.test])[0]
+
+
+def predict_tests(problem: Problem, tests: Sequence[Law]) -> list[Prediction]:
+    """One general problem scored on several test laws; the fixed point is solved once."""
+    sources = _problem_columns(problem)[None]
+    laws = [*(source.law for source in problem.sources), *tests]
+    spectrum, mixing = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
+                                 _vectors([law.mean for law in laws]), np.eye(len(laws)), problem.p)
+    solved = _solve(sources, np.array([problem.ridge.gamma]), np.array([problem.N]), np.array([float(problem.p)]), spectrum, mixing[None])
+    margins, variances, accuracy, risk, delta, relative = solved
+    fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
+    fixed_point["residual"] = float(relative[0])
+    return [
+        Prediction(float(margins[0, i]), float(variances[0, i]), float(accuracy[0, i]), float(risk[0, i]), float("nan"), float("nan"),
+                   fixed_point)
+        for i in range(len(tests))
+    ]
+
+
+def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: int | None = None, **axes: ArrayLike) -> Grid:
+    """Predict a setting over any of its parameters, compiled and in parallel.
+
+    axes: name -> array (n, m, p, mu, epsilon, rho, phi, gamma, omega, n_hat, beta, mu_perp), broadcast against each other;
+    what is not named keeps the setting's value. threads: how many threads (all by default).
+
+    Raises:
+        BadInput: for an axis that the setting does not have, or a value outside its range.
+        NotConverged: if any point's fixed point was not solved to 1e-12.
+    """
+    values = _axes(setting, axes)
+    shape = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
+    flat = {name: np.broadcast_to(v, shape).ravel() for name, v in values.items()}
+    if np.any(flat["n"] + flat["m"] == 0):
+        raise BadInput("n and m are both 0: there is nothing to train on")
+    sources, alpha, lam = _mixture_columns(setting, flat, formula)
+    names = ("s",) if setting.generator.kind == "self-fitted" else ("r", "s")
+    spectrum, mixing = _mixture_spectrum(setting, flat, len(names))
+    N = flat["n"] + flat["m"]
+    if threads is not None:
+        import numba
+
+        numba.set_num_threads(threads)
+    margins, variances, accuracy, risk, delta, relative = _solve(sources, flat["gamma"], N, flat["p"], spectrum, mixing)
+    if formula == "rederived" and not np.all(variances >= 0):
+        raise NotConverged("a predicted variance is negative: the arithmetic was not precise enough for these values")
+    deltas = {name: delta[:, k].reshape(shape) for k, name in enumerate(names)}
+    if setting.generator.kind == "independent":
+        deltas["g"] = _layer_trace(sources[:, -1], delta[:, -1]).reshape(shape)
+    results = (margins[:, 0], variances[:, 0], accuracy[:, 0], risk[:, 0], alpha, lam)
+    return Grid(*(np.ascontiguousarray(r).reshape(shape) for r in results), delta=deltas, residual=relative.reshape(shape))
+
+
+def _axes(setting: Setting, axes: dict[str, ArrayLike]) -> dict[str, np.ndarray]:
+    generator, isotropic = setting.generator, np.ndim(setting.mu) == 0
+    own = {
+        "n": setting.n, "m": setting.m, "p": setting.p, "epsilon": setting.epsilon, "omega": setting.omega,
+        "rho": setting.verifier.rho, "phi": setting.verifier.phi, "gamma": setting.ridge.gamma, "beta": generator.beta,
+        "mu": setting.mu if isotropic else 1.0, "mu_perp": generator.mu_perp if isotropic else 1.0,
+        "n_hat": generator.n_hat if generator.n_hat is not None else 1.0,
+    }  # fmt: skip
+    fixed = set() if isotropic else {"p", "mu", "mu_perp"}
+    if generator.kind != "independent":
+        fixed |= {"n_hat"}
+    if generator.kind == "self-fitted":
+        fixed |= {"beta", "mu_perp"}
+    for name in axes:
+        if name not in RANGES:
+            raise BadInput(f"{name} is no parameter of a setting; use one of {', '.join(RANGES)}")
+        if name in fixed:
+            raise BadInput(f"{name} cannot vary here: this setting's means, covariances or generator fix it")
+    values = {**own, **axes}
+    return {name: in_range(name, value) if name in axes else np.asarray(value, dtype=float) for name, value in values.items()}
+
+
+def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: Formula) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of the real and the synthetic source at every point, (P, K, 7), and alpha and lambda."""
+    kind = setting.generator.kind
+    if formula not in ("rederived", "published"):
+        raise BadInput(f"formula must be rederived or published, not {formula!r}")
+    if formula == "published" and kind == "self-fitted":
+        raise BadInput("the paper has no formula for a self-fitted generator: use --formula rederived")
+    n, m, epsilon = flat["n"], flat["m"], flat["epsilon"]
+    N = n + m
+    right, wrong = flat["phi"] * (1 - epsilon), flat["rho"] * epsilon
+    alpha = right + wrong
+    share = np.divide(wrong, alpha, out=np.zeros_like(alpha), where=alpha > 0)
+    columns = np.zeros((n.size, 1 if kind == "self-fitted" else 2, kernels.SOURCE_COLUMNS))
+    columns[..., kernels.SLIP] = 1.0
+    synthetic = columns[:, -1]
+    synthetic[:, kernels.THETA] = alpha * m / N
+    synthetic[:, kernels.WEIGHT] = flat["omega"]
+    synthetic[:, kernels.WRONG] = share
+    if formula == "published":
+        synthetic[:, kernels.SLIP] = alpha
+    if kind == "self-fitted":
+        if np.any(n == 0):
+            raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")
+        synthetic[:, kernels.LAYER] = N / n
+        synthetic[:, kernels.BASE] = n / N
+        synthetic[:, kernels.MEAN_FITTED] = 1.0
+        return columns, alpha, right - wrong
+    columns[:, 0, kernels.THETA] = n / N
+    columns[:, 0, kernels.WEIGHT] = 1.0
+    if kind == "independent":
+        synthetic[:, kernels.LAYER] = N / flat["n_hat"]
+        synthetic[:, kernels.MEAN_FITTED] = float(setting.generator.estimate_mean)
+    return columns, alpha, right - wrong
+
+
+def _mixture_spectrum(setting: Setting, flat: dict[str, np.ndarray], K: int) -> tuple[_Spectrum, np.ndarray]:
+    """The spectrum of a setting, and its means at every point in the directions mu and mu_perp, (P, K + 1, 2)."""
+    generator = setting.generator
+    of_synthetic = setting.covariance if generator.covariance is None else generator.covariance
+    covariances = [of_synthetic] if K == 1 else [setting.covariance, of_synthetic]
+    mixing = np.zeros((flat["n"].size, K + 1, 2))
+    mixing[:, :, 0] = flat["mu"][:, None]
+    mixing[:, K - 1, 0] *= flat["beta"]
+    mixing[:, K - 1, 1] = flat["mu_perp"]
+    if np.ndim(setting.mu) == 0:
+        return _Spectrum(covariances, [setting.covariance]), mixing
+    directions = np.zeros((2, setting.p))
+    directions[0], directions[1] = setting.mu, generator.mu_perp
+    spectrum, _ = _spectrum(covariances, [setting.covariance], directions, np.eye(2), setting.p, setting.mean_squares)
+    return spectrum, mixing
+
+
+def _problem_columns(problem: Problem) -> np.ndarray:
+    def column(source: Source) -> tuple[float, ...]:
+        fit = source.fit
+        layer = problem.N / fit.n_hat if fit else 0.0
+        base = fit.weight * fit.n_hat / problem.N if fit else 0.0
+        return (source.count / problem.N, source.weight, source.wrong, layer, base, float(bool(fit and fit.mean)), 1.0)
+
+    for source in problem.sources:
+        if source.fit and source.fit.weight > 0 and not source.fit.mean:
+            raise BadInput(f"source {source.name}: samples of its fit train, so its mean must be theirs too (Fit(mean=True))")
+    return np.array([column(source) for source in problem.sources])
+
+
+def _vectors(means: Sequence[np.ndarray]) -> np.ndarray:
+    """The means as rows, padded with zeros to one length."""
+    rows = [np.atleast_1d(np.asarray(mean, dtype=float)) for mean in means]
+    out = np.zeros((len(rows), max(row.size for row in rows)))
+    for i, row in enumerate(rows):
+        out[i, : row.size] = row
+    return out
+
+
+def _spectrum(
+    covariances: list[Covariance],
+    tests: list[Covariance],
+    directions: np.ndarray,
+    mixing: np.ndarray,
+    p: int,
+    squares: np.ndarray | None = None,
+) -> tuple[_Spectrum, np.ndarray]:
+    """Choose the backend's form; returns it with the mixing of the means in its directions."""
+    everything = [*covariances, *tests]
+    if all(np.ndim(c) == 0 for c in everything):
+        return _Spectrum(covariances, tests), mixing @ directions
+    for c in everything:
+        if np.ndim(c) and (np.shape(c) not in ((p,), (p, p)) or not np.all(np.isfinite(c))):
+            raise BadInput(f"a covariance must be a number, {p} eigenvalues or a finite {p} x {p} matrix, not shape {np.shape(c)}")
+    if directions.shape[1] != p:
+        raise BadInput(f"with covariances that are not multiples of the identity the means need p = {p} entries")
+    matrices = [c for c in everything if np.ndim(c) == 2]
+    if matrices:
+        if any(np.ndim(c) == 1 for c in everything):
+            raise BadInput("give either matrices or eigenvalues for all covariances, not both")
+        if any(np.abs(c - c.T).max() > 1e-10 * np.abs(c).max() for c in matrices):
+            raise BadInput("a covariance matrix is not symmetric")
+        first = matrices[0]
+        if all(c is first or np.array_equal(c, first) for c in matrices[1:]):
+            eigenvalues, basis = np.linalg.eigh(first)
+            return _spectrum([c if np.ndim(c) == 0 else eigenvalues for c in covariances],
+                             [c if np.ndim(c) == 0 else eigenvalues for c in tests], directions @ basis, mixing, p, squares)
+        dense = [[c if np.ndim(c) == 2 else c * np.eye(p) for c in group] for group in (covariances, tests)]
+        return _Spectrum(dense[0], dense[1], directions=directions), mixing
+    means = directions[:, None, :] * directions[None, :, :]
+    if squares is not None:
+        means[0, 0] = squares
+    rows = [[np.broadcast_to(np.asarray(c, dtype=float), (p,)) for c in group] for group in (covariances, tests)]
+    if any(np.any(row < 0) for group in rows for row in group):
+        raise BadInput("a covariance has a negative eigenvalue")
+    return _Spectrum(rows[0], rows[1], means=means), mixing
+
+
+def _solve(
+    sources: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray
+) -> tuple[np.ndarray, ...]:
+    """Dispatch to the backend; margins, variances, accuracy, risk (P, T), delta (P, K), relative residual (P,)."""
+    P, K, T = gamma.size, sources.shape[1], len(spectrum.tests)
+    q, delta, relative = np.empty((P, K)), np.empty((P, K)), np.empty(P)
+    margins, variances = np.empty((P, T)), np.empty((P, T))
+    gamma = np.ascontiguousarray(gamma)
+    if spectrum.directions is not None:
+        for i in range(P):
+            q[i], margins[i], variances[i], relative[i] = _dense(sources[i], gamma[i], N[i], spectrum, mixing[i])
+    elif spectrum.means is not None:
+        h = np.repeat((1 / N)[:, None], spectrum.means.shape[2], axis=1)
+        arguments = (np.array(spectrum.covariances), np.array(spectrum.tests), h, spectrum.means, mixing)
+        if P == 1:
+            relative[0] = kernels.spectral_point(sources[0], gamma[0], *arguments[:2], h[0], spectrum.means, mixing[0], q[0], margins[0],
+                                                 variances[0])
+        else:
+            kernels.spectral_batch(sources, gamma, *arguments, q, margins, variances, relative)
+    else:
+        scale = np.broadcast_to(np.asarray(spectrum.covariances, dtype=float), (P, K))
+        tests = np.broadcast_to(np.asarray(spectrum.tests, dtype=float), (P, T))
+        if P == 1:
+            relative[0] = kernels.isotropic_point(sources[0], scale[0], tests[0], gamma[0], p[0] / N[0], q[0], margins[0], variances[0],
+                                                  mixing[0])
+        else:
+            kernels.isotropic_batch(sources, scale, tests, gamma, p / N, mixing, q, margins, variances, relative)
+    _converged(relative, margins, variances)
+    accuracy, risk = np.empty((P, T)), np.empty((P, T))
+    kernels.outcomes(margins, variances, accuracy, risk)
+    kernels.deltas(sources, q, delta)
+    return margins, variances, accuracy, risk, delta, relative
+
+
+def _dense(sources: np.ndarray, gamma: float, N: float, spectrum: _Spectrum, mixing: np.ndarray) -> tuple[np.ndarray, ...]:
+    from solvers.dense import dense_point
+
+    return dense_point(sources, gamma, N, spectrum.covariances, spectrum.tests, spectrum.directions, mixing)
+
+
+def _converged(relative: np.ndarray, *results: np.ndarray) -> None:
+    bad = ~(relative <= kernels.TOLERANCE)
+    for result in results:
+        bad |= ~np.isfinite(result).all(axis=1)
+    if bad.any():
+        raise NotConverged(
+            f"{bad.sum()} of {bad.size} fixed points were not solved: relative residual {relative[bad].flat[0]:.1e}, "
+            f"{kernels.TOLERANCE:.0e} is wanted"
+        )
+
+
+def _layer_trace(synthetic: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """delta_g = r tau q of the generator's layer, from its q = delta (1 + delta_g) / slip."""
+    tau = synthetic[:, kernels.THETA] * synthetic[:, kernels.WEIGHT] / (1 + synthetic[:, kernels.WEIGHT] * delta)
+    trace = np.divide(delta, synthetic[:, kernels.SLIP], out=np.zeros_like(delta), where=synthetic[:, kernels.SLIP] > 0)
+    load = synthetic[:, kernels.LAYER] * tau * trace  # = delta_g / (1 + delta_g)
+    return load / (1 - load)
