@@ -1,0 +1,114 @@
+"""The `direct` sampler: draw every sample, the way the model is told. Slow, obvious, open to non-Gaussian entries."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from sims.trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
+from solvers.errors import BadInput
+from solvers.problem import Problem
+
+Entries = Literal["gaussian", "rademacher", "student"]
+STUDENT_DOF = 5  # the fewest with a finite fourth moment, which the limit needs
+ENTRIES: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]] = {
+    "gaussian": lambda rng, shape: rng.standard_normal(shape),
+    "rademacher": lambda rng, shape: rng.integers(0, 2, shape) * 2.0 - 1.0,
+    "student": lambda rng, shape: rng.standard_t(STUDENT_DOF, shape) * math.sqrt(1 - 2 / STUDENT_DOF),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Samples x = y mean + L z, with independent entries of z of mean 0 and variance 1."""
+
+    mean: np.ndarray
+    factor: Factor
+    entries: Entries = "gaussian"
+
+    def draw(self, rng: np.random.Generator, y: np.ndarray) -> np.ndarray:
+        """One sample for each true label in `y`, p x count."""
+        latent = ENTRIES[self.entries](rng, (len(y), self.factor.dims)).T
+        return self.factor.times(latent) + np.outer(self.mean, y)
+
+    def fitted(self, folded: np.ndarray, *, mean: bool) -> Population:
+        """The population with the mean (if `mean`) and covariance estimated on samples y x, p x count."""
+        count = folded.shape[1]
+        centre = folded.mean(axis=1) if mean else self.mean
+        root = np.linalg.qr((folded - centre[:, None]).T, mode="r").T / math.sqrt(count)
+        return Population(centre, Factor(root, len(centre)), self.entries)
+
+
+def labels(rng: np.random.Generator, count: int) -> np.ndarray:
+    """`count` true labels, +-1 equally likely."""
+    return rng.integers(0, 2, count) * 2.0 - 1.0
+
+
+def weighted(parts: list[tuple[np.ndarray, np.ndarray, float]]) -> TrainingSet:
+    """The training set of (samples p x count, labels, weight) parts."""
+    columns = np.concatenate([math.sqrt(c) * x.T for x, _, c in parts]).T  # samples contiguous: Fortran order
+    return TrainingSet(columns, np.concatenate([math.sqrt(c) * y for _, y, c in parts]))
+
+
+@dataclass(frozen=True, eq=False)
+class Direct:
+    """Draws trials of a mixture sample by sample."""
+
+    mixture: Mixture
+    entries: Entries = "gaussian"
+
+    def __post_init__(self) -> None:
+        if self.entries not in ENTRIES:
+            raise BadInput(f"entries must be one of {', '.join(ENTRIES)}, not {self.entries!r}")
+
+    def training_set(self, rng: np.random.Generator) -> TrainingSet:
+        """All real samples and those synthetic ones that the verifier kept."""
+        mix, s = self.mixture, self.mixture.setting
+        y = labels(rng, mix.n)
+        real = Population(mix.mu, mix.real, self.entries)
+        x = real.draw(rng, y)
+        generator = Population(mix.mu_beta, mix.generated, self.entries)
+        if s.generator.kind == "independent":
+            fresh = labels(rng, mix.n_hat)
+            folded = fresh * generator.draw(rng, fresh)
+            generator = generator.fitted(folded, mean=s.generator.estimate_mean)
+        elif s.generator.kind == "self-fitted":
+            generator = real.fitted(y * x, mean=True)
+        truth = labels(rng, mix.m)
+        wrong = rng.random(mix.m) < s.epsilon
+        kept = rng.random(mix.m) < np.where(wrong, s.verifier.rho, s.verifier.phi)
+        truth, given = truth[kept], np.where(wrong, -truth, truth)[kept]
+        return weighted([(x, y, 1.0), (generator.draw(rng, truth), given, s.omega)])
+
+    def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
+        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        return np.array([self.mixture.outcome(self.training_set(rng)) for rng in streams])
+
+
+def direct_problem_trial(problem: Problem, rng: np.random.Generator) -> Outcome:
+    """One trial of a general problem: every source's kept samples drawn, outcome under the law of a fresh sample.
+
+    A source with a `Fit` is fitted on n_hat fresh samples of its law, which train too, with right labels, where
+    `fit.weight` is above 0.
+
+    Raises:
+        BadInput: where a count or n_hat is not whole.
+    """
+    p, parts = problem.p, []
+    for source in problem.sources:
+        population = Population(in_space(source.law.mean, p), Factor.of(source.law.covariance, p))
+        if source.fit is not None:
+            y = labels(rng, whole("n-hat", source.fit.n_hat))
+            x = population.draw(rng, y)
+            population = population.fitted(y * x, mean=source.fit.mean)
+            if source.fit.weight:
+                parts.append((x, y, source.fit.weight))
+        y = labels(rng, whole(f"count of source {source.name}", source.count))
+        wrong = rng.random(len(y)) < source.wrong
+        parts.append((population.draw(rng, y), np.where(wrong, -y, y), source.weight))
+    w = weighted(parts).ridge(problem.ridge.gamma * problem.N)
+    return Outcome(float(w @ in_space(problem.test.mean, p)), Factor.of(problem.test.covariance, p).form(w))

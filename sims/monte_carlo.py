@@ -1,0 +1,202 @@
+"""The Monte-Carlo engine: trials of many settings in blocks, over worker processes, with checkpoints.
+
+The numbers depend on the settings, the seed and the sampler alone: every trial has its own random stream, and a
+precision target is looked at only after numbers of trials that follow from the trials before. The number of workers,
+an interruption and what a checkpoint already holds change nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sims.banded import Banded
+from sims.checkpoint import Checkpoint, fingerprint
+from sims.direct import Entries
+from sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
+from sims.trial import Outcome, whole
+from solvers.errors import number
+from solvers.problem import Setting
+
+BLOCK = 16  # trials a worker draws before it reports
+BANDED_BLOCK = 256  # the same where they take microseconds
+FIRST_LOOK = 64  # trials before a precision target is looked at; fewer say too little about the standard error
+
+
+class Estimate(NamedTuple):
+    """A Monte-Carlo mean and its standard error."""
+
+    mean: float
+    se: float
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Estimate:
+        """From independent values, at least 2."""
+        return cls(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What the trials of one setting say: the mean over training sets of each quantity, with its standard error."""
+
+    mean_margin: Estimate
+    variance: Estimate
+    accuracy: Estimate
+    risk: Estimate
+    trials: int
+    seed: int
+    sampler: SamplerName
+
+    @classmethod
+    def of(cls, draws: np.ndarray, seed: int, sampler: SamplerName) -> Simulation:
+        """From an array trials x 2 of mean margins and variances."""
+        outcome = Outcome(*draws.T)
+        values = (outcome.mean_margin, outcome.variance, outcome.accuracy, outcome.risk)
+        return cls(*map(Estimate.of, values), trials=len(draws), seed=seed, sampler=sampler)
+
+
+class Block(NamedTuple):
+    """The trials start..stop-1 of the setting of that index."""
+
+    index: int
+    start: int
+    stop: int
+
+
+def simulate(setting: Setting, **options: object) -> Simulation:
+    """`simulate_many` for one setting, with the same options."""
+    return simulate_many([setting], **options)[0]
+
+
+def simulate_many(
+    settings: Sequence[Setting],
+    *,
+    trials: int = 100,
+    seed: int = 0,
+    jobs: int = 1,
+    sampler: SamplerName = "sufficient",
+    target_se: float | None = None,
+    entries: Entries = "gaussian",
+    progress: bool = False,
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> list[Simulation]:
+    """Simulate settings, sharing one pool of workers and one progress bar.
+
+    Args:
+        settings: what to simulate; a setting's random numbers depend on its place in this list too.
+        trials: trials a setting, at least 2; the most there may be where `target_se` is given.
+        seed: of all random numbers.
+        jobs: worker processes; 1 stays in this one.
+        sampler: `sufficient` (exact and fast) or `direct` (draws every sample).
+        target_se: stop a setting once the standard error of its mean accuracy is at most this.
+        entries: of the noise, for the direct sampler: gaussian, rademacher or student (5 degrees of freedom).
+        progress: show a bar with the time left, where standard error is a terminal.
+        checkpoint: file that keeps the trials drawn so far; see `Checkpoint`.
+
+    Returns:
+        One `Simulation` a setting, in order.
+
+    Raises:
+        BadInput: for options or settings that cannot be simulated, or a checkpoint of something else.
+    """
+    trials, seed, jobs = (
+        whole(name, number(name, value, least, 2**53))
+        for name, value, least in (("trials", trials, 2), ("seed", seed, 0), ("jobs", jobs, 1))
+    )
+    if target_se is not None:
+        number("target-se", target_se, 0, open_low=True)
+    samplers = [sampler_for(setting, sampler, entries) for setting in settings]
+    store = Checkpoint(checkpoint, fingerprint(list(settings), seed, sampler, entries))
+    draws = store.load(len(samplers))
+    goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(samplers)
+    pending = list(range(len(samplers)))
+    with _workers(jobs, samplers, seed) as run, _bar(progress) as show:
+        try:
+            while pending:
+                for i in pending:
+                    missing = np.full((max(0, goals[i] - len(draws[i])), 2), np.nan)
+                    draws[i] = np.concatenate([draws[i], missing])
+                blocks = [block for i in pending for block in _missing(i, draws[i][: goals[i]], samplers[i])]
+                done, total = sum(goals) - sum(block.stop - block.start for block in blocks), sum(goals)
+                show(done, total)
+                for block, values in run(blocks):
+                    draws[block.index][block.start : block.stop] = values
+                    done += block.stop - block.start
+                    show(done, total)
+                    store.save(draws)
+                wanted = [_next_goal(values[:goal], trials, target_se) for values, goal in zip(draws, goals)]
+                pending = [i for i in pending if wanted[i] > goals[i]]
+                goals = wanted
+        finally:
+            store.save(draws, now=True)
+    return [Simulation.of(values[:goal], seed, sampler) for values, goal in zip(draws, goals)]
+
+
+def _missing(index: int, draws: np.ndarray, sampler: Sampler) -> Iterator[Block]:
+    """The blocks of a setting that have trials still to be drawn."""
+    size = BANDED_BLOCK if isinstance(sampler, Banded) else BLOCK
+    for start in range(0, len(draws), size):
+        stop = min(start + size, len(draws))
+        if np.isnan(draws[start:stop]).any():
+            yield Block(index, start, stop)
+
+
+def _next_goal(draws: np.ndarray, trials: int, target_se: float | None) -> int:
+    """How many trials a setting needs, judging by those it has; what it has where they are enough."""
+    count = len(draws)
+    if target_se is None or count >= trials:
+        return count
+    se = Estimate.of(Outcome(*draws.T).accuracy).se
+    if se <= target_se:
+        return count
+    needed = 1.02 * count * min(4.0, (se / target_se) ** 2)  # the first estimates of the error are rough
+    return min(trials, max(count + BLOCK, math.ceil(needed)))
+
+
+def _run_block(sampler: Sampler, seed: int, block: Block) -> tuple[Block, np.ndarray]:
+    """Draw the trials of one block."""
+    return block, sampler.draws(trial_streams(seed, *block))
+
+
+Run = Callable[[Iterable[Block]], Iterator[tuple[Block, np.ndarray]]]
+
+
+@contextmanager
+def _workers(jobs: int, samplers: Sequence[Sampler], seed: int) -> Iterator[Run]:
+    """A function that runs blocks and yields them as they finish, in any order.
+
+    Linear algebra gets one thread wherever it runs: trials are the parallelism, and the rounding stays the same.
+    """
+    if jobs == 1:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            yield lambda blocks: (_run_block(samplers[block.index], seed, block) for block in blocks)
+    else:
+        from joblib import Parallel, delayed, parallel_config
+
+        with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+            with Parallel(return_as="generator_unordered") as pool:
+                yield lambda blocks: pool(delayed(_run_block)(samplers[block.index], seed, block) for block in blocks)
+
+
+@contextmanager
+def _bar(progress: bool) -> Iterator[Callable[[int, int], None]]:
+    """A function that shows (trials done, trials wanted), or does nothing where there is no terminal to show them."""
+    if not (progress and sys.stderr.isatty()):
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("trials", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

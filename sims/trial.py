@@ -1,0 +1,217 @@
+"""One Monte-Carlo trial: a setting made ready to draw from, a training set, its ridge classifier and the outcome.
+
+No test sample is ever drawn: given w, a fresh sample has y w^T x ~ N(w^T mu, w^T C w), so the accuracy and the risk
+of w are known exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import LinAlgError, blas, lapack
+from scipy.special import ndtr
+
+from solvers.errors import BadInput, NotConverged
+from solvers.problem import Covariance, Setting
+
+
+def whole(name: str, value: float) -> int:
+    """`value` as an integer; a simulation counts samples, unlike the theory.
+
+    Raises:
+        BadInput: where it is not a whole number.
+    """
+    if value != int(value):
+        raise BadInput(f"{name} must be a whole number to be simulated, not {value:g}")
+    return int(value)
+
+
+def in_space(mean: np.ndarray, p: int) -> np.ndarray:
+    """A mean given by its first coordinates, as a vector of R^p.
+
+    Raises:
+        BadInput: where it has further coordinates than p that are not 0.
+    """
+    mean = np.asarray(mean, dtype=float)
+    if np.any(mean[p:]):
+        raise BadInput(f"a mean has {mean.size} coordinates where p = {p}")
+    vector = np.zeros(p)
+    vector[: mean.size] = mean[:p]
+    return vector
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a classifier is worth on fresh samples: numbers, or arrays with one entry a trial.
+
+    mean_margin: m_w = w^T mu. variance: s_w^2 = w^T C w.
+    """
+
+    mean_margin: float | np.ndarray
+    variance: float | np.ndarray
+
+    @property
+    def accuracy(self) -> float | np.ndarray:
+        """Phi(m_w / s_w); 1/2 for w = 0, which has learnt nothing. Below 1/2 where the labels mislead."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = np.divide(self.mean_margin, np.sqrt(self.variance))
+        return ndtr(np.where(np.isnan(ratio), 0.0, ratio))[()]
+
+    @property
+    def risk(self) -> float | np.ndarray:
+        """E (y - w^T x)^2 = s_w^2 + m_w^2 + 1 - 2 m_w."""
+        return self.variance + (self.mean_margin - 1) ** 2
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """A root L of a p x p covariance L L^T: a number (times I), a vector (the diagonal of L) or a p x k matrix."""
+
+    root: np.ndarray
+    p: int
+
+    @classmethod
+    def of(cls, covariance: Covariance, p: int) -> Factor:
+        """The root of a covariance in the shape it is given in: number, eigenvalues, or matrix (Cholesky).
+
+        Raises:
+            BadInput: where it does not fit p or is no covariance.
+        """
+        c = np.asarray(covariance, dtype=float)
+        if c.shape not in ((), (p,), (p, p)):
+            raise BadInput(f"a covariance is a number, p eigenvalues or p x p; p = {p} and its shape is {c.shape}")
+        refused = BadInput("a covariance must be finite, symmetric and without negative eigenvalues")
+        if not np.all(np.isfinite(c)) or (c.ndim < 2 and np.any(c < 0)) or (c.ndim == 2 and not np.allclose(c, c.T)):
+            raise refused
+        if c.ndim < 2:
+            return cls(np.sqrt(c), p)
+        try:
+            return cls(np.linalg.cholesky(c), p)
+        except LinAlgError:  # singular, or no covariance at all
+            values, vectors = np.linalg.eigh(c)
+            if values[0] < -1e-10 * abs(values[-1]):
+                raise refused from None
+            return cls(vectors * np.sqrt(np.maximum(values, 0)), p)
+
+    @property
+    def dims(self) -> int:
+        """How many coordinates L is multiplied with."""
+        return self.root.shape[1] if self.root.ndim == 2 else self.p
+
+    @property
+    def diagonal(self) -> bool:
+        """Whether L is diagonal, so that it keeps triangular matrices triangular."""
+        return self.root.ndim < 2
+
+    def times(self, latent: np.ndarray) -> np.ndarray:
+        """L @ latent, for a vector or a matrix, which may be overwritten."""
+        if self.root.ndim == 2:
+            return self.root @ latent
+        if np.any(self.root != 1):
+            latent *= self.root if self.root.ndim == 0 or latent.ndim == 1 else self.root[:, None]
+        return latent
+
+    def form(self, w: np.ndarray) -> float:
+        """w^T L L^T w."""
+        z = w @ self.root if self.root.ndim == 2 else self.root * w
+        return float(z @ z)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Weighted samples, up to a rotation of the sample space, which the ridge classifier cannot see.
+
+    columns: p x q, samples sqrt(c_i) x_i. labels: their q labels sqrt(c_i) ytilde_i.
+    scatter: p x k blocks of further samples, whose labels are all 0: to rotate the samples so that few of them carry
+    the labels is what makes a trial cheap. triangular: whether those blocks that are square are upper triangular.
+    """
+
+    columns: np.ndarray
+    labels: np.ndarray
+    scatter: tuple[np.ndarray, ...] = ()
+    triangular: bool = False
+
+    def gram(self, shift: float) -> np.ndarray:
+        """sum_i c_i x_i x_i^T + shift I, p x p, in Fortran order; only its upper triangle is defined."""
+        p = len(self.columns)
+        gram = np.zeros((p, p), order="F")
+        for block in self.scatter:
+            if self.triangular and block.shape == (p, p):
+                gram += lapack.dlauum(block, lower=0)[0]  # a third of the work of dsyrk
+            elif block.size:
+                gram = blas.dsyrk(1.0, block, beta=1.0, c=gram, overwrite_c=1)
+        if self.columns.size:
+            gram = blas.dsyrk(1.0, self.columns, beta=1.0, c=gram, overwrite_c=1)
+        np.einsum("ii->i", gram)[...] += shift
+        return gram
+
+    def ridge(self, shift: float) -> np.ndarray:
+        """w = (sum_i c_i x_i x_i^T + shift I)^{-1} sum_i c_i ytilde_i x_i, by this system or its dual, if smaller.
+
+        Raises:
+            NotConverged: where the system is singular in floating point.
+        """
+        p, q = len(self.columns), sum(block.shape[1] for block in (self.columns, *self.scatter))
+        if q >= p:
+            return _solve(self.gram(shift), self.columns @ self.labels)
+        dual = TrainingSet(np.concatenate([self.columns, *self.scatter], axis=1).T, np.empty(0))
+        labels = np.zeros(q)
+        labels[: self.labels.size] = self.labels
+        return dual.columns.T @ _solve(dual.gram(shift), labels) if self.labels.size else np.zeros(p)
+
+
+def _solve(gram: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """gram^{-1} right, from the upper triangle of `gram`, which is overwritten."""
+    _, solution, info = lapack.dposv(gram, right, lower=0, overwrite_a=1)
+    if info:
+        raise NotConverged("the Gram matrix of the training set is singular in floating point; raise gamma")
+    return solution
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A `Setting` made ready to draw from: whole counts, means in R^p, roots of the covariances.
+
+    n, m, n_hat: numbers of real and synthetic samples and of those an independent generator is fitted on (else 0).
+    mu, mu_beta: the means of the real data and of the generator (or of what it is fitted on), in R^p.
+    real, generated: roots of their covariances.
+
+    Raises:
+        BadInput: where a count is not whole or a covariance does not fit.
+    """
+
+    setting: Setting
+    n: int
+    m: int
+    n_hat: int
+    mu: np.ndarray
+    mu_beta: np.ndarray
+    real: Factor
+    generated: Factor
+
+    @classmethod
+    def of(cls, setting: Setting) -> Mixture:
+        """Make a setting ready to draw from."""
+        p, g = setting.p, setting.generator
+        counts = (whole(name, value) for name, value in (("n", setting.n), ("m", setting.m), ("n-hat", g.n_hat or 0)))
+        real = Factor.of(setting.covariance, p)
+        generated = real if g.covariance is None else Factor.of(g.covariance, p)
+        return cls(setting, *counts, *(in_space(mean, p) for mean in setting.means), real, generated)
+
+    @property
+    def fates(self) -> tuple[float, float, float]:
+        """Probabilities that a synthetic sample is kept with the right label, kept with a wrong one, dropped."""
+        s = self.setting
+        right, wrong = s.verifier.phi * (1 - s.epsilon), s.verifier.rho * s.epsilon
+        return right, wrong, max(0.0, 1 - right - wrong)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there can be synthetic samples in the training set at all."""
+        return self.m > 0 and self.fates[0] + self.fates[1] > 0
+
+    def outcome(self, data: TrainingSet) -> tuple[float, float]:
+        """(mean margin, variance) of the ridge classifier trained on `data`."""
+        w = data.ridge(self.setting.ridge.gamma * self.setting.N)
+        return float(w @ self.mu), self.real.form(w)
