@@ -1,0 +1,199 @@
+"""Amazon reviews (figure 6 of the paper): ridge on real and on generated reviews, under two protocols.
+
+published: as in the paper. Features standardised over the whole set, the generator's mean taken over the whole set,
+    accuracy measured on the whole set, training samples included.
+held-out: the generator and the standardisation see the n training samples only; accuracy is measured on the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import numpy as np
+
+from sims.data import AMAZON, locate
+from sims.statistics import ClassStatistics, class_statistics
+from sims.sufficient import Cloud
+from sims.trial import Factor, TrainingSet
+from solvers.errors import BadInput, number
+from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+
+Protocol = Literal["published", "held-out"]
+PROTOCOLS: tuple[Protocol, ...] = ("published", "held-out")
+NAMES: tuple[str, ...] = ("books", "elec", "kitchen")
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """One set of reviews: features X (samples, p), as published, and labels y (samples,), +-1."""
+
+    name: str
+    X: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The settings of figure 6: n training samples, gamma, epsilon, numbers m of synthetic samples, verifiers."""
+
+    n: int = 800
+    gamma: float = 0.1
+    epsilon: float = 0.2
+    m: tuple[int, ...] = (1, 200, 400, 800, 1600, 4000, 8000, 12000)
+    verifiers: tuple[Verifier, ...] = (ORACLE, NO_SUPERVISION)
+
+    def __post_init__(self) -> None:
+        number("n", self.n, 2)
+        number("gamma", self.gamma, 0, open_low=True)
+        number("epsilon", self.epsilon, 0, 1)
+        if not self.m or min(self.m) < 0 or any(high <= low for low, high in pairwise(self.m)):
+            raise BadInput("the numbers m of synthetic samples must be at least 0 and ascending")
+
+    @property
+    def proportion(self) -> np.ndarray:
+        """The proportion of synthetic data m / (n + m), one for every m."""
+        return np.array([m / (self.n + m) for m in self.m])
+
+
+@dataclass(frozen=True)
+class AmazonCurve:
+    """Measured accuracies of one set under one protocol: accuracy (seeds, verifiers, m)."""
+
+    name: str
+    protocol: Protocol
+    experiment: Experiment
+    accuracy: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """(verifiers, m), the mean over the seeds."""
+        return self.accuracy.mean(axis=0)
+
+    @property
+    def standard_error(self) -> np.ndarray:
+        """(verifiers, m), of that mean; nan for one seed."""
+        if len(self.accuracy) < 2:
+            return np.full(self.accuracy.shape[1:], np.nan)
+        return self.accuracy.std(axis=0, ddof=1) / np.sqrt(len(self.accuracy))
+
+
+def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool = True) -> Reviews:
+    """The reviews `name` (books, elec or kitchen: about 2000 samples, p = 400); label 0 becomes +1, label 1 becomes -1.
+
+    Raises:
+        BadInput: an unknown name, or a file that is nowhere to be found (see `sims.data.locate`).
+    """
+    from scipy.io import loadmat
+    from scipy.sparse import issparse
+
+    if name not in NAMES:
+        raise BadInput(f"the Amazon reviews are {', '.join(NAMES)}, not {name!r}")
+    content = loadmat(locate(AMAZON, folder, download)[f"{name}.mat"])
+    features = content["fts"]
+    X = features.toarray() if issparse(features) else features
+    return Reviews(name, np.asarray(X, dtype=float), 1.0 - 2.0 * content["labels"].ravel())
+
+
+def child_seeds(seed: int, seeds: int) -> list[np.random.SeedSequence]:
+    """One independent seed for every repetition: results do not depend on how the repetitions are shared out."""
+    return np.random.SeedSequence(seed).spawn(int(number("the number of seeds", seeds, 1)))
+
+
+def curves(
+    reviews: Sequence[Reviews],
+    protocols: Sequence[Protocol] = PROTOCOLS,
+    seeds: int = 10,
+    seed: int = 0,
+    jobs: int = 1,
+    experiment: Experiment = Experiment(),
+) -> list[AmazonCurve]:
+    """Measure every set under every protocol, `seeds` times each; one curve for each pair, sets outermost."""
+    from joblib import Parallel, delayed
+
+    pairs = [(one, protocol) for one in reviews for protocol in protocols]
+    tasks = [(one, protocol, child) for one, protocol in pairs for child in child_seeds(seed, seeds)]
+    results = Parallel(n_jobs=jobs)(delayed(trial)(*task, experiment) for task in tasks)
+    accuracy = np.reshape(results, (len(pairs), seeds, len(experiment.verifiers), len(experiment.m)))
+    return [AmazonCurve(one.name, protocol, experiment, a) for (one, protocol), a in zip(pairs, accuracy, strict=True)]
+
+
+def trial(
+    reviews: Reviews, protocol: Protocol, seed: np.random.SeedSequence, experiment: Experiment = Experiment()
+) -> np.ndarray:
+    """The accuracy on the test set, (verifiers, m), of one random split; synthetic samples are drawn for every point.
+
+    Raises:
+        BadInput: an unknown protocol, or n leaves no test samples.
+    """
+    rng = np.random.default_rng(seed)
+    split = _split(reviews, protocol, rng, experiment.n)
+    generator = split.generator()
+    accuracy = np.empty((len(experiment.verifiers), len(experiment.m)))
+    for row, verifier in enumerate(experiment.verifiers):
+        for column, m in enumerate(experiment.m):
+            kept = rng.binomial(m, verifier.alpha(experiment.epsilon))
+            wrong = rng.binomial(kept, verifier.wrong(experiment.epsilon))
+            mix = _mix(rng, split, generator, kept - wrong, wrong)
+            w = mix.ridge(experiment.gamma * (experiment.n + m))
+            accuracy[row, column] = np.mean(split.y_test * (split.X_test @ w) > 0)
+    return accuracy
+
+
+def training_statistics(
+    reviews: Reviews, seed: np.random.SeedSequence, experiment: Experiment = Experiment()
+) -> ClassStatistics:
+    """What the self-fitted theory needs, estimated from the training samples of the held-out `trial` of `seed`."""
+    split = _split(reviews, "held-out", np.random.default_rng(seed), experiment.n)
+    return class_statistics(split.X, split.y)
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Standardised training samples X (n, p), y (n,), test samples, and the mean mu (p,) of the generator."""
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    mu: np.ndarray
+
+    def generator(self) -> Cloud:
+        """The law of y x for a synthetic sample: mean mu, the covariance of the n training samples about y mu."""
+        residuals = self.y[:, None] * self.X - self.mu
+        return Cloud(self.mu, Factor.of(residuals.T @ residuals / len(residuals), len(self.mu)))
+
+
+def _split(reviews: Reviews, protocol: Protocol, rng: np.random.Generator, n: int) -> _Split:
+    from sklearn.preprocessing import StandardScaler
+
+    X, y = reviews.X, reviews.y
+    if protocol not in PROTOCOLS:
+        raise BadInput(f"the protocol must be {' or '.join(PROTOCOLS)}, not {protocol!r}")
+    if n >= len(X):
+        raise BadInput(f"n must be below {len(X)}, the number of {reviews.name} reviews, not {n}")
+    order = rng.permutation(len(X))
+    train, rest = order[:n], order[n:]
+    if protocol == "published":
+        X = StandardScaler().fit_transform(X)
+        mu = (X[y > 0].mean(axis=0) - X[y < 0].mean(axis=0)) / 2
+        return _Split(X[train], y[train], X, y, mu)
+    X = StandardScaler().fit(X[train]).transform(X)
+    return _Split(X[train], y[train], X[rest], y[rest], y[train] @ X[train] / n)
+
+
+def _mix(rng: np.random.Generator, split: _Split, generator: Cloud, right: int, wrong: int) -> TrainingSet:
+    """The real samples, and `right` synthetic ones that are kept with the right label and `wrong` with a wrong one.
+
+    The classifier sees a synthetic sample through x x^T and ytilde x alone, that is through y x and whether its label
+    is right: the classes need not be drawn.
+    """
+    counts = [(count, sign) for count, sign in ((right, 1.0), (wrong, -1.0)) if count]
+    return TrainingSet(
+        columns=np.column_stack([split.X.T, *(generator.total(rng, count) for count, _ in counts)]),
+        labels=np.array([*split.y, *(sign * np.sqrt(count) for count, sign in counts)]),
+        scatter=(generator.scatter(rng, sum(count - 1 for count, _ in counts)),),
+    )
