@@ -17,27 +17,35 @@ from derivations.model import J, Source, gamma, source, t
 from derivations.potential import Block, Statement, effective_weight, isotropic, kappa, layer, mean_weight, signal, tau
 from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
-
-def mean_margin(statement: Statement) -> sp.Expr:
-    """m_w = (1/2) dPsi/dJ at t = J = 0."""
-    return (statement.potential(J).diff(J) / 2).subs({J: 0, t: 0})
+DIGITS = 50
+Values = dict[sp.Symbol, sp.Expr]
 
 
-def variance(statement: Statement) -> sp.Expr:
+def mean_margin(statement: Statement, at: Values | None = None) -> sp.Expr:
+    """m_w = (1/2) dPsi/dJ at t = J = 0; `at`: numbers to put in for the symbols."""
+    return _put((statement.potential(J).diff(J) / 2).subs({J: 0, t: 0}), at)
+
+
+def variance(statement: Statement, at: Values | None = None) -> sp.Expr:
     """s_w^2 = -dPsi/dt at t = J = 0: implicit differentiation of the fixed point."""
-    return -_total_derivative(statement, statement.potential())
+    return -_total_derivative(statement, statement.potential(), at)
 
 
 def loss_slope(statement: Statement) -> sp.Expr:
     """dL/dt at t = 0, the same number by the envelope theorem."""
-    return _total_derivative(statement, statement.training_loss())
+    return _total_derivative(statement, statement.training_loss(), None)
 
 
-def _total_derivative(statement: Statement, expression: sp.Expr) -> sp.Expr:
+def _total_derivative(statement: Statement, expression: sp.Expr, at: Values | None) -> sp.Expr:
     equations, unknowns = sp.Matrix(statement.equations()), statement.unknowns()
-    speed = -equations.jacobian(unknowns).LUsolve(equations.diff(t))
-    along = sum(expression.diff(unknown) * speed[i] for i, unknown in enumerate(unknowns))
-    return (expression.diff(t) + along).subs(t, 0)
+    jacobian, moved = (_put(part.subs(t, 0), at) for part in (equations.jacobian(unknowns), equations.diff(t)))
+    speed = -jacobian.LUsolve(moved)
+    along = sum(_put(expression.diff(unknown).subs(t, 0), at) * speed[i] for i, unknown in enumerate(unknowns))
+    return _put(expression.diff(t).subs(t, 0), at) + along
+
+
+def _put(expression: sp.Basic, at: Values | None) -> sp.Basic:
+    return expression if at is None else expression.xreplace(at).evalf(DIGITS)
 
 
 # --- one source ------------------------------------------------------------------------------------------------------
@@ -228,10 +236,6 @@ def jacobian() -> Verdict:
             slope = effective_weight(other).subs(direct).diff(other.q)
             found.append(whole[k, i] - int(k == i) - sums * slope)
     return vanishes(*found)
-
-
-FUNCTIONS = {"source": source_functions, "spectrum": spectrum_functions, "isotropic": isotropic_functions,
-             "response": response_functions}
 
 
 def theorem() -> Theorem:

@@ -14,7 +14,7 @@ from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 
 @check("general covariance", "M^T Qbar M + noise with Qbar inverted as a 2 x 2 matrix (two sources that do not commute, C_test, "
-       "three means) with the potential by Woodbury")
+       "three means, at rational weights) with the potential by Woodbury")
 def woodbury() -> Verdict:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
@@ -33,12 +33,17 @@ def woodbury() -> Verdict:
     explicit = (M.T * full.inv() * M)[0] + sum(noise(one).subs(direct) for one in sources)
     B = bulk.inv()
     G = sp.Matrix(3, 3, lambda a, b: (means[a].T * B * means[b])[0])
-    # at rational weights: the identity is in the weights too, but these polynomials are large
-    at = {symbol: sp.Rational(i + 2, 2 * i + 3) for i, symbol in enumerate(sorted(explicit.free_symbols - {J}, key=str))}
-    return vanishes((explicit - potential(sources, G, J).subs(direct)).subs(at))
+    difference = explicit - potential(sources, G, J).subs(direct)
+    return vanishes(difference.subs(_rational(difference)))
 
 
-@check("commuting covariances", "the fixed point of two sources in p eigenvalues with the traces of the matrices, p = 3")
+def _rational(expression: sp.Expr) -> dict[sp.Symbol, sp.Rational]:
+    """Exact numbers for every weight: J alone stays a symbol, since these polynomials are large in all of them."""
+    return {symbol: sp.Rational(i + 2, 2 * i + 3) for i, symbol in enumerate(sorted(expression.free_symbols - {J}, key=str))}
+
+
+@check("commuting covariances", "the fixed point of two sources in p eigenvalues with the traces of the matrices, p = 3, at rational "
+       "weights")
 def eigenvalues() -> Verdict:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
@@ -53,7 +58,7 @@ def eigenvalues() -> Verdict:
     B = bulk.inv()
     found = [one.q - h * (covariance * B).trace() - equation
              for one, covariance, equation in zip(sources, C, Statement(sources, blocks).equations(), strict=True)]
-    return vanishes(*found)
+    return vanishes(*(difference.subs(_rational(difference)) for difference in found))
 
 
 def theorem() -> Theorem:
