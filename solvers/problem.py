@@ -300,9 +300,3 @@ class Setting:
 def synthetic_only(m: float, p: int, mu: float, epsilon: float, verifier: Verifier, gamma: float) -> Setting:
     """The paper's section on training on synthetic data alone: n = 0 and an exact generator."""
     return Setting(0, m, p, mu, epsilon, verifier, Generator(), Ridge(gamma))
-
-
-def critical_noise(verifier: Verifier) -> float:
-    """epsilon* = 1 / (1 + rho / phi), where lambda = 0; 1 for an oracle, nan where nothing is ever kept."""
-    total = verifier.rho + verifier.phi
-    return verifier.phi / total if total > 0 else math.nan

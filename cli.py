@@ -1,0 +1,288 @@
+"""The command line: derive, validate, predict, simulate, sweep. `python cli.py COMMAND --help` says more.
+
+Only the standard library and Typer are imported here; each command imports what it uses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from solvers.problem import Setting
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="A theory workbench for learning with synthetic data: derive, validate, predict, simulate.",
+)  # fmt: skip
+
+FAILED, BAD_USE, INTERRUPTED = 1, 2, 130
+# the base of Typer's usage errors lives in click or, in newer versions, inside Typer: both are reached from here
+UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+
+
+class GeneratorName(str, Enum):
+    """The kinds of generator."""
+
+    exact = "exact"
+    independent = "independent"
+    self_fitted = "self-fitted"
+
+
+class FormulaName(str, Enum):
+    """Which pruning formula."""
+
+    rederived = "rederived"
+    published = "published"
+
+
+class SamplerName(str, Enum):
+    """How training sets are drawn."""
+
+    sufficient = "sufficient"
+    direct = "direct"
+
+
+N = Annotated[int, typer.Option("--n", help="Real samples.")]
+M = Annotated[int, typer.Option("--m", help="Generated samples, before pruning.")]
+P = Annotated[int, typer.Option("--p", help="Dimensions.")]
+Mu = Annotated[float, typer.Option("--mu", help="Length of the class mean.")]
+Epsilon = Annotated[float, typer.Option("--epsilon", help="Probability that a synthetic label is wrong.")]
+Rho = Annotated[float, typer.Option("--rho", help="Probability that the verifier keeps a wrongly labelled sample.")]
+Phi = Annotated[float, typer.Option("--phi", help="Probability that it keeps a correctly labelled one.")]
+Gamma = Annotated[float, typer.Option("--gamma", help="Ridge.")]
+Beta = Annotated[float, typer.Option("--beta", help="The synthetic mean is beta mu + mu_perp.")]
+MuPerp = Annotated[float, typer.Option("--mu-perp", help="Length of its part orthogonal to mu.")]
+Omega = Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample.")]
+Kind = Annotated[GeneratorName, typer.Option("--generator", help="exact: covariance I; independent: fitted on n-hat fresh samples; "
+                                             "self-fitted: on the n real samples.")]
+NHat = Annotated[int | None, typer.Option("--n-hat", help="Samples an independent generator was fitted on.")]
+EstimateMean = Annotated[bool, typer.Option("--estimate-mean", help="An independent generator's mean is estimated too.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same numbers, whatever the number of jobs.")]
+Jobs = Annotated[int | None, typer.Option("--jobs", help="Worker processes (default: one a core).")]
+
+
+@app.command()
+def derive(
+    check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if a generated file is stale or a check fails.")] = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Write the derivation to FILE.md and FILE.html.")] = None,
+) -> None:
+    """Check the derivation, generate the Numba solvers from it, say where the published formula departs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from derivations import derive as derivation
+    from derivations.report import html_page, markdown
+    from sims.files import write_text
+
+    console, results = Console(), []
+    table = Table("check", "compares", "found", "holds", title="Checks", title_justify="left")
+    with console.status("checking") as status:
+        for one, verdict in derivation.run_checks():
+            results.append((one, verdict))
+            table.add_row(one.name, one.compares, verdict.found, _word(verdict.holds))
+            status.update(f"checked {one.name}")
+        status.update("generating")
+        files, departures = derivation.generated_files(), derivation.departures()
+    console.print(table)
+    table = Table("setting", "quantity", "re-derived", "published", title="Where the published formula departs", title_justify="left")
+    for departure in departures:
+        setting = ", ".join(f"{key}={value:g}" for key, value in departure.setting.items())
+        for name, (ours, theirs) in departure.values.items():
+            table.add_row(setting, name.replace("_", " "), f"{ours:.4f}", f"{theirs:.4f}")
+    console.print(table)
+    holds, stale = all(verdict.holds for _, verdict in results), derivation.stale(files)
+    if not holds:
+        console.print("A check fails: nothing was generated.")
+    elif check:
+        for path in stale:
+            console.print(f"stale: {path.relative_to(derivation.ROOT)}; run python cli.py derive")
+    else:
+        for path in stale:
+            write_text(path, files[path]) if path in files else path.unlink()
+            console.print(f"wrote {path.relative_to(derivation.ROOT)}" if path in files else f"removed {path.name}")
+        console.print(f"{len(files)} generated files, {len(stale)} changed.")
+    if report is not None:
+        for suffix, text in ((".md", markdown(results, departures)), (".html", html_page(results, departures))):
+            write_text(report.with_suffix(suffix), text)
+            console.print(f"wrote {report.with_suffix(suffix)}")
+    if not holds or (check and stale):
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def validate(
+    figure: Annotated[str | None, typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 6.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every figure.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: under half a minute a figure.")] = False,
+    seed: Seed = 0,
+    jobs: Jobs = None,
+    out: Annotated[Path, typer.Option("--out", help="Where pictures and records go.")] = Path("out"),
+    data: Annotated[Path | None, typer.Option("--data", help="Folder with data sets (or set SYNTHDATA_DIR).")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
+) -> None:
+    """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
+    from figures.run import Run
+    from figures.validate import names, validate as validate_figure
+    from solvers.errors import BadInput
+
+    if every == (figure is not None):
+        raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
+    failed = False
+    for name in names() if every else [figure]:
+        run = Run(_seed(seed), _jobs(jobs), sys.stderr.isatty(), data)
+        done = validate_figure(name, run, quick=quick, out=out)
+        _print_validated(done, verbose)
+        failed |= not done.holds
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def predict(
+    n: N, m: M, p: P, mu: Mu, epsilon: Epsilon, rho: Rho, phi: Phi, gamma: Gamma,
+    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = GeneratorName.exact, n_hat: NHat = None,
+    estimate_mean: EstimateMean = False,
+    formula: Annotated[FormulaName, typer.Option("--formula", help="rederived, or the paper's.")] = FormulaName.rederived,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Predict mean margin, variance, accuracy and risk of a setting."""
+    setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
+    from solvers.predict import predict as predict_setting
+
+    values = predict_setting(setting, formula=formula.value).as_dict()
+    if as_json:
+        _print_json(values)
+        return
+    rows = [(key, f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
+    rows += [(key, f"{value:.6g}") for key, value in values["fixed_point"].items()]
+    _print_table(("quantity", formula.value), rows)
+
+
+@app.command()
+def simulate(
+    n: N, m: M, p: P, mu: Mu, epsilon: Epsilon, rho: Rho, phi: Phi, gamma: Gamma,
+    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = GeneratorName.exact, n_hat: NHat = None,
+    estimate_mean: EstimateMean = False,
+    trials: Annotated[int, typer.Option("--trials", help="Training sets to draw.")] = 100,
+    target_se: Annotated[float | None, typer.Option("--target-se", help="Stop when the accuracy's standard error is below.")] = None,
+    seed: Seed = 0, jobs: Jobs = 1,
+    sampler: Annotated[SamplerName, typer.Option("--sampler", help="sufficient: the Gram matrix and label moments; direct: the data.")]
+    = SamplerName.sufficient,
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Keep finished trials here; run again to resume.")] = None,
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Simulate a setting by Monte-Carlo: means over training sets, with standard errors."""
+    setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
+    from sims.monte_carlo import simulate as simulate_setting
+
+    done = simulate_setting(setting, trials=trials, target_se=target_se, seed=_seed(seed), jobs=_jobs(jobs), sampler=sampler.value,
+                            progress=sys.stderr.isatty(), checkpoint=checkpoint)
+    quantities = {name: getattr(done, name) for name in ("mean_margin", "variance", "accuracy", "risk")}
+    if as_json:
+        _print_json({**{name: {"mean": one.mean, "se": one.se} for name, one in quantities.items()}, "trials": done.trials,
+                     "seed": done.seed, "sampler": done.sampler})
+        return
+    _print_table(("quantity", "mean", "standard error"), [(name, f"{one.mean:.6g}", f"{one.se:.2g}") for name, one in quantities.items()])
+
+
+def _setting(n: int, m: int, p: int, mu: float, epsilon: float, rho: float, phi: float, gamma: float, beta: float, mu_perp: float,
+             omega: float, generator: GeneratorName, n_hat: int | None, estimate_mean: bool) -> Setting:
+    from solvers.problem import Generator, Ridge, Setting, Verifier
+
+    source = Generator(generator.value, n_hat, estimate_mean, beta, mu_perp)
+    return Setting(n, m, p, mu, epsilon, Verifier(rho, phi), source, Ridge(gamma), omega)
+
+
+def _jobs(jobs: int | None) -> int:
+    from solvers.errors import BadInput
+
+    if jobs is not None and jobs < 1:
+        raise BadInput(f"jobs must be at least 1, not {jobs}")
+    return jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else jobs or os.cpu_count() or 1
+
+
+def _seed(seed: int) -> int:
+    from solvers.errors import BadInput
+
+    if seed < 0:
+        raise BadInput(f"seed must be at least 0, not {seed}")
+    return seed
+
+
+def _print_json(value: object) -> None:
+    from figures.validate import plain
+
+    typer.echo(json.dumps(plain(value), allow_nan=False))
+
+
+def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _print_validated(done: object, verbose: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from figures.validate import summary
+
+    console = Console()
+    table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")
+    for what, kind, count, used, holds in summary(done.claims):
+        table.add_row(what, kind, str(count), f"{used:.0%}", _word(holds))
+    console.print(table)
+    shown = done.claims if verbose else [claim for claim in done.claims if not claim.holds]
+    if shown:
+        table = Table("claim", "kind", "theory", "measured", "SE", "tolerance", "holds")
+        for claim in shown:
+            numbers = (f"{value:.5g}" for value in (claim.theory, claim.measured, claim.se, claim.tolerance))
+            table.add_row(claim.name, claim.kind, *numbers, _word(claim.holds))
+        console.print(table)
+    count = sum(claim.holds for claim in done.claims)
+    console.print(f"{count} of {len(done.claims)} claims hold; {done.seconds:.1f} s; {', '.join(map(str, done.files))}", soft_wrap=True)
+
+
+def _word(holds: bool) -> str:
+    return "yes" if holds else "NO"
+
+
+def main() -> None:
+    """Run the command line; whatever is wrong with the input is one line and exit code 2."""
+    if len(sys.argv) == 1:
+        sys.argv.append("--help")
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except UsageProblem as error:
+        _fail(error.format_message(), BAD_USE)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
+    except (ValueError, RuntimeError, OSError) as error:
+        from solvers.errors import BadInput, NotConverged
+
+        if isinstance(error, BadInput):
+            _fail(str(error), BAD_USE)
+        if isinstance(error, NotConverged):
+            _fail(str(error), FAILED)
+        raise
+
+
+def _fail(message: str, code: int) -> None:
+    typer.echo("error: " + " ".join(message.split()), err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""Build a figure, judge its claims, draw it, write it down. Every module figures/figure*.py is a figure."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import platform
+import shutil
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+import figures
+from figures.claims import Claim
+from figures.panels import Images, Panel, draw
+from figures.run import Built, Run
+from sims.files import replacing, write_text
+from solvers.errors import BadInput
+
+PREFIX = "figure"
+PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A figure that was built: its claims, and the files it was written to."""
+
+    name: str
+    title: str
+    claims: tuple[Claim, ...]
+    files: tuple[Path, ...]
+    seconds: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim holds."""
+        return all(claim.holds for claim in self.claims)
+
+
+def names() -> list[str]:
+    """The figures there are: '1', '2', ..., then those with names."""
+    found = (module.name.removeprefix(PREFIX).lstrip("_") for module in pkgutil.iter_modules(figures.__path__)
+             if module.name.startswith(PREFIX))
+    return sorted(found, key=lambda name: (not name.isdigit(), int(name) if name.isdigit() else 0, name))
+
+
+def load(name: str) -> ModuleType:
+    """The module of a figure: TITLE, COLUMNS, FULL, QUICK (settings), build(settings, run).
+
+    Raises:
+        BadInput: if there is no such figure.
+    """
+    if name not in names():
+        raise BadInput(f"there is no figure {name!r}; there are {', '.join(names())}")
+    return importlib.import_module(f"figures.{PREFIX}{name}" if name.isdigit() else f"figures.{PREFIX}_{name}")
+
+
+def validate(name: str, run: Run, *, quick: bool, out: Path) -> Validated:
+    """Build one figure and write OUT/figureN.png, .pdf and .json; whether its claims hold is in what is returned."""
+    module = load(name)
+    settings = module.QUICK if quick else module.FULL
+    stem = f"figure{name}-quick" if quick else f"figure{name}"
+    checkpoints = out / "unfinished" / f"{stem}-seed{run.seed}"
+    run.checkpoints = None if quick else checkpoints
+    started = time.perf_counter()
+    built: Built = module.build(settings, run)
+    seconds = time.perf_counter() - started
+    files = _pictures(module, built, out / stem)
+    record = {
+        "figure": name, "title": module.TITLE, "quick": quick, "settings": settings, "seed": run.seed,
+        "panels": built.panels, "claims": built.claims, "holds": all(claim.holds for claim in built.claims), "extra": built.extra,
+        "versions": {"python": platform.python_version(), **{package: metadata.version(package) for package in PACKAGES}},
+        "seconds": round(seconds, 2),
+    }  # fmt: skip
+    write_text(out / f"{stem}.json", json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return Validated(name, module.TITLE, tuple(built.claims), (*files, out / f"{stem}.json"), seconds)
+
+
+def _pictures(module: ModuleType, built: Built, stem: Path) -> list[Path]:
+    figure = draw(module.TITLE, built.panels, module.COLUMNS)
+    written = []
+    for suffix in (".png", ".pdf"):
+        path = stem.with_name(stem.name + suffix)
+        with replacing(path) as beside:
+            figure.savefig(beside, dpi=200)
+        written.append(path)
+    from matplotlib import pyplot as plt
+
+    plt.close(figure)
+    return written
+
+
+def plain(value: object) -> object:
+    """Anything as JSON: dataclasses with their type's name, arrays as lists, numbers that JSON lacks as null."""
+    if isinstance(value, Panel):
+        return {"title": value.title, "x": value.xlabel, "y": value.ylabel, "marks": [plain(mark) for mark in value.marks]}
+    if isinstance(value, Images):
+        return {"mark": "Images", "names": list(value.names), "shape": list(value.rows.shape)}
+    if is_dataclass(value) and not isinstance(value, type):
+        fields = {key: plain(getattr(value, key)) for key in value.__dataclass_fields__}
+        return fields if isinstance(value, Claim) else {"kind": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    if isinstance(value, str | int | bool) or value is None:
+        return value
+    if isinstance(value, Iterable):
+        return [plain(one) for one in value]
+    return str(value)
+
+
+def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
+    """Claims by what they are about: (what, kind, how many, the largest share of its tolerance that is used, whether all hold)."""
+    families: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        families.setdefault((claim.name.split(",")[0], claim.kind), []).append(claim)
+    return [(what, kind, len(members), max(map(_used, members)), all(claim.holds for claim in members))
+            for (what, kind), members in families.items()]
+
+
+def _used(claim: Claim) -> float:
+    if claim.kind == "agrees":
+        return abs(claim.theory - claim.measured) / claim.tolerance if claim.tolerance else float(claim.theory != claim.measured)
+    if claim.kind == "falls outside":
+        return claim.tolerance / abs(claim.theory - claim.measured) if claim.theory != claim.measured else np.inf
+    ratio = claim.measured / claim.tolerance if claim.tolerance else np.nan
+    return ratio if claim.kind == "at most" else (1 / ratio if ratio else np.inf)
+
+

@@ -1,0 +1,38 @@
+"""The transition in label noise of a classifier trained on synthetic data alone, from the generated closed forms."""
+
+from __future__ import annotations
+
+from solvers.errors import BadInput
+from solvers.problem import Setting, Verifier
+
+
+def critical_noise(verifier: Verifier) -> float:
+    """epsilon* = 1 / (1 + rho / phi), where lambda = 0 and the accuracy is 1/2.
+
+    Raises:
+        BadInput: if the verifier keeps nothing.
+    """
+    from solvers.generated import synthetic_only
+
+    if verifier.rho + verifier.phi == 0:
+        raise BadInput("the verifier keeps nothing (rho = phi = 0): there is no critical noise")
+    return synthetic_only.critical_noise(verifier.rho, verifier.phi)
+
+
+def slope_at_critical_noise(setting: Setting) -> float:
+    """d accuracy / d epsilon at epsilon*, for a setting without real data and an exact isotropic generator.
+
+    Raises:
+        BadInput: for any other setting, or a verifier with rho = 0 or phi = 0 (nothing is kept at epsilon*).
+    """
+    from solvers.generated import synthetic_only
+
+    if setting.n or setting.generator.kind != "exact" or setting.generator.beta != 1 or setting.generator.mu_perp:
+        raise BadInput("the slope at epsilon* is known for synthetic data alone with an exact generator: n = 0, beta = 1, mu-perp = 0")
+    rho, phi, gamma = setting.verifier.rho, setting.verifier.phi, setting.ridge.gamma
+    alpha = setting.verifier.alpha(critical_noise(setting.verifier))
+    if alpha == 0:
+        raise BadInput("a verifier with rho = 0 or phi = 0 keeps nothing at epsilon*: the transition has no slope there")
+    eta = setting.p / setting.m
+    delta = synthetic_only.fixed_point(alpha, eta, gamma)
+    return synthetic_only.slope_at_critical_noise(rho, phi, alpha, eta, gamma, setting.mu, delta)
