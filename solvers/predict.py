@@ -266,9 +266,10 @@ def _spectrum(
     if squares is not None:
         means[0, 0] = squares
     rows = [[np.broadcast_to(np.asarray(c, dtype=float), (p,)) for c in group] for group in (covariances, tests)]
-    if any(np.any(row < 0) for group in rows for row in group):
+    if any(row.min() < -1e-10 * np.abs(row).max() for group in rows for row in group):
         raise BadInput("a covariance has a negative eigenvalue")
-    return _Spectrum(rows[0], rows[1], means=means), mixing
+    covariances, tests = ([np.maximum(row, 0) for row in group] for group in rows)  # an eigendecomposition's -1e-17 is a 0
+    return _Spectrum(covariances, tests, means=means), mixing
 
 
 def _solve(

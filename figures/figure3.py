@@ -1,0 +1,100 @@
+"""Figure 3: the toy setting, accuracy against the proportion of synthetic data under three verifiers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from figures.claims import Budget, Claim, agrees, falls_outside
+from figures.panels import Line, Panel, Points
+from figures.run import Built, Run
+from sims.monte_carlo import Simulation
+from solvers.predict import Formula, Grid, predict_grid
+from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
+
+TITLE = "Toy setting: when does synthetic data help?"
+COLUMNS = 3
+VERIFIERS = (("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE), ("weak, $(1,0.5)$", Verifier(1.0, 0.5)), ("no supervision, $(1,1)$", NO_SUPERVISION))
+
+
+@dataclass(frozen=True)
+class Settings:
+    n: int = 1000
+    n_hat: int = 1000
+    mu: float = 0.7
+    gamma: float = 1.0
+    p: tuple[int, ...] = (50, 200, 500)
+    proportions: tuple[float, ...] = tuple(np.linspace(0.001, 0.95, 50))
+    trials: tuple[int, ...] = (400, 150, 60)  # one number a p: the larger p, the less the accuracy varies
+    power_m: int = 1000  # at gamma = 1 the published formula is off by under 2%: one point is measured well enough to see it
+    power_trials: int = 500
+
+
+FULL = Settings()
+QUICK = replace(FULL, proportions=tuple(np.linspace(0.001, 0.95, 8)), trials=(200, 60, 20))
+
+
+def build(s: Settings, run: Run) -> Built:
+    """Every point of the three panels, simulated and predicted."""
+    claims: list[Claim] = []
+    panels = []
+    for name, verifier in VERIFIERS:
+        marks = []
+        for color, (p, trials) in enumerate(zip(s.p, s.trials, strict=True)):
+            settings = [_setting(s, p, verifier, x) for x in s.proportions]
+            measured = run.simulate_many(settings, trials=trials)
+            at = f"{name.split(',')[0]}, p={p}"
+            claims += _agree(settings, measured, at)
+            x = np.array([1 - one.pi for one in settings])
+            theory = _predict(settings, "rederived").accuracy
+            marks += [Line(f"$p={p}$", x, theory, color), _measured(measured, x, color)]
+            if verifier.alpha(0.5) < 1:
+                published = _predict(settings, "published").accuracy
+                marks.append(Line("published" if not color else "", x, published, color, "published"))
+        panels.append(Panel(name, "proportion of synthetic data $m/N$", "accuracy", marks))
+    return Built(panels, [*claims, *_power(s, run)])
+
+
+def _power(s: Settings, run: Run) -> list[Claim]:
+    """The check can fail: the published formula is rejected where it departs most, oracle and the largest p."""
+    setting = _setting(s, s.p[-1], ORACLE, s.power_m / (s.n + s.power_m))
+    (measured,) = run.simulate_many([setting], trials=s.power_trials)
+    at, relative = f"oracle, p={setting.p}, m={setting.m:g}", Budget.at(setting.p).relative
+    ours, theirs = (predict_grid(setting, formula=formula) for formula in ("rederived", "published"))
+    return [
+        agrees(f"variance, {at}, {s.power_trials} trials", float(ours.variance), measured.variance, relative * float(ours.variance)),
+        falls_outside(f"published variance, {at}", float(theirs.variance), measured.variance, relative * float(theirs.variance)),
+    ]
+
+
+def _setting(s: Settings, p: int, verifier: Verifier, proportion: float) -> Setting:
+    """One point. Its label noise is the error of a classifier trained on the m synthetic samples alone, rightly labelled."""
+    m = max(1, round(s.n * proportion / (1 - proportion)))
+    generator = Generator("independent", s.n_hat)
+    labeller = Setting(0, m, p, s.mu, 0.0, ORACLE, generator, Ridge(s.gamma))
+    epsilon = 1 - float(predict_grid(labeller).accuracy)
+    return Setting(s.n, m, p, s.mu, epsilon, verifier, generator, Ridge(s.gamma))
+
+
+def _predict(settings: list[Setting], formula: Formula) -> Grid:
+    return predict_grid(settings[0], formula=formula, m=[one.m for one in settings], epsilon=[one.epsilon for one in settings])
+
+
+def _agree(settings: list[Setting], measured: list[Simulation], at: str) -> list[Claim]:
+    theory, budget = _predict(settings, "rederived"), Budget.at(settings[0].p)
+    claims = []
+    for i, (one, point) in enumerate(zip(settings, measured, strict=True)):
+        where = f"{at}, m={one.m:g}"
+        claims += [
+            agrees(f"accuracy, {where}", theory.accuracy[i], point.accuracy, budget.accuracy, se_at_most=0.003),
+            agrees(f"mean margin, {where}", theory.mean_margin[i], point.mean_margin, budget.relative * theory.mean_margin[i]),
+            agrees(f"variance, {where}", theory.variance[i], point.variance, budget.relative * theory.variance[i],
+                   se_at_most=0.02 * theory.variance[i]),
+        ]
+    return claims
+
+
+def _measured(points: list[Simulation], x: np.ndarray, color: int) -> Points:
+    estimates = np.array([point.accuracy for point in points])
+    return Points("", x, estimates[:, 0], estimates[:, 1], color, "D")
