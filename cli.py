@@ -1,4 +1,4 @@
-"""The command line: derive, validate, predict, simulate, sweep. `python cli.py COMMAND --help` says more.
+"""The command line: derive, validate, predict, simulate, sweep, data. `python cli.py COMMAND --help` says more.
 
 Only the standard library and Typer are imported here; each command imports what it uses.
 """
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Column
+
     from solvers.problem import Setting
 
 app = typer.Typer(
@@ -193,6 +195,66 @@ def simulate(
     _print_table(("quantity", "mean", "standard error"), [(name, f"{one.mean:.6g}", f"{one.se:.2g}") for name, one in quantities.items()])
 
 
+data_app = typer.Typer(rich_markup_mode=None, help="Public data sets: list them, fetch them, say where they are.")
+app.add_typer(data_app, name="data")
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look in first (or set SYNTHDATA_DIR).")]
+
+
+@data_app.command("list")
+def data_list(data: DataFolder = None, as_json: Json = False) -> None:
+    """Every data set: its licence, where it was found, its size. Nothing is downloaded."""
+    from sims.data import dataset, names, status
+
+    states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
+    if as_json:
+        _print_json({name: {"title": entry.title, "licence": entry.licence, "citation": entry.citation, "files": state.found,
+                            "missing": state.missing, "damaged": state.damaged, "bytes": state.size}
+                     for name, (entry, state) in states.items()})
+        return
+    from rich.table import Column
+
+    _print_table(("name", "what", "licence", Column("where", overflow="fold"), "size"),
+                 [(name, entry.title, entry.licence, state.where, f"{state.size / 1e6:.1f} MB" if state.found else "")
+                  for name, (entry, state) in states.items()])
+
+
+@data_app.command("fetch")
+def data_fetch(
+    name: Annotated[str | None, typer.Argument(help="Which data set; `data list` names them.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every data set.")] = False,
+    data: DataFolder = None,
+) -> None:
+    """Download what is not on this machine yet; what broke off goes on where it stopped."""
+    from sims.data import dataset, locate, names, status
+    from solvers.errors import BadInput
+
+    if every == (name is not None):
+        raise BadInput(f"say which data set or --all; there are {', '.join(names())}")
+    failures = []
+    for one in names() if every else [name]:
+        try:
+            locate(dataset(one), data)
+            typer.echo(f"{one}: {status(dataset(one), data).where}")
+        except BadInput as error:
+            failures.append(str(error))
+    if failures:
+        for failure in failures[:-1]:
+            typer.echo(f"error: {failure}", err=True)
+        raise BadInput(failures[-1])
+
+
+@data_app.command("path")
+def data_path(
+    name: Annotated[str, typer.Argument(help="Which data set; `data list` names them.")],
+    data: DataFolder = None,
+) -> None:
+    """Print where the files of a data set are, one a line. Nothing is downloaded."""
+    from sims.data import dataset, locate
+
+    for path in locate(dataset(name), data, download=False).values():
+        typer.echo(path)
+
+
 def _setting(n: int, m: int, p: int, mu: float, epsilon: float, rho: float, phi: float, gamma: float, beta: float, mu_perp: float,
              omega: float, generator: GeneratorName, n_hat: int | None, estimate_mean: bool) -> Setting:
     from solvers.problem import Generator, Ridge, Setting, Verifier
@@ -223,7 +285,7 @@ def _print_json(value: object) -> None:
     typer.echo(json.dumps(plain(value), allow_nan=False))
 
 
-def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(head: tuple[str | Column, ...], rows: list[tuple[str, ...]]) -> None:
     from rich.console import Console
     from rich.table import Table
 

