@@ -10,11 +10,12 @@ everything that does not move lumped into x_0.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import sympy as sp
 
-from derivations.model import J, Source, gamma, source, t
-from derivations.potential import Block, Statement, effective_weight, isotropic, kappa, layer, mean_weight, signal, tau
+from derivations.model import J, Labels, Source, gamma, source, t
+from derivations.potential import Block, Statement, effective_weight, floor, isotropic, kappa, layer, mean_weight, signal, tau
 from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 DIGITS = 50
@@ -50,8 +51,9 @@ def _put(expression: sp.Basic, at: Values | None) -> sp.Basic:
 
 # --- one source ------------------------------------------------------------------------------------------------------
 
-s = source("k", fitted=True, mean_fitted=True)
-THETA, C_, E, R, B_, Q, DELTA = s.theta, s.c, s.e, s.r, s.b, s.q, s.delta
+LABEL, SPREAD, BASE_LABEL, BASE_SPREAD = sp.symbols("label spread base_label base_spread", real=True)  # means and variances
+s = replace(source("k", fitted=True, mean_fitted=True), labels=Labels(LABEL, SPREAD), base_labels=Labels(BASE_LABEL, BASE_SPREAD))
+THETA, C_, R, B_, Q, DELTA = s.theta, s.c, s.r, s.b, s.q, s.delta
 ELL = sp.Symbol("ell", positive=True)  # delta / q = 1 / (1 + r kappa q), which does not cancel
 
 
@@ -72,27 +74,24 @@ def delta_slope() -> sp.Expr:
     return ELL**2 * (1 + C_ * DELTA) / (1 + C_ * DELTA * ELL * (1 + R * B_ * Q))
 
 
-def share() -> sp.Expr:
-    """tau / kappa; 1 where the source's fit does not train, also for a source with no samples (0/0)."""
-    weight = THETA * C_
-    return sp.Piecewise((1, sp.Eq(B_, 0)), (weight / (weight + B_ * (1 + C_ * DELTA)), True))
+def base_share() -> sp.Expr:
+    """b / kappa, the weight of the fitted samples among those that carry the mean; 0 without, also for an empty source (0/0)."""
+    left = B_ * (1 + C_ * DELTA)
+    return sp.Piecewise((0, sp.Eq(B_, 0)), (left / (left + THETA * C_), True))
 
 
 def source_functions() -> tuple[Function, ...]:
     """What the solvers need of one source: functions of its q and of nothing else."""
-    sharing = sp.Symbol("share", nonnegative=True)
-    d_delta = sp.Symbol("d_delta", positive=True)
+    share, d_share = sp.symbols("base_share d_base_share", nonnegative=True)
+    d_delta, k, d_kappa = sp.symbols("d_delta kappa d_kappa")
 
     def along_q(expression: sp.Expr) -> sp.Expr:
         return expression.diff(Q) + expression.diff(DELTA) * d_delta
 
-    k, d_kappa = sp.symbols("kappa d_kappa")
     weight = k / (1 + R * k * Q)  # effective_weight(s) with kappa as a symbol: the slope is one fraction, without cancellation
     weight_slope = sp.factor(weight.diff(k)) * d_kappa + sp.factor(weight.diff(Q))
-    clean = 1 - 2 * E * sharing
-    left = 4 * E * tau(s) * (1 - E * sharing)
-    d_share = (THETA * C_ / (THETA * C_ + B_ * (1 + C_ * DELTA))).diff(DELTA) * d_delta
-    d_share = sp.Piecewise((0, sp.Eq(B_, 0)), (d_share, True))
+    mixed = LABEL + share * (BASE_LABEL - LABEL)
+    left = tau(s) * (SPREAD + share * (BASE_LABEL - LABEL) ** 2) + B_ * BASE_SPREAD * (1 + R * tau(s) * Q) / (1 + R * kappa(s) * Q)
     return (
         Function("leave_one_out", "delta, the trace a left-out sample sees: the positive root of the layer's equation.",
                  (THETA, C_, R, B_, Q), {"delta": positive_root(*delta_polynomial(s))}),
@@ -102,33 +101,41 @@ def source_functions() -> tuple[Function, ...]:
                  {"kappa": kappa(s), "d_kappa": along_q(kappa(s))}),
         Function("covariance_weight", "s, the weight of the source's covariance in the resolvent, and ds/dq.",
                  (R, Q, k, d_kappa), {"s": weight, "d_s": sp.factor(weight_slope)}),
-        Function("clean_share", "tau / kappa and its slope in q.", (THETA, C_, B_, DELTA, d_delta),
-                 {"share": share(), "d_share": d_share}),
-        Function("signal", "The share of clean signal, what wrong labels leave of the training loss, and their slopes in q.",
-                 (THETA, C_, E, DELTA, d_delta, sharing, sp.Symbol("d_share")),
-                 {"signal": clean, "d_signal": clean.diff(sharing) * sp.Symbol("d_share"),
-                  "floor": left, "d_floor": along_q(left) + left.diff(sharing) * sp.Symbol("d_share")}),
+        Function("fitted_share", "b / kappa and its slope in q.", (THETA, C_, B_, DELTA, d_delta),
+                 {"base_share": base_share(),
+                  "d_base_share": sp.Piecewise((0, sp.Eq(B_, 0)), (along_q(base_share().args[1][0]), True))}),
+        Function("signal", "The mean label, what varying labels leave of the training loss, and their slopes in q.",
+                 (THETA, C_, R, B_, Q, DELTA, d_delta, LABEL, SPREAD, BASE_LABEL, BASE_SPREAD, share, d_share),
+                 {"signal": mixed, "d_signal": mixed.diff(share) * d_share,
+                  "d_floor": sp.factor(along_q(left)) + left.diff(share) * d_share}),
     )
 
 
 @check("leave-one-out trace", "the root that is generated (both branches) and its slope with the layer's equation and its "
-       "implicit derivative; the generated share, signal and floor with those of the potential")
+       "implicit derivative; the generated weight, share, signal and floor with those of the potential")
 def source_functions_agree() -> Verdict:
     a, b, c = delta_polynomial(s)
     polynomial = a * DELTA**2 + b * DELTA + c
     slope = -polynomial.diff(Q) / polynomial.diff(DELTA)
-    found = [(delta_slope().subs(ELL, DELTA / Q) - slope)]
-    quadratic = vanishes(*found, modulo=(polynomial, DELTA))
+    quadratic = vanishes(delta_slope().subs(ELL, DELTA / Q) - slope, modulo=(polynomial, DELTA))
     a_, c_ = sp.symbols("a c", positive=True)
     b_ = sp.Symbol("b", real=True)
     branches = [piece for piece, _ in positive_root(a_, b_, -c_).args]
     roots = vanishes(*(sp.radsimp(a_ * piece**2 + b_ * piece - c_) for piece in branches))
-    general = share().args[1][0]
-    others = vanishes(general - tau(s) / kappa(s), 1 - 2 * E * general - signal(s),
-                      4 * E * tau(s) * (1 - E * general) - kappa(s) * (1 - signal(s) ** 2),
-                      source_functions()[3].results["s"].subs(sp.Symbol("kappa"), kappa(s)) - effective_weight(s))
+    general = base_share().args[1][0]
+    share, d_share, d_delta, k, d_kappa = sp.symbols("base_share d_base_share d_delta kappa d_kappa", nonnegative=True)
+    generated = {function.name: function.results for function in source_functions()}
+    plain = {symbol: sp.Symbol(symbol.name, nonnegative=True) for symbol in sp.symbols("d_delta kappa d_kappa")}
+    slope_of = {share: general, d_share: general.diff(DELTA) * d_delta}
+    whole = floor(s)
+    others = vanishes(
+        generated["covariance_weight"]["s"].subs(plain).subs(k, kappa(s)) - effective_weight(s),
+        general - B_ / kappa(s),
+        generated["signal"]["signal"].subs(slope_of) - signal(s),
+        generated["signal"]["d_floor"].subs(plain).subs(slope_of) - whole.diff(Q) - whole.diff(DELTA) * d_delta,
+    )
     return Verdict(quadratic.holds and roots.holds and others.holds,
-                   f"slope: {quadratic.found}; branches: {roots.found}; share, signal, floor: {others.found}")
+                   f"slope: {quadratic.found}; branches: {roots.found}; weight, share, signal, floor: {others.found}")
 
 
 # --- the spectrum ----------------------------------------------------------------------------------------------------

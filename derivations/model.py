@@ -2,7 +2,9 @@
 
 Source k has N_k = theta_k N kept samples x = y mu_k + z, z ~ N(0, C_k), of weight c_k, of whose labels a share e_k is wrong:
 
-    E[ytilde x] = (1 - 2 e_k) mu_k,    E[x x^T] = S_k = C_k + mu_k mu_k^T.
+    E[ytilde x] = y_k mu_k,    y_k = 1 - 2 e_k,    E[x x^T] = S_k = C_k + mu_k mu_k^T.
+
+A label may be any number with mean y_k and variance v_k given the source; a right or wrong label has v_k = 4 e_k (1 - e_k).
 
 A fitted source does not know C_k: it has the sample covariance of n_hat = N / r samples, which may themselves train, with
 weight c_0. b = c_0 / r is their weight in the sum. Independent generator: b = 0. Self-fitted: n_hat = n, c_0 = 1, so b = pi.
@@ -30,35 +32,55 @@ lam = phi * (1 - epsilon) - rho * epsilon
 
 
 @dataclass(frozen=True)
+class Labels:
+    """Mean and variance of a source's labels, given the source."""
+
+    mean: sp.Expr
+    variance: sp.Expr
+
+    @classmethod
+    def wrong(cls, e: sp.Expr) -> Labels:
+        """Labels +-1 of which a share e is wrong."""
+        return cls(1 - 2 * e, 4 * e * (1 - e))
+
+
+RIGHT = Labels(sp.Integer(1), sp.Integer(0))
+
+
+@dataclass(frozen=True)
 class Source:
-    """A source as symbols or as whatever is substituted for them. q is its unknown, delta its leave-one-out trace."""
+    """A source as symbols or as whatever is substituted for them. q is its unknown, delta its leave-one-out trace.
+
+    labels: those of its samples. base_labels: those of the samples that it was fitted on, where these train too.
+    """
 
     theta: sp.Expr
     c: sp.Expr
-    e: sp.Expr
+    labels: Labels
     q: sp.Symbol
     delta: sp.Symbol
     r: sp.Expr = sp.Integer(0)
     b: sp.Expr = sp.Integer(0)
     mean_fitted: bool = False
+    base_labels: Labels = RIGHT
 
 
 def source(k: object, *, fitted: bool = False, mean_fitted: bool = False) -> Source:
-    """A source with symbols of its own."""
+    """A source with symbols of its own; a share e of its labels is wrong."""
     theta, c, q, delta = sp.symbols(f"theta_{k} c_{k} q_{k} delta_{k}", positive=True)
     e = sp.Symbol(f"e_{k}", nonnegative=True)
     r, b = sp.symbols(f"r_{k} b_{k}", nonnegative=True) if fitted else (sp.Integer(0), sp.Integer(0))
-    return Source(theta, c, e, q, delta, r, b, mean_fitted)
+    return Source(theta, c, Labels.wrong(e), q, delta, r, b, mean_fitted)
 
 
 def real(q: sp.Symbol, delta: sp.Symbol) -> Source:
     """The real samples of the paper: theta = pi, weight 1, no wrong labels."""
-    return Source(pi, sp.Integer(1), sp.Integer(0), q, delta)
+    return Source(pi, sp.Integer(1), RIGHT, q, delta)
 
 
 def synthetic(q: sp.Symbol, delta: sp.Symbol, **layer: object) -> Source:
     """The pruned synthetic samples of the paper: theta = alpha (1 - pi), e = rho epsilon / alpha, weight omega."""
-    return Source(alpha * (1 - pi), omega, rho * epsilon / alpha, q, delta, **layer)
+    return Source(alpha * (1 - pi), omega, Labels.wrong(rho * epsilon / alpha), q, delta, **layer)
 
 
 def _one_sample() -> tuple[sp.Matrix, sp.Matrix, sp.Symbol]:

@@ -22,11 +22,11 @@ and with it (derivatives.py) the mean margin is (1/2) dPsi/dJ and the variance i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from derivations.model import N, Source, gamma, source, t
+from derivations.model import RIGHT, Labels, N, Source, gamma, source, t
 from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 
@@ -51,8 +51,8 @@ def layer(s: Source) -> sp.Expr:
 
 
 def signal(s: Source) -> sp.Expr:
-    """The share of clean signal: E[ytilde x] in units of mu_k, over all samples that carry the source's mean."""
-    return 1 - 2 * s.e * tau(s) / kappa(s)
+    """The mean label over all samples that carry the source's mean: its own, and those it was fitted on where they train."""
+    return (s.b * s.base_labels.mean + tau(s) * s.labels.mean) / kappa(s)
 
 
 def mean_weight(s: Source) -> sp.Expr:
@@ -62,10 +62,22 @@ def mean_weight(s: Source) -> sp.Expr:
 
 def noise(s: Source) -> sp.Expr:
     """What finitely many samples add to Psi: those of the source, and those its mean was fitted on."""
-    own = s.theta * s.c**2 * s.delta / (1 + s.c * s.delta)
+    own = _square(s.labels) * s.theta * s.c**2 * s.delta / (1 + s.c * s.delta)
     if not s.mean_fitted:
         return own
-    return own + s.r * (kappa(s) * signal(s)) ** 2 * s.q / (1 + s.r * kappa(s) * s.q)
+    square = (kappa(s) * signal(s)) ** 2 + s.b**2 * s.base_labels.variance
+    return own + s.r * square * s.q / (1 + s.r * kappa(s) * s.q)
+
+
+def floor(s: Source) -> sp.Expr:
+    """What labels that vary leave of the training loss however good w is, term by term positive."""
+    apart = s.b * tau(s) * (s.base_labels.mean - s.labels.mean) ** 2 / kappa(s)
+    base = s.b * s.base_labels.variance * (1 + s.r * tau(s) * s.q) / (1 + s.r * kappa(s) * s.q)
+    return tau(s) * s.labels.variance + apart + base
+
+
+def _square(labels: Labels) -> sp.Expr:
+    return labels.variance + labels.mean**2
 
 
 @dataclass(frozen=True)
@@ -145,12 +157,7 @@ def training_loss(sources: Sequence[Source], G: sp.Matrix) -> sp.Expr:
     T = sp.diag(*[mean_weight(s) for s in sources])
     signals = sp.Matrix([signal(s) for s in sources])
     residual = (sp.eye(K) + G[:K, :K] * T).LUsolve(signals)
-    return floor(sources) + (signals.T * T * residual)[0]
-
-
-def floor(sources: Sequence[Source]) -> sp.Expr:
-    """What wrong labels leave of the training loss however good w is."""
-    return sum(kappa(s) * (1 - signal(s) ** 2) for s in sources)
+    return sum(floor(s) for s in sources) + (signals.T * T * residual)[0]
 
 
 def isotropic(*sources: Source, h: sp.Expr, coordinates: sp.Matrix) -> Statement:
@@ -160,8 +167,8 @@ def isotropic(*sources: Source, h: sp.Expr, coordinates: sp.Matrix) -> Statement
 
 
 def total_weight(s: Source) -> sp.Expr:
-    """sum c_i / N over the source's samples and those it was fitted on."""
-    return s.theta * s.c + (s.b if s.mean_fitted else 0)
+    """sum c_i ytilde_i^2 / N over the source's samples and those it was fitted on."""
+    return s.theta * s.c * _square(s.labels) + (s.b * _square(s.base_labels) if s.mean_fitted else 0)
 
 
 @check("stationarity, one source", "derivatives of the log-determinant functional in q, s, delta, tau with the fixed point, "
@@ -203,15 +210,20 @@ def stationary_point_of_two() -> Verdict:
 
 
 @check("training loss", "sum of weights - Psi(t, 0) with the sum of positive terms that the solvers differentiate, for a "
-       "direct source beside one seen through a layer, its mean exact or fitted")
+       "direct source beside one seen through a layer, its mean exact or fitted, with labels of any mean and variance")
 def loss_is_the_potential() -> Verdict:
     G = sp.Matrix(3, 3, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
     found = []
-    for two in (source(2), source(2, fitted=True, mean_fitted=True)):
-        sources = (source(1), two)
+    for fitted in (False, True):
+        any_labels = {"labels": _any_labels("y v"), "base_labels": _any_labels("y_0 v_0") if fitted else RIGHT}
+        sources = (source(1), replace(source(2, fitted=fitted, mean_fitted=fitted), **any_labels))
         weights = sum(total_weight(s) for s in sources)
         found.append(weights - potential(sources, G) - training_loss(sources, G))
     return vanishes(*found)
+
+
+def _any_labels(names: str) -> Labels:
+    return Labels(*sp.symbols(names, real=True))
 
 
 def theorem() -> Theorem:
@@ -235,9 +247,10 @@ def theorem() -> Theorem:
             Equation("the layer", sp.Eq(s.delta * (1 + s.r * K * s.q), s.q)),
             Equation("the weight of its covariance", sp.Eq(sp.Symbol("s_k"), K / (1 + s.r * K * s.q))),
             Equation("the functional that is stationary there (the terms of one source)", functional),
-            Equation("the share of clean signal", sp.Eq(sp.Symbol("varepsilon_k"), 1 - 2 * s.e * sp.Symbol("tau_k") / K)),
-            Equation("what finitely many samples add to the potential",
-                     noise(s).subs(kappa(s), K)),
+            Equation("the mean label of the samples that carry the source's mean",
+                     sp.Eq(sp.Symbol("ybar_k"), (s.b + sp.Symbol("tau_k") * s.labels.mean) / K)),
+            Equation("what finitely many samples add to the potential (labels 1 at the samples of the fit)",
+                     s.theta * s.c**2 * s.delta / (1 + s.c * s.delta) + s.r * (K * sp.Symbol("ybar_k")) ** 2 * s.q / (1 + s.r * K * s.q)),
             Equation("the fixed point of two direct sources, each zero (h: one eigenvalue's share of the trace)",
                      sp.Matrix(statement.equations())),
             Equation("the potential of one direct source at t = J = 0",

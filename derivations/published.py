@@ -36,7 +36,7 @@ def published_slope() -> sp.Expr:
 
 def functions() -> tuple[Function, ...]:
     """The two functions in which the published formula differs; every other is that of the theory."""
-    unfitted = Source(s.theta, s.c, s.e, s.q, s.delta, s.r)
+    unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
     polynomial = sp.Poly(sp.expand(sp.numer(sp.together(published_layer(unfitted)))), DELTA)
     return (
         Function("leave_one_out", "The published delta: alpha times the trace that a kept sample sees.",
@@ -65,7 +65,7 @@ def synthetic_only() -> dict[str, sp.Expr]:
 @check("no pruning = published", "the published fixed point and slope at alpha = 1 with those re-derived, direct and seen through "
        "a layer")
 def no_pruning() -> Verdict:
-    unfitted = Source(s.theta, s.c, s.e, s.q, s.delta, s.r)
+    unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
     rederived = delta_slope().subs(s.b, 0)
     # at alpha = 1 the layer's equation holds: ell = delta / q
     own = layer(unfitted)

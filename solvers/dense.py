@@ -12,6 +12,7 @@ from solvers import kernels
 
 def dense_point(
     sources: np.ndarray,
+    labels: np.ndarray,
     gamma: float,
     N: float,
     covariances: list[np.ndarray],
@@ -21,8 +22,8 @@ def dense_point(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Solve one problem with dense p x p covariances.
 
-    sources (K, 7); covariances K and tests T matrices (p, p); directions (D, p); mixing (K + T, D).
-    Returns q (K,), mean margins (T,), variances (T,) and the relative residual of the fixed point.
+    sources (K, 6); labels (A, K, 4); covariances K and tests T matrices (p, p); directions (D, p); mixing (K + T, D).
+    Returns q (K,), mean margins (T, A), variances (T, A) and the relative residual of the fixed point.
     """
     K, p = len(covariances), directions.shape[1]
     q, s, d_s, pairs = np.empty(K), np.zeros(K), np.empty(K), np.empty((K, K))
@@ -52,7 +53,7 @@ def dense_point(
             break
         previous = relative
     q = best
-    margins, variances = np.empty(len(tests)), np.empty(len(tests))
+    margins, variances = np.empty((len(tests), len(labels))), np.empty((len(tests), len(labels)))
     h, speed = np.empty(K), np.empty(K)
     products = _symmetric(mixing @ directions @ resolvent @ directions.T @ mixing.T)
     for i, test in enumerate(tests):
@@ -63,7 +64,8 @@ def dense_point(
         along = test + sum(weight * rate * covariance for weight, rate, covariance in zip(d_s, speed, covariances, strict=True))
         half = resolvent @ directions.T @ mixing.T
         slopes = _symmetric(half.T @ along @ half)
-        margins[i], variances[i] = kernels.respond(sources, q, speed, products, slopes, K + i)
+        for a, labelling in enumerate(labels):
+            margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i)
     return q, margins, variances, relative
 
 

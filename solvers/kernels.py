@@ -4,7 +4,7 @@ Both fixed points are standard interference maps (positive, increasing, concave)
 the scalar residual is increasing and concave, so from below Newton never oversteps; the K equations q = T(q) have a concave T, so
 from the supersolution T(infinity) Newton descends to the one positive solution.
 
-Array letters: P points, K sources, T tests, B mean vectors (of the sources, then of the tests), L eigenvalues.
+Array letters: P points, K sources, T tests, A labellings of the same samples, B mean vectors (of the sources, then of the tests), L eigenvalues.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ TOLERANCE = 1e-12  # largest relative residual that is returned as a solution
 _ENOUGH = 4e-16
 _STEPS = 400
 
-# columns of `sources`, (P, K, 7)
-THETA, WEIGHT, WRONG, LAYER, BASE, MEAN_FITTED, SLIP = range(7)
-SOURCE_COLUMNS = 7
+# columns of `sources`, (P, K, 6), and of `labels`, (P, A, K, 4)
+THETA, WEIGHT, LAYER, BASE, MEAN_FITTED, SLIP = range(6)
+LABEL, SPREAD, BASE_LABEL, BASE_SPREAD = range(4)
+SOURCE_COLUMNS, LABEL_COLUMNS = 6, 4
 
 
 @njit(cache=True, error_model="numpy", inline="always")
@@ -65,23 +66,24 @@ def solve_small(A, x):
 
 
 @njit(cache=True, error_model="numpy")
-def respond(sources, q, speed, products, slopes, tests):
-    """Mean margins and the variance of one test law, from the solved fixed point.
+def respond(sources, labels, q, speed, products, slopes, test):
+    """Mean margin and variance of one test law and one labelling, from the solved fixed point.
 
-    sources (K, 7), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their derivative in t;
-    tests: the row of `products` that holds the mean of the test law.
+    sources (K, 6), labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their
+    derivative in t; test: the row of `products` that holds the mean of the test law.
     """
     K = q.size
     T, d_T = np.empty(K), np.empty(K)
     signals, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
     for k in range(K):
-        source = sources[k]
-        delta, d_delta, kappa, d_kappa, s, d_s = _source(source, q[k])
-        share, d_share = theory.clean_share(source[THETA], source[WEIGHT], source[BASE], delta, d_delta)
-        signals[k], d_signals[k], _, d_floors[k] = theory.signal(
-            source[THETA], source[WEIGHT], source[WRONG], delta, d_delta, share, d_share
+        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, LAYER], sources[k, BASE]
+        delta, d_delta, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
+        share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
+        signals[k], d_signals[k], d_floors[k] = theory.signal(
+            theta, c, r, b, q[k], delta, d_delta, labels[k, LABEL], labels[k, SPREAD], labels[k, BASE_LABEL],
+            labels[k, BASE_SPREAD], share, d_share
         )
-        if source[MEAN_FITTED] > 0:
+        if sources[k, MEAN_FITTED] > 0:
             T[k], d_T[k] = s, d_s
         else:
             T[k], d_T[k] = kappa, d_kappa
@@ -92,7 +94,7 @@ def respond(sources, q, speed, products, slopes, tests):
     solve_small(A, residual)
     margin = variance = 0.0
     for k in range(K):
-        margin += products[tests, k] * T[k] * residual[k]
+        margin += products[test, k] * T[k] * residual[k]
         variance += theory.loss_slope_term(residual[k], T[k], d_T[k], d_signals[k], d_floors[k], speed[k])
         for j in range(K):
             variance += T[k] * residual[k] * slopes[k, j] * T[j] * residual[j]
@@ -100,8 +102,9 @@ def respond(sources, q, speed, products, slopes, tests):
 
 
 @njit(cache=True, error_model="numpy")
-def isotropic_point(sources, scale, scale_test, gamma, eta, q, margins, variances, coordinates):
-    """One isotropic problem: C_k = scale_k I. Fills q (K,), margins and variances (T,); returns the relative residual.
+def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, variances, coordinates):
+    """One isotropic problem: C_k = scale_k I. Fills q (K,), margins and variances (T, A); returns
+    the relative residual.
 
     coordinates (B, D): the means in an orthonormal basis of their span.
     """
@@ -116,7 +119,7 @@ def isotropic_point(sources, scale, scale_test, gamma, eta, q, margins, variance
     for _ in range(_STEPS):
         load = rise = 0.0
         for k in range(K):
-            delta, d_delta, kappa, d_kappa, s, d_s = _source(sources[k], scale[k] * trace)
+            _, _, _, _, s, d_s = _source(sources[k], scale[k] * trace)
             load += scale[k] * s
             rise += scale[k] * scale[k] * d_s
         residual, slope = theory.isotropic_residual(gamma, eta, trace, load, rise)
@@ -138,7 +141,7 @@ def isotropic_point(sources, scale, scale_test, gamma, eta, q, margins, variance
     products, slopes = np.empty((B, B)), np.empty((B, B))
     for k in range(K):
         q[k] = scale[k] * trace
-    for test in range(margins.size):
+    for test in range(margins.shape[0]):
         along = -trace * scale_test[test] / slope
         moved = scale_test[test] + rise * along
         for k in range(K):
@@ -150,7 +153,8 @@ def isotropic_point(sources, scale, scale_test, gamma, eta, q, margins, variance
                     u += coordinates[i, d] * coordinates[j, d]
                 products[i, j] = theory.product_term(u, x)
                 slopes[i, j] = theory.product_slope_term(u, moved, x)
-        margins[test], variances[test] = respond(sources, q, speeds, products, slopes, K + test)
+        for a in range(labels.shape[0]):
+            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test)
     return relative
 
 
@@ -219,8 +223,9 @@ def _spectral_sums(gamma, s, eigenvalues, h, traces, pairs):
 
 
 @njit(cache=True, error_model="numpy")
-def spectral_point(sources, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances):
-    """One problem whose covariances commute. Fills q (K,), margins and variances (T,); returns the relative residual.
+def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances):
+    """One problem whose covariances commute. Fills q (K,), margins and variances (T, A); returns
+    the relative residual.
 
     eigenvalues (K, L), tests (T, L), h (L,); means (D, D, L): products of basis directions within each eigenvalue;
     mixing (B, D): the means of the sources, then of the tests, in those directions.
@@ -244,7 +249,7 @@ def spectral_point(sources, gamma, eigenvalues, tests, h, means, mixing, q, marg
     speeds, hs = np.empty(K), np.empty(K)
     base, moved = np.empty((D, D)), np.empty((D, D))
     products, slopes = np.empty((B, B)), np.empty((B, B))
-    for test in range(margins.size):
+    for test in range(margins.shape[0]):
         hs[:] = 0.0
         for j in range(L):
             x = gamma
@@ -260,10 +265,10 @@ def spectral_point(sources, gamma, eigenvalues, tests, h, means, mixing, q, marg
             for k in range(K):
                 x += s[k] * eigenvalues[k, j]
                 along += d_s[k] * speeds[k] * eigenvalues[k, j]
-            for a in range(D):
-                for b in range(a + 1):
-                    base[a, b] += theory.product_term(means[a, b, j], x)
-                    moved[a, b] += theory.product_slope_term(means[a, b, j], along, x)
+            for d in range(D):
+                for b in range(d + 1):
+                    base[d, b] += theory.product_term(means[d, b, j], x)
+                    moved[d, b] += theory.product_slope_term(means[d, b, j], along, x)
         for a in range(D):
             for b in range(a):
                 base[b, a] = base[a, b]
@@ -276,23 +281,24 @@ def spectral_point(sources, gamma, eigenvalues, tests, h, means, mixing, q, marg
                         u += mixing[i, a] * base[a, b] * mixing[j, b]
                         v += mixing[i, a] * moved[a, b] * mixing[j, b]
                 products[i, j], slopes[i, j] = u, v
-        margins[test], variances[test] = respond(sources, q, speeds, products, slopes, K + test)
+        for a in range(labels.shape[0]):
+            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test)
     return relative
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def isotropic_batch(sources, scale, scale_test, gamma, eta, coordinates, q, margins, variances, relative):
+def isotropic_batch(sources, labels, scale, scale_test, gamma, eta, coordinates, q, margins, variances, relative):
     """Many isotropic problems: every array has a leading axis of points."""
     for i in prange(gamma.size):
-        relative[i] = isotropic_point(sources[i], scale[i], scale_test[i], gamma[i], eta[i], q[i], margins[i], variances[i],
+        relative[i] = isotropic_point(sources[i], labels[i], scale[i], scale_test[i], gamma[i], eta[i], q[i], margins[i], variances[i],
                                       coordinates[i])
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def spectral_batch(sources, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, relative):
+def spectral_batch(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, relative):
     """Many problems on one spectrum: sources, gamma, h, mixing and the results have a leading axis of points."""
     for i in prange(gamma.size):
-        relative[i] = spectral_point(sources[i], gamma[i], eigenvalues, tests, h[i], means, mixing[i], q[i], margins[i],
+        relative[i] = spectral_point(sources[i], labels[i], gamma[i], eigenvalues, tests, h[i], means, mixing[i], q[i], margins[i],
                                      variances[i])
 
 
@@ -306,10 +312,10 @@ def deltas(sources, q, delta):
 
 @njit(cache=True, error_model="numpy")
 def outcomes(margins, variances, accuracy, risk):
-    """Accuracy and risk of every margin and variance, in place; w = 0 (nothing was kept) is a coin toss."""
+    """Accuracy and risk of every margin and variance, in place; without variance the sign decides, and w = 0 is a coin toss."""
     for i in range(margins.size):
         if variances.flat[i] == 0.0:
-            accuracy.flat[i] = 0.5
+            accuracy.flat[i] = 0.5 + 0.5 * np.sign(margins.flat[i])
         else:
             accuracy.flat[i] = theory.accuracy(margins.flat[i], variances.flat[i])
         risk.flat[i] = theory.risk(margins.flat[i], variances.flat[i])

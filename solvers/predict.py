@@ -88,19 +88,34 @@ def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Pr
 
 def predict_tests(problem: Problem, tests: Sequence[Law]) -> list[Prediction]:
     """One general problem scored on several test laws; the fixed point is solved once."""
+    labels = np.array([[wrong_labels(source.wrong) for source in problem.sources]])
+    margins, variances, fixed_point = solve_problem(problem, labels, tests)
+    accuracy, risk = np.empty_like(margins), np.empty_like(margins)
+    kernels.outcomes(margins, variances, accuracy, risk)
+    return [Prediction(*(float(x[i, 0]) for x in (margins, variances, accuracy, risk)), float("nan"), float("nan"), fixed_point)
+            for i in range(len(tests))]
+
+
+def wrong_labels(wrong: ArrayLike) -> np.ndarray:
+    """Columns of a source's labels +-1 of which a share is wrong; those of the samples it was fitted on are right. (..., 4)"""
+    e = np.asarray(wrong, dtype=float)
+    return np.stack([1 - 2 * e, 4 * e * (1 - e), np.ones_like(e), np.zeros_like(e)], axis=-1)
+
+
+def solve_problem(problem: Problem, labels: np.ndarray, tests: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
+    """Mean margins and variances (T, A) of a general problem on T test laws under A labellings of the same samples.
+
+    labels (A, K, 4): mean and variance of the labels of each source, then of the samples it was fitted on. The fixed point does
+    not depend on labels, so it is solved once. Also returns delta of every source and the relative residual.
+    """
     sources = _problem_columns(problem)[None]
     laws = [*(source.law for source in problem.sources), *tests]
     spectrum, mixing = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
                                  _vectors([law.mean for law in laws]), np.eye(len(laws)), problem.p)
-    solved = _solve(sources, np.array([problem.ridge.gamma]), np.array([problem.N]), np.array([float(problem.p)]), spectrum, mixing[None])
-    margins, variances, accuracy, risk, delta, relative = solved
+    margins, variances, delta, _, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
+                                                    np.array([float(problem.p)]), spectrum, mixing[None])
     fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
-    fixed_point["residual"] = float(relative[0])
-    return [
-        Prediction(float(margins[0, i]), float(variances[0, i]), float(accuracy[0, i]), float(risk[0, i]), float("nan"), float("nan"),
-                   fixed_point)
-        for i in range(len(tests))
-    ]
+    return margins[0], variances[0], {**fixed_point, "residual": float(relative[0])}
 
 
 def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: int | None = None, **axes: ArrayLike) -> Grid:
@@ -118,7 +133,7 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
     flat = {name: np.broadcast_to(v, shape).ravel() for name, v in values.items()}
     if np.any(flat["n"] + flat["m"] == 0):
         raise BadInput("n and m are both 0: there is nothing to train on")
-    sources, alpha, lam = _mixture_columns(setting, flat, formula)
+    sources, labels, alpha, lam = _mixture_columns(setting, flat, formula)
     names = ("s",) if setting.generator.kind == "self-fitted" else ("r", "s")
     spectrum, mixing = _mixture_spectrum(setting, flat, len(names))
     N = flat["n"] + flat["m"]
@@ -126,13 +141,15 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
         import numba
 
         numba.set_num_threads(threads)
-    margins, variances, accuracy, risk, delta, relative = _solve(sources, flat["gamma"], N, flat["p"], spectrum, mixing)
+    margins, variances, delta, q, relative = _solve(sources, labels, flat["gamma"], N, flat["p"], spectrum, mixing)
+    accuracy, risk = np.empty_like(margins), np.empty_like(margins)
+    kernels.outcomes(margins, variances, accuracy, risk)
     if formula == "rederived" and not np.all(variances >= 0):
         raise NotConverged("a predicted variance is negative: the arithmetic was not precise enough for these values")
     deltas = {name: delta[:, k].reshape(shape) for k, name in enumerate(names)}
     if setting.generator.kind == "independent":
-        deltas["g"] = _layer_trace(sources[:, -1], delta[:, -1]).reshape(shape)
-    results = (margins[:, 0], variances[:, 0], accuracy[:, 0], risk[:, 0], alpha, lam)
+        deltas["g"] = _layer_trace(sources[:, -1], q[:, -1], delta[:, -1]).reshape(shape)
+    results = (*(x[:, 0, 0] for x in (margins, variances, accuracy, risk)), alpha, lam)
     return Grid(*(np.ascontiguousarray(r).reshape(shape) for r in results), delta=deltas, residual=relative.reshape(shape))
 
 
@@ -158,8 +175,8 @@ def _axes(setting: Setting, axes: dict[str, ArrayLike]) -> dict[str, np.ndarray]
     return {name: in_range(name, value) if name in axes else np.asarray(value, dtype=float) for name, value in values.items()}
 
 
-def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: Formula) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The columns of the real and the synthetic source at every point, (P, K, 7), and alpha and lambda."""
+def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: Formula) -> tuple[np.ndarray, ...]:
+    """The columns of the real and the synthetic source at every point, (P, K, 6), their labels (P, 1, K, 4), alpha and lambda."""
     kind = setting.generator.kind
     if formula not in ("rederived", "published"):
         raise BadInput(f"formula must be rederived or published, not {formula!r}")
@@ -172,10 +189,12 @@ def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: For
     share = np.divide(wrong, alpha, out=np.zeros_like(alpha), where=alpha > 0)
     columns = np.zeros((n.size, 1 if kind == "self-fitted" else 2, kernels.SOURCE_COLUMNS))
     columns[..., kernels.SLIP] = 1.0
+    wrongs = np.zeros(columns.shape[:2])
+    wrongs[:, -1] = share
+    labels = wrong_labels(wrongs)[:, None]
     synthetic = columns[:, -1]
     synthetic[:, kernels.THETA] = alpha * m / N
     synthetic[:, kernels.WEIGHT] = flat["omega"]
-    synthetic[:, kernels.WRONG] = share
     if formula == "published":
         synthetic[:, kernels.SLIP] = alpha
     if kind == "self-fitted":
@@ -184,13 +203,13 @@ def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: For
         synthetic[:, kernels.LAYER] = N / n
         synthetic[:, kernels.BASE] = n / N
         synthetic[:, kernels.MEAN_FITTED] = 1.0
-        return columns, alpha, right - wrong
+        return columns, labels, alpha, right - wrong
     columns[:, 0, kernels.THETA] = n / N
     columns[:, 0, kernels.WEIGHT] = 1.0
     if kind == "independent":
         synthetic[:, kernels.LAYER] = N / flat["n_hat"]
         synthetic[:, kernels.MEAN_FITTED] = float(setting.generator.estimate_mean)
-    return columns, alpha, right - wrong
+    return columns, labels, alpha, right - wrong
 
 
 def _mixture_spectrum(setting: Setting, flat: dict[str, np.ndarray], K: int) -> tuple[_Spectrum, np.ndarray]:
@@ -206,8 +225,11 @@ def _mixture_spectrum(setting: Setting, flat: dict[str, np.ndarray], K: int) -> 
         return _Spectrum(covariances, [setting.covariance]), mixing
     directions = np.zeros((2, setting.p))
     directions[0], directions[1] = setting.mu, generator.mu_perp
-    spectrum, _ = _spectrum(covariances, [setting.covariance], directions, np.eye(2), setting.p, setting.mean_squares)
-    return spectrum, mixing
+    tests = [setting.covariance]
+    if setting.mean_squares is not None:  # products of means that are no vector's need a spectrum
+        covariances, tests = ([np.full(setting.p, c) if np.ndim(c) == 0 else c for c in group] for group in (covariances, tests))
+    spectrum, basis = _spectrum(covariances, tests, directions, np.eye(2), setting.p, setting.mean_squares)
+    return spectrum, mixing @ basis
 
 
 def _problem_columns(problem: Problem) -> np.ndarray:
@@ -215,7 +237,7 @@ def _problem_columns(problem: Problem) -> np.ndarray:
         fit = source.fit
         layer = problem.N / fit.n_hat if fit else 0.0
         base = fit.weight * fit.n_hat / problem.N if fit else 0.0
-        return (source.count / problem.N, source.weight, source.wrong, layer, base, float(bool(fit and fit.mean)), 1.0)
+        return (source.count / problem.N, source.weight, layer, base, float(bool(fit and fit.mean)), 1.0)
 
     for source in problem.sources:
         if source.fit and source.fit.weight > 0 and not source.fit.mean:
@@ -273,49 +295,45 @@ def _spectrum(
 
 
 def _solve(
-    sources: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray
+    sources: np.ndarray, labels: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Dispatch to the backend; margins, variances, accuracy, risk (P, T), delta (P, K), relative residual (P,)."""
-    P, K, T = gamma.size, sources.shape[1], len(spectrum.tests)
+    """Dispatch to the backend; margins and variances (P, T, A), delta and q (P, K), relative residual (P,)."""
+    from solvers.dense import dense_point
+
+    P, K, T, A = gamma.size, sources.shape[1], len(spectrum.tests), labels.shape[1]
     q, delta, relative = np.empty((P, K)), np.empty((P, K)), np.empty(P)
-    margins, variances = np.empty((P, T)), np.empty((P, T))
-    gamma = np.ascontiguousarray(gamma)
+    margins, variances = np.empty((P, T, A)), np.empty((P, T, A))
     if spectrum.directions is not None:
         for i in range(P):
-            q[i], margins[i], variances[i], relative[i] = _dense(sources[i], gamma[i], N[i], spectrum, mixing[i])
+            q[i], margins[i], variances[i], relative[i] = dense_point(
+                sources[i], labels[i], gamma[i], N[i], spectrum.covariances, spectrum.tests, spectrum.directions, mixing[i])
     elif spectrum.means is not None:
         h = np.repeat((1 / N)[:, None], spectrum.means.shape[2], axis=1)
-        arguments = (np.array(spectrum.covariances), np.array(spectrum.tests), h, spectrum.means, mixing)
+        eigenvalues, tests, means = np.array(spectrum.covariances), np.array(spectrum.tests), spectrum.means
         if P == 1:
-            relative[0] = kernels.spectral_point(sources[0], gamma[0], *arguments[:2], h[0], spectrum.means, mixing[0], q[0], margins[0],
-                                                 variances[0])
+            relative[0] = kernels.spectral_point(sources[0], labels[0], gamma[0], eigenvalues, tests, h[0], means, mixing[0], q[0],
+                                                 margins[0], variances[0])
         else:
-            kernels.spectral_batch(sources, gamma, *arguments, q, margins, variances, relative)
+            kernels.spectral_batch(sources, labels, np.ascontiguousarray(gamma), eigenvalues, tests, h, means, mixing, q, margins,
+                                   variances, relative)
     else:
         scale = np.broadcast_to(np.asarray(spectrum.covariances, dtype=float), (P, K))
         tests = np.broadcast_to(np.asarray(spectrum.tests, dtype=float), (P, T))
         if P == 1:
-            relative[0] = kernels.isotropic_point(sources[0], scale[0], tests[0], gamma[0], p[0] / N[0], q[0], margins[0], variances[0],
-                                                  mixing[0])
+            relative[0] = kernels.isotropic_point(sources[0], labels[0], scale[0], tests[0], gamma[0], p[0] / N[0], q[0], margins[0],
+                                                  variances[0], mixing[0])
         else:
-            kernels.isotropic_batch(sources, scale, tests, gamma, p / N, mixing, q, margins, variances, relative)
+            kernels.isotropic_batch(sources, labels, scale, tests, np.ascontiguousarray(gamma), p / N, mixing, q, margins, variances,
+                                    relative)
     _converged(relative, margins, variances)
-    accuracy, risk = np.empty((P, T)), np.empty((P, T))
-    kernels.outcomes(margins, variances, accuracy, risk)
     kernels.deltas(sources, q, delta)
-    return margins, variances, accuracy, risk, delta, relative
-
-
-def _dense(sources: np.ndarray, gamma: float, N: float, spectrum: _Spectrum, mixing: np.ndarray) -> tuple[np.ndarray, ...]:
-    from solvers.dense import dense_point
-
-    return dense_point(sources, gamma, N, spectrum.covariances, spectrum.tests, spectrum.directions, mixing)
+    return margins, variances, delta, q, relative
 
 
 def _converged(relative: np.ndarray, *results: np.ndarray) -> None:
     bad = ~(relative <= kernels.TOLERANCE)
     for result in results:
-        bad |= ~np.isfinite(result).all(axis=1)
+        bad |= ~np.isfinite(result).all(axis=(1, 2))
     if bad.any():
         raise NotConverged(
             f"{bad.sum()} of {bad.size} fixed points were not solved: relative residual {relative[bad].flat[0]:.1e}, "
@@ -323,9 +341,7 @@ def _converged(relative: np.ndarray, *results: np.ndarray) -> None:
         )
 
 
-def _layer_trace(synthetic: np.ndarray, delta: np.ndarray) -> np.ndarray:
-    """delta_g = r tau q of the generator's layer, from its q = delta (1 + delta_g) / slip."""
+def _layer_trace(synthetic: np.ndarray, q: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """delta_g = r tau q of the generator's layer."""
     tau = synthetic[:, kernels.THETA] * synthetic[:, kernels.WEIGHT] / (1 + synthetic[:, kernels.WEIGHT] * delta)
-    trace = np.divide(delta, synthetic[:, kernels.SLIP], out=np.zeros_like(delta), where=synthetic[:, kernels.SLIP] > 0)
-    load = synthetic[:, kernels.LAYER] * tau * trace  # = delta_g / (1 + delta_g)
-    return load / (1 - load)
+    return synthetic[:, kernels.LAYER] * tau * q

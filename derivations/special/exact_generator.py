@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
-from derivations.model import Source, alpha, eta, lam, mu, pi, real, omega, synthetic
+from derivations.model import Labels, Source, eta, mu, pi, real, synthetic
 from derivations.potential import isotropic
 from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
-Q, THETA = sp.Symbol("q", positive=True), pi + alpha * (1 - pi)
-MERGED = Source(THETA, sp.Integer(1), (1 - (pi + lam * (1 - pi)) / THETA) / 2, Q, Q)
+Q = sp.Symbol("q", positive=True)
+A, LAM = sp.symbols("alpha lambda", positive=True)  # as letters: the identity needs nothing of what they are made of
+THETA, WRONG = pi + A * (1 - pi), (1 - (pi + LAM * (1 - pi)) / (pi + A * (1 - pi))) / 2
 
 
 @check("exact generator", "fixed point and Psi(t, J) of real beside exact synthetic samples with those of one source of "
        "theta = pi + alpha (1 - pi) and signal pi + lambda (1 - pi)")
 def one_source() -> Verdict:
     j = sp.Symbol("J")
-    two = isotropic(real(Q, Q), synthetic(Q, Q), h=eta, coordinates=sp.Matrix([mu, mu, mu]))
-    one = isotropic(MERGED, h=eta, coordinates=sp.Matrix([mu, mu]))
-    unweighted = {omega: 1}
-    differences = [equation.subs(unweighted) - one.equations()[0] for equation in two.equations()]
-    return vanishes(*differences, two.potential(j).subs(unweighted) - one.potential(j))
+    generated = replace(synthetic(Q, Q), theta=A * (1 - pi), c=sp.Integer(1), labels=Labels.wrong((1 - LAM / A) / 2))
+    two = isotropic(real(Q, Q), generated, h=eta, coordinates=sp.Matrix([mu, mu, mu]))
+    one = isotropic(Source(THETA, sp.Integer(1), Labels.wrong(WRONG), Q, Q), h=eta, coordinates=sp.Matrix([mu, mu]))
+    differences = [equation - one.equations()[0] for equation in two.equations()]
+    return vanishes(*differences, two.potential(j) - one.potential(j))
 
 
 def theorem() -> Theorem:
@@ -28,5 +31,5 @@ def theorem() -> Theorem:
     return Theorem(
         "exact_generator", "An exact generator", __doc__,
         (Equation("the number of samples that count", sp.Eq(sp.Symbol("theta"), THETA)),
-         Equation("the share of wrong labels", sp.Eq(sp.Symbol("e"), sp.factor(MERGED.e)))),
+         Equation("the share of wrong labels", sp.Eq(sp.Symbol("e"), sp.factor(WRONG)))),
     )

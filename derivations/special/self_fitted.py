@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.model import Source, eta, mu, omega, pi, synthetic
+from derivations.model import RIGHT, Source, eta, mu, omega, pi, synthetic
 from derivations.potential import effective_weight, isotropic, kappa, layer, noise, signal, tau
 from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 Q, D_S = sp.symbols("q d_s", positive=True)
 MIX = synthetic(Q, D_S, r=1 / pi, b=pi, mean_fitted=True)
-RIDGE = Source(pi, kappa(MIX) / pi, sp.Integer(0), Q, Q)  # the real samples alone, each of weight kappa / pi
+RIDGE = Source(pi, kappa(MIX) / pi, RIGHT, Q, Q)  # the real samples alone, each of weight kappa / pi
 
 
 @check("self-fitted generator", "weight of C, trace of a synthetic sample and Psi with those of ridge on the real data alone at "
@@ -37,8 +37,8 @@ def ridge_on_real_data() -> Verdict:
 
 @check("self-fitted, no synthetic data", "kappa, signal and noise at m = 0 with those of the real data alone")
 def no_synthetic_data() -> Verdict:
-    alone = Source(pi, sp.Integer(1), sp.Integer(0), Q, Q)
-    empty = Source(sp.Integer(0), omega, MIX.e, Q, D_S, 1 / pi, pi, True)
+    alone = Source(pi, sp.Integer(1), RIGHT, Q, Q)
+    empty = Source(sp.Integer(0), omega, MIX.labels, Q, D_S, 1 / pi, pi, True)
     return vanishes(effective_weight(empty) - tau(alone), signal(empty) - 1, noise(empty) - noise(alone))
 
 

@@ -8,10 +8,12 @@ epsilon* the accuracy is exactly 1/2, and its slope there tends to infinity only
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import sympy as sp
 
 from derivations.derivatives import mean_margin, positive_root, variance
-from derivations.model import alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
+from derivations.model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
 from derivations.potential import Statement, isotropic
 from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
@@ -21,9 +23,10 @@ QUADRATIC = gamma * DELTA**2 + (gamma + A - eta) * DELTA - eta
 
 def statement() -> tuple[Statement, dict[sp.Symbol, sp.Expr]]:
     """The general statement for one isotropic source, and what is substituted in it."""
-    one = source("s")
+    e = sp.Symbol("e", nonnegative=True)
+    one = replace(source("s"), labels=Labels.wrong(e))
     general = isotropic(one, h=eta, coordinates=sp.Matrix([mu, mu]))
-    return general, {one.theta: A, one.c: 1, one.e: (1 - LAM / A) / 2, one.q: DELTA}
+    return general, {one.theta: A, one.c: 1, e: (1 - LAM / A) / 2, one.q: DELTA}
 
 
 def closed_forms() -> dict[str, sp.Expr]:

@@ -56,8 +56,8 @@ def toy() -> Verdict:
 def estimated_mean() -> Verdict:
     G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
     fitted = source("s", fitted=True, mean_fitted=True)
-    fitted = Source(fitted.theta, fitted.c, fitted.e, fitted.q, fitted.delta, fitted.r, mean_fitted=True)
-    exact = Source(fitted.theta, fitted.c, fitted.e, fitted.q, fitted.delta, fitted.r)
+    fitted = Source(fitted.theta, fitted.c, fitted.labels, fitted.q, fitted.delta, fitted.r, mean_fitted=True)
+    exact = Source(fitted.theta, fitted.c, fitted.labels, fitted.q, fitted.delta, fitted.r)
     wider = G + sp.diag(fitted.r * fitted.q, 0)
     j = sp.Symbol("J")
     # compare at J = 0 and the term linear in J, which is the mean margin; the square of J only tells of mu_test
@@ -69,7 +69,7 @@ def estimated_mean() -> Verdict:
 def perfect_generator() -> Verdict:
     first, second = sources()
     layered = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1))
-    direct = Source(second.theta, second.c, second.e, second.q, second.delta)
+    direct = Source(second.theta, second.c, second.labels, second.q, second.delta)
     plain = isotropic(first, direct, h=eta, coordinates=sp.zeros(3, 1))
     many = {1 / n_hat: 0}
     equations = [equation.subs(many) for equation in layered.equations()]

@@ -57,28 +57,100 @@ def covariance_weight(r, q, kappa, d_kappa):
 
 
 @njit(cache=True, error_model="numpy")
-def clean_share(theta, c, b, delta, d_delta):
-    """tau / kappa and its slope in q.
+def fitted_share(theta, c, b, delta, d_delta):
+    """b / kappa and its slope in q.
 
-    Returns share, d_share.
+    Returns base_share, d_base_share.
     """
     w0 = (b == 0)
-    w1 = c*theta
-    w2 = b*(c*delta + 1) + w1
-    return ((1) if w0 else (w1/w2)), ((0) if w0 else (-b*(c*c)*d_delta*theta/(w2*w2)))
+    w1 = c*delta + 1
+    w2 = b*w1
+    w3 = c*theta + w2
+    w4 = 1/w3
+    return ((0) if w0 else (w2*w4)), ((0) if w0 else (d_delta*(-(b*b)*c*w1/(w3*w3) + b*c*w4)))
 
 
 @njit(cache=True, error_model="numpy")
-def signal(theta, c, e, delta, d_delta, share, d_share):
-    """The share of clean signal, what wrong labels leave of the training loss, and their slopes in q.
+def signal(theta, c, r, b, q, delta, d_delta, label, spread, base_label, base_spread, base_share, d_base_share):
+    """The mean label, what varying labels leave of the training loss, and their slopes in q.
 
-    Returns signal, d_signal, floor, d_floor.
+    Returns signal, d_signal, d_floor.
     """
-    w0 = e*share
-    w1 = c*delta + 1
-    w2 = 4*c*theta/w1
-    w3 = e*(1 - w0)
-    return 1 - 2*w0, -2*d_share*e, w2*w3, -4*(c*c)*d_delta*theta*w3/(w1*w1) - d_share*(e*e)*w2
+    w0 = base_label - label
+    w1 = c*delta
+    w2 = w1 + 1
+    w3 = c*theta
+    w4 = q*r
+    w5 = b*w4
+    w6 = (b*b)
+    w7 = base_spread*w6
+    w8 = r*w7
+    w9 = (c*c)
+    w10 = d_delta*theta
+    w11 = w10*w9
+    w12 = spread*w11
+    w13 = 4*w8
+    w14 = spread*w10
+    w15 = (c*c*c)
+    w16 = 2*w15
+    w17 = delta*w16
+    w18 = w14*w17
+    w19 = (base_label*base_label)
+    w20 = base_share*w11
+    w21 = w19*w20
+    w22 = (label*label)
+    w23 = w20*w22
+    w24 = (c*c*c*c)
+    w25 = (delta*delta)
+    w26 = w24*w25
+    w27 = w14*w26
+    w28 = base_label*label
+    w29 = 2*w28
+    w30 = w20*w29
+    w31 = 2*w5
+    w32 = 4*w28
+    w33 = w15*w32
+    w34 = base_share*w10
+    w35 = delta*w34
+    w36 = w33*w35
+    w37 = w17*w34
+    w38 = w19*w37
+    w39 = w22*w37
+    w40 = (theta*theta)
+    w41 = w4*w40
+    w42 = d_delta*spread
+    w43 = w16*w42
+    w44 = w15*w5
+    w45 = 4*w44
+    w46 = w26*w34
+    w47 = w19*w46
+    w48 = w22*w46
+    w49 = w29*w46
+    w50 = delta*w41
+    w51 = w24*w42
+    w52 = 2*w51
+    w53 = w32*w5
+    w54 = base_share*d_delta
+    w55 = w33*w54
+    w56 = (q*q)*(r*r)
+    w57 = (theta*theta*theta)*w56
+    w58 = w19*w54
+    w59 = w16*w41
+    w60 = w22*w54
+    w61 = w35*w45
+    w62 = w24*w50
+    w63 = w32*w54
+    w64 = w56*w7
+    w65 = w56*w6
+    w66 = 2*w62
+    w67 = b*w40*w56
+    w68 = w24*w57
+    w69 = delta*w67
+    w70 = w10*w64
+    w71 = w16*w67
+    w72 = w24*w69
+    w73 = 2*w72
+    return base_share*w0 + label, d_base_share*w0, d_base_share*(w0*w0)*w3/w2 - ((delta*delta*delta*delta)*w24*w8 + (delta*delta*delta)*w13*w15 + delta*w14*w45 + w1*w13 + w11*w64 + w12*w31 + w12*w65 + w12 + w17*w70 + w18*w65 + w18 + w19*w61 - w20*w53 + w21*w31 + w21*w65 + w21 + w22*w61 + w23*w31 + w23*w65 + w23 + 6*w25*w8*w9 + w26*w70 + w27*w31 + w27*w65 + w27 - 8*w28*w35*w44 - w29*w54*w68 - w30*w65 - w30 + w31*w47 + w31*w48 - w36*w65 - w36 + w38*w65 + w38 + w39*w65 + w39 + w41*w43 - w41*w55 + w43*w67 - w46*w53 + w47*w65 + w47 + w48*w65 + w48 - w49*w65 - w49 + w50*w52 + w51*w57 + w52*w69 - w55*w67 + w58*w59 + w58*w66 + w58*w68 + w58*w71 + w58*w73 + w59*w60 + w60*w66 + w60*w68 + w60*w71 + w60*w73 - w62*w63 - w63*w72 + w8)/((w2*w2)*(w1*w5 + w2 + w3*w4 + w5)**2)
 
 
 @njit(cache=True, error_model="numpy")
