@@ -1,0 +1,62 @@
+"""What the benchmarks share: one core, interleaved repetitions, a table."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+
+def one_core() -> None:
+    """Keep BLAS, LAPACK and the compiled loops to one thread for the rest of the process, for both sides alike."""
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    numba.set_num_threads(1)
+
+
+def seconds(call: Callable[[], object], calls: int = 1) -> float:
+    """Wall-clock seconds of one of `calls` calls in a row."""
+    start = time.perf_counter()
+    for _ in range(calls):
+        call()
+    return (time.perf_counter() - start) / calls
+
+
+def interleaved(repeats: int, tasks: dict[str, tuple[Callable[[], object], int]]) -> dict[str, float]:
+    """Median seconds a call of every task, name -> (call, calls in a row).
+
+    The tasks take turns, so that whatever else the machine does falls on all of them. Each is called once before,
+    unmeasured: what is compiled or read on first use is not part of the question.
+    """
+    for call, _ in tasks.values():
+        call()
+    times = {name: [] for name in tasks}
+    for _ in range(repeats):
+        for name, (call, calls) in tasks.items():
+            times[name].append(seconds(call, calls))
+    return {name: median(values) for name, values in times.items()}
+
+
+def duration(value: float) -> str:
+    """Seconds in a unit that reads well."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value / 1e-9:.3g} ns"
+
+
+def show(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Print a title and a table, its first column left-aligned."""
+    table = Table()
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i else "left")
+    for row in rows:
+        table.add_row(*row)
+    console = Console()
+    console.print(title, soft_wrap=True, highlight=False)
+    console.print(table)
