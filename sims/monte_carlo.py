@@ -27,6 +27,7 @@ from solvers.problem import Setting
 
 BLOCK = 16  # trials a worker draws before it reports
 BANDED_BLOCK = 256  # the same where they take microseconds
+STAY = 1e7  # banded trials times dimensions, some seconds of work, below which starting workers costs more than it saves
 FIRST_LOOK = 64  # trials before a precision target is looked at; fewer say too little about the standard error
 
 
@@ -117,6 +118,8 @@ def simulate_many(
     draws = store.load(len(samplers))
     goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(samplers)
     pending = list(range(len(samplers)))
+    if all(isinstance(one, Banded) for one in samplers) and trials * sum(setting.p for setting in settings) < STAY:
+        jobs = 1
     with _workers(jobs, samplers, seed) as run, _bar(progress) as show:
         try:
             while pending:

@@ -7,15 +7,17 @@ diagonalised and costs its eigenvalues too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
 from solvers import kernels
-from solvers.errors import BadInput, NotConverged
+from solvers.errors import BadInput, NotConverged, number
 from solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
 
 Formula = Literal["rederived", "published"]
@@ -137,11 +139,8 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
     names = ("s",) if setting.generator.kind == "self-fitted" else ("r", "s")
     spectrum, mixing = _mixture_spectrum(setting, flat, len(names))
     N = flat["n"] + flat["m"]
-    if threads is not None:
-        import numba
-
-        numba.set_num_threads(threads)
-    margins, variances, delta, q, relative = _solve(sources, labels, flat["gamma"], N, flat["p"], spectrum, mixing)
+    with _threads(threads):
+        margins, variances, delta, q, relative = _solve(sources, labels, flat["gamma"], N, flat["p"], spectrum, mixing)
     accuracy, risk = np.empty_like(margins), np.empty_like(margins)
     kernels.outcomes(margins, variances, accuracy, risk)
     if formula == "rederived" and not np.all(variances >= 0):
@@ -151,6 +150,19 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
         deltas["g"] = _layer_trace(sources[:, -1], q[:, -1], delta[:, -1]).reshape(shape)
     results = (*(x[:, 0, 0] for x in (margins, variances, accuracy, risk)), alpha, lam)
     return Grid(*(np.ascontiguousarray(r).reshape(shape) for r in results), delta=deltas, residual=relative.reshape(shape))
+
+
+@contextmanager
+def _threads(threads: int | None) -> Iterator[None]:
+    if threads is None:
+        yield
+        return
+    most, before = numba.config.NUMBA_NUM_THREADS, numba.get_num_threads()
+    numba.set_num_threads(int(number("threads", threads, 1, most)))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def _axes(setting: Setting, axes: dict[str, ArrayLike]) -> dict[str, np.ndarray]:
