@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from sims.monte_carlo import Estimate
 from sims.samplers import trial_streams
 from sims.sufficient import Sufficient
-from sims.trial import Mixture
+from sims.trial import Factor, Mixture, TrainingSet
 from solvers.errors import BadInput
 from solvers.problem import Setting
 
@@ -29,8 +30,8 @@ def measure_traces(setting: Setting, *, trials: int = 20, seed: int = 0) -> Trac
     """Measure the scalars by their random-matrix definitions, with Q the resolvent of the kept weighted samples.
 
     d_r = (1/N) tr(C Q); d_s = (1/N) tr(Sigma_beta Q). The generator is a source seen through a layer: its n_hat samples
-    v_j train with weight s = alpha (1 - pi) omega / (1 + omega d_s), and by Sherman-Morrison the mean over them of
-    (s / n_hat) v_j^T Q v_j is h = d_g / (1 + d_g), so d_g = h / (1 - h).
+    v_j train with weight s = theta omega / (1 + omega d_s), where theta N of the m were kept, and by Sherman-Morrison the
+    mean over them of (s / n_hat) v_j^T Q v_j is h = d_g / (1 + d_g), so d_g = h / (1 - h).
 
     Raises:
         BadInput: where the generator is not independent, or trials is below 2.
@@ -46,14 +47,35 @@ def measure_traces(setting: Setting, *, trials: int = 20, seed: int = 0) -> Trac
 
 
 def _traces(sampler: Sufficient, rng: np.random.Generator) -> tuple[float, float, float]:
-    """d_r, d_s and d_g of one draw. With N Q^{-1} = U^T U and C = L L^T, tr(C Q) = N |U^{-T} L|^2."""
+    """d_r, d_s and d_g of one draw."""
     s, real = sampler.mixture.setting, sampler.mixture.real
     data, generator = sampler.training_set(rng)
-    upper = cholesky(data.gram(s.ridge.gamma * s.N), overwrite_a=True, check_finite=False)
-    d_r, d_s = (
-        float(np.sum(solve_triangular(upper, factor.times(np.eye(factor.dims)), trans=1, check_finite=False) ** 2))
-        for factor in (real, generator.factor)
-    )
-    strength = s.alpha * (1 - s.pi) * s.omega / (1 + s.omega * d_s)
+    d_r, d_s = _resolvent_traces(data, s.ridge.gamma * s.N, (real, generator.factor))
+    kept = data.labels @ data.labels - s.n  # omega theta N: up to a rotation the labels are +-sqrt(c_i)
+    strength = kept / s.N / (1 + s.omega * d_s)
     h = strength * s.N * d_s / sampler.mixture.n_hat  # the n_hat samples v_j make up n_hat Sigma_beta
     return d_r, d_s, h / (1 - h)
+
+
+def _resolvent_traces(data: TrainingSet, shift: float, factors: Sequence[Factor]) -> list[float]:
+    """tr(L L^T (X X^T + shift I)^{-1}) for each root L, X being the samples: by the smaller of X X^T and X^T X.
+
+    With U^T U the one, the trace is |U^{-T} L|^2; with the other it is (|L|^2 - |U^{-T} X^T L|^2) / shift, by Woodbury.
+    """
+    p, q = len(data.columns), sum(block.shape[1] for block in (data.columns, *data.scatter))
+    if q >= p:
+        upper = cholesky(data.gram(shift), overwrite_a=True, check_finite=False)
+        return [_whitened_square(upper, factor.times(np.eye(factor.dims))) for factor in factors]
+    samples = np.concatenate([data.columns, *data.scatter], axis=1)
+    upper = cholesky(TrainingSet(samples.T, np.empty(0)).gram(shift), overwrite_a=True, check_finite=False)
+    traces = []
+    for factor in factors:
+        root = np.broadcast_to(factor.root, (p,)) if factor.diagonal else factor.root
+        seen = samples.T * root if factor.diagonal else samples.T @ root
+        traces.append((float(np.sum(root**2)) - _whitened_square(upper, seen)) / shift)
+    return traces
+
+
+def _whitened_square(upper: np.ndarray, columns: np.ndarray) -> float:
+    """|U^{-T} columns|^2; `columns` may be overwritten."""
+    return float(np.sum(solve_triangular(upper, columns, trans=1, overwrite_b=True, check_finite=False) ** 2))

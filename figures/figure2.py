@@ -1,0 +1,92 @@
+"""Figure 2: the three scalars of the fixed point, against their definitions measured on simulated matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from figures.claims import Claim, agrees, falls_outside
+from figures.panels import Line, Mark, Panel, Points
+from figures.run import Built, Run
+from sims.traces import Traces, measure_traces
+from solvers.predict import predict_grid
+from solvers.problem import Generator, Ridge, Setting, Verifier
+
+TITLE = "The fixed point of real and pruned synthetic data"
+COLUMNS = 3
+SCALARS = {
+    "r": r"real samples, $\frac{1}{N}\,\mathrm{tr}\,Q$",
+    "s": r"synthetic samples, $\frac{1}{N}\,\mathrm{tr}\,\Sigma_\beta Q$",
+    "g": "the generator's own samples",
+}
+BUDGET = 0.01  # relative, of the limit at finite size
+SE_AT_MOST = 0.015  # relative, for the check to have power
+
+
+@dataclass(frozen=True)
+class Settings:
+    n: int = 1000
+    m_over_n: tuple[int, ...] = (2, 5, 10)
+    mu: float = 0.7  # the scalars do not depend on it in the limit; the simulated samples do
+    epsilon: float = 0.2
+    verifier: Verifier = Verifier(rho=0.2, phi=0.9)
+    gamma: float = 1.0
+    points: int = 50  # of a curve, p from n/100 to 10n
+    # (p, trials): the price of a trial rises with p and its noise falls
+    measured: tuple[tuple[int, int], ...] = (
+        (50, 40), (100, 40), (200, 40), (500, 20), (1000, 8), (2000, 6), (5000, 4), (10000, 4),
+    )  # fmt: skip
+
+
+FULL = Settings()
+QUICK = Settings(measured=((50, 20), (200, 20), (1000, 8)))
+
+
+def build(s: Settings, run: Run) -> Built:
+    """Measure the scalars, solve for them, and compare."""
+    base = Setting(s.n, s.n, s.n, s.mu, s.epsilon, s.verifier, Generator("independent", s.n), Ridge(s.gamma))
+    curves = [base.with_(m=ratio * s.n) for ratio in s.m_over_n]
+    measured = _measure(s, curves, run)
+    grid = np.unique(np.geomspace(s.n / 100, 10 * s.n, s.points).round())
+    claims: list[Claim] = []
+    marks: dict[str, list[Mark]] = {scalar: [] for scalar in SCALARS}
+    for color, (curve, points) in enumerate(zip(curves, measured, strict=True)):
+        claims += _claims(s, curve, points)
+        theory, published = (predict_grid(curve, formula=f, p=grid).delta for f in ("rederived", "published"))
+        last = curve is curves[-1]  # its marks stand for all in the legend
+        for scalar in SCALARS:
+            estimates = np.array([getattr(point, f"d_{scalar}") for point in points])
+            marks[scalar] += [
+                Line(f"$m={curve.m / s.n:g}n$", grid / s.n, theory[scalar], color),
+                Points("measured" if last else "", np.array([p for p, _ in s.measured]) / s.n, estimates[:, 0], estimates[:, 1], color),
+            ]
+            if np.abs(published[scalar] - theory[scalar]).max() > 0.01 * theory[scalar].max():  # else the one covers the other
+                marks[scalar].append(Line("published" if last else "", grid / s.n, published[scalar], color, "published"))
+    panels = [Panel(title, "$p/n$", rf"$\delta_{scalar}$", marks[scalar], xscale="log") for scalar, title in SCALARS.items()]
+    return Built(panels, claims)
+
+
+def _measure(s: Settings, curves: list[Setting], run: Run) -> list[list[Traces]]:
+    """The scalars of every curve at every measured p; the costly points go first, or a worker would be left with one."""
+    from joblib import Parallel, delayed
+
+    tasks = [partial(measure_traces, curve.with_(p=p), trials=trials, seed=run.child_seed())
+             for p, trials in s.measured for curve in curves]
+    done = Parallel(n_jobs=run.jobs)(delayed(task)() for task in reversed(tasks))[::-1]
+    return [done[i :: len(curves)] for i in range(len(curves))]
+
+
+def _claims(s: Settings, curve: Setting, points: list[Traces]) -> list[Claim]:
+    """Every scalar agrees; the published d_s, whose denominators average over dropped samples too, does not."""
+    dimensions = [p for p, _ in s.measured]
+    theory, published = (predict_grid(curve, formula=f, p=dimensions).delta for f in ("rederived", "published"))
+    claims = []
+    for i, (p, point) in enumerate(zip(dimensions, points, strict=True)):
+        at = f"m/n={curve.m / s.n:g}, p={p}"
+        for scalar in SCALARS:
+            right, measured = theory[scalar][i], getattr(point, f"d_{scalar}")
+            claims.append(agrees(f"d_{scalar}, {at}", right, measured, BUDGET * right, se_at_most=SE_AT_MOST * right))
+        claims.append(falls_outside(f"published d_s, {at}", published["s"][i], point.d_s, BUDGET * published["s"][i]))
+    return claims
