@@ -67,6 +67,7 @@ class _Spectrum:
     tests: list[Covariance]
     means: np.ndarray | None = None  # (D, D, L), products of the directions within each eigenvalue
     directions: np.ndarray | None = None  # (D, p), for dense matrices
+    errors: tuple[np.ndarray | None, ...] = ()  # covariance of the error of each direction that is an estimate
 
 
 def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Prediction:
@@ -112,8 +113,10 @@ def solve_problem(problem: Problem, labels: np.ndarray, tests: Sequence[Law]) ->
     """
     sources = _problem_columns(problem)[None]
     laws = [*(source.law for source in problem.sources), *tests]
-    spectrum, mixing = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
-                                 _vectors([law.mean for law in laws]), np.eye(len(laws)), problem.p)
+    directions, mixing, errors = _distinct_means(laws)
+    spectrum, basis = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
+                                directions, np.eye(len(directions)), problem.p, errors=errors)
+    mixing = mixing @ basis
     margins, variances, delta, _, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
                                                     np.array([float(problem.p)]), spectrum, mixing[None])
     fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
@@ -257,13 +260,23 @@ def _problem_columns(problem: Problem) -> np.ndarray:
     return np.array([column(source) for source in problem.sources])
 
 
-def _vectors(means: Sequence[np.ndarray]) -> np.ndarray:
-    """The means as rows, padded with zeros to one length."""
-    rows = [np.atleast_1d(np.asarray(mean, dtype=float)) for mean in means]
-    out = np.zeros((len(rows), max(row.size for row in rows)))
+def _distinct_means(laws: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, list[tuple[Covariance, float] | None]]:
+    """The different means as rows (padded to one length), which of them each law has (B, D), and how each was estimated.
+
+    An estimated mean is one direction however many laws share it: its product with itself is debiased wherever it occurs.
+    """
+    rows = [np.atleast_1d(np.asarray(law.mean, dtype=float)) for law in laws]
+    size = max(row.size for row in rows)
+    rows = [np.pad(row, (0, size - row.size)) for row in rows]
+    found: list[int] = []
+    which = []
     for i, row in enumerate(rows):
-        out[i, : row.size] = row
-    return out
+        same = [d for d, j in enumerate(found) if np.array_equal(rows[j], row) and laws[j].mean_samples == laws[i].mean_samples]
+        if not same:
+            found.append(i)
+        which.append(same[0] if same else len(found) - 1)
+    errors = [(laws[i].covariance, laws[i].mean_samples) if laws[i].mean_samples else None for i in found]
+    return np.array([rows[i] for i in found]), np.eye(len(found))[which], errors
 
 
 def _spectrum(
@@ -273,9 +286,14 @@ def _spectrum(
     mixing: np.ndarray,
     p: int,
     squares: np.ndarray | None = None,
+    errors: Sequence[tuple[Covariance, float] | None] = (),
 ) -> tuple[_Spectrum, np.ndarray]:
     """Choose the backend's form; returns it with the mixing of the means in its directions."""
     everything = [*covariances, *tests]
+    estimated = [error for error in errors if error is not None]
+    if estimated and all(np.ndim(c) == 0 for c in everything):
+        covariances, tests = ([np.full(p, c) for c in group] for group in (covariances, tests))
+        everything = [*covariances, *tests]
     if all(np.ndim(c) == 0 for c in everything):
         return _Spectrum(covariances, tests), mixing @ directions
     for c in everything:
@@ -292,13 +310,19 @@ def _spectrum(
         first = matrices[0]
         if all(c is first or np.array_equal(c, first) for c in matrices[1:]):
             eigenvalues, basis = np.linalg.eigh(first)
+            turned = [error and (error[0] if np.ndim(error[0]) == 0 else eigenvalues, error[1]) for error in errors]
             return _spectrum([c if np.ndim(c) == 0 else eigenvalues for c in covariances],
-                             [c if np.ndim(c) == 0 else eigenvalues for c in tests], directions @ basis, mixing, p, squares)
-        dense = [[c if np.ndim(c) == 2 else c * np.eye(p) for c in group] for group in (covariances, tests)]
-        return _Spectrum(dense[0], dense[1], directions=directions), mixing
+                             [c if np.ndim(c) == 0 else eigenvalues for c in tests], directions @ basis, mixing, p, squares, turned)
+        identity = np.eye(p)
+        dense = [[c if np.ndim(c) == 2 else c * identity for c in group] for group in (covariances, tests)]
+        own = tuple(error and (error[0] if np.ndim(error[0]) == 2 else error[0] * np.eye(p)) / error[1] for error in errors)
+        return _Spectrum(dense[0], dense[1], directions=directions, errors=own), mixing
     means = directions[:, None, :] * directions[None, :, :]
     if squares is not None:
         means[0, 0] = squares
+    for d, error in enumerate(errors):
+        if error is not None:
+            means[d, d] -= error[0] / error[1]
     rows = [[np.broadcast_to(np.asarray(c, dtype=float), (p,)) for c in group] for group in (covariances, tests)]
     if any(row.min() < -1e-10 * np.abs(row).max() for group in rows for row in group):
         raise BadInput("a covariance has a negative eigenvalue")
@@ -318,7 +342,8 @@ def _solve(
     if spectrum.directions is not None:
         for i in range(P):
             q[i], margins[i], variances[i], relative[i] = dense_point(
-                sources[i], labels[i], gamma[i], N[i], spectrum.covariances, spectrum.tests, spectrum.directions, mixing[i])
+                sources[i], labels[i], gamma[i], N[i], spectrum.covariances, spectrum.tests, spectrum.directions, mixing[i],
+                spectrum.errors)
     elif spectrum.means is not None:
         h = np.repeat((1 / N)[:, None], spectrum.means.shape[2], axis=1)
         eigenvalues, tests, means = np.array(spectrum.covariances), np.array(spectrum.tests), spectrum.means

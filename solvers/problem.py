@@ -129,10 +129,14 @@ class Generator:
 
 @dataclass(frozen=True)
 class Law:
-    """A class-symmetric Gaussian law: x = y mean + z, z ~ N(0, covariance)."""
+    """A Gaussian law: x = mean + z (or, where classes mirror each other, x = y mean + z), z ~ N(0, covariance).
+
+    mean_samples: where the mean is itself the mean of that many samples, so that its products with itself are debiased.
+    """
 
     mean: np.ndarray
     covariance: Covariance = 1.0
+    mean_samples: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,65 @@
+"""Many classes, class-conditional covariances and an intercept: nothing new is needed.
+
+A class is a source (of real samples, and one of synthetic ones), with its own mean and covariance; its labels are vectors, one-hot
+where the classifier has a score for every class. Any combination a of the scores is the classifier trained on the labels a^T ytilde,
+which have mean a^T y_k and variance a^T V_k a given the class. So Psi is a quadratic form in a, and by polarisation the scores of a
+fresh sample are jointly Gaussian with means mu_test^T Qbar M and a covariance -dPsi/dt, M a matrix with one column a score.
+
+An intercept is a feature without variance that is the same for every sample. Where the ridge does not touch it, its equation says
+that the residuals balance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import sympy as sp
+
+from derivations.model import Labels, source
+from derivations.potential import mean_weight, potential, tau
+from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+
+
+@check("many scores", "Psi for the labels a^T ytilde of two classes and two scores, as a quadratic form in a, with "
+       "M^T Qbar M + sum_k theta c^2 delta/(1 + c delta) E[ytilde ytilde^T] entry by entry")
+def polarisation() -> Verdict:
+    a = sp.Matrix(sp.symbols("a_1 a_2", real=True))
+    means = [sp.Matrix(sp.symbols(f"y_{k}1 y_{k}2", real=True)) for k in (1, 2)]
+    spreads = [sp.Matrix(2, 2, lambda i, j, k=k: sp.Symbol(f"v_{k}{min(i, j)}{max(i, j)}", real=True)) for k in (1, 2)]
+    classes = tuple(
+        replace(source(k), labels=Labels((a.T * mean)[0], (a.T * spread * a)[0]))
+        for k, (mean, spread) in enumerate(zip(means, spreads, strict=True), start=1)
+    )
+    G = sp.Matrix(3, 3, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
+    scalar = potential(classes, G)
+    T = sp.diag(*[mean_weight(one) for one in classes])
+    products = (sp.eye(2) + G[:2, :2] * T).LUsolve(G[:2, :2])
+    M = sp.Matrix([[mean_weight(one) * y for y in mean] for one, mean in zip(classes, means, strict=True)])
+    matrix = M.T * products * M
+    for one, mean, spread in zip(classes, means, spreads, strict=True):
+        matrix += tau(one) * one.c * one.delta * (spread + mean * mean.T)
+    return vanishes(*(scalar.diff(a[i]).diff(a[j]) / 2 - matrix[i, j] for i in range(2) for j in range(2)))
+
+
+@check("intercept", "the balance of the residuals, sum_k zeta_k u_k, of two classes with a constant feature u as its ridge goes to 0, "
+       "with 0")
+def intercept() -> Verdict:
+    ridge = sp.Symbol("gamma_0", positive=True)
+    u = sp.Matrix(sp.symbols("u_1 u_2", real=True))
+    G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True)) + u * u.T / ridge
+    T, labels = sp.diag(*sp.symbols("T_1 T_2", positive=True)), sp.Matrix(sp.symbols("y_1 y_2", real=True))
+    zeta = T * (sp.eye(2) + G * T).LUsolve(labels)
+    return vanishes(sp.cancel(sp.together((u.T * zeta)[0])).subs(ridge, 0))
+
+
+def theorem() -> Theorem:
+    """The chapter on many classes."""
+    a, psi, l, k = sp.Symbol("a"), sp.Function("Psi"), sp.Symbol("l"), sp.Symbol("k")
+    e = sp.Function("e")
+    half = sp.Rational(1, 2)
+    return Theorem(
+        "many_classes", "Many classes, class-conditional covariances, an intercept", __doc__.split("\n\n", 1)[1],
+        (Equation("the joint law of two scores from that of their sum", sp.Eq(
+            sp.Symbol("S_lk"), half * (psi(e(l) + e(k)) - psi(e(l)) - psi(e(k))), evaluate=False)),
+         Equation("a score is linear in its labels", sp.Eq(psi(a * sp.Symbol("x")), a**2 * psi(sp.Symbol("x")), evaluate=False))),
+    )

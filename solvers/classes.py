@@ -1,0 +1,181 @@
+"""Any number of classes, each with its own mean and covariance, a ridge classifier with one score a class, and an intercept.
+
+The labels are one-hot vectors, so by polarisation (derivations/special/many_classes.py) the scores of a fresh sample of a class are
+jointly Gaussian; the accuracy is the probability that the right one is the largest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from solvers.errors import BadInput, number
+from solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+
+# the constant feature of the intercept: so large that the ridge, as it is for the other features, hardly touches it
+CONSTANT = 1e4
+
+
+@dataclass(frozen=True)
+class ClassMixture:
+    """Real and generated samples of L classes.
+
+    laws: the law of the real data of each class: mean (p,) and covariance. n, m: real and generated samples of each class.
+    noise: (L, L), the probability of each label for a generated sample of each class; rows sum to 1.
+    generator: exact (its laws are `generated`, those of the real data by default), independent (mean and covariance of n_hat fresh
+    samples a class) or self-fitted (those of the class's n real samples). intercept: whether one is fitted, without ridge.
+
+    Raises:
+        BadInput: for shapes that do not match or numbers outside their range.
+    """
+
+    laws: tuple[Law, ...]
+    n: tuple[float, ...]
+    m: tuple[float, ...]
+    noise: np.ndarray
+    verifier: Verifier = NO_SUPERVISION
+    generator: Generator = field(default_factory=Generator)
+    generated: tuple[Law, ...] | None = None
+    ridge: Ridge = field(default_factory=Ridge)
+    omega: float = 1.0
+    intercept: bool = True
+
+    def __post_init__(self) -> None:
+        L = len(self.laws)
+        if L < 2:
+            raise BadInput("at least two classes are needed")
+        if len({np.shape(law.mean) for law in self.laws}) != 1 or np.ndim(self.laws[0].mean) != 1:
+            raise BadInput("the classes' means must be vectors of one length")
+        if len(self.n) != L or len(self.m) != L or (self.generated is not None and len(self.generated) != L):
+            raise BadInput(f"with {L} classes, n, m and the generated laws need {L} entries each")
+        for name, counts in (("n", self.n), ("m", self.m)):
+            for count in counts:
+                number(f"{name} of a class", count, 0)
+        number("omega", self.omega, 0, open_low=True)
+        noise = np.asarray(self.noise, dtype=float)
+        if noise.shape != (L, L) or not np.all(noise >= 0) or not np.allclose(noise.sum(axis=1), 1):
+            raise BadInput(f"noise must be {L} x {L} with rows of probabilities that sum to 1")
+        if sum(self.n) + sum(self.m) == 0:
+            raise BadInput("n and m are both 0: there is nothing to train on")
+        if self.generator.kind == "self-fitted" and min(self.n) == 0:
+            raise BadInput("the self-fitted generator needs real samples of every class")
+
+    @property
+    def N(self) -> float:
+        """All samples, before pruning."""
+        return float(sum(self.n) + sum(self.m))
+
+    @property
+    def p(self) -> int:
+        """Features, without the constant one."""
+        return len(self.laws[0].mean)
+
+    def kept(self) -> np.ndarray:
+        """(L, L): the probability that a generated sample of a class gets each label and is kept."""
+        right = np.eye(len(self.laws), dtype=bool)
+        return np.asarray(self.noise, dtype=float) * np.where(right, self.verifier.phi, self.verifier.rho)
+
+    def problem(self) -> tuple[Problem, np.ndarray, np.ndarray]:
+        """The sources, and the means (K, 2, L) and covariances (K, 2, L, L) of their label vectors and of those of their fits."""
+        kept = self.kept()
+        fitted = self.generator.kind == "self-fitted"
+        sources, means, spreads = [], [], []
+        for k, law in enumerate(self.laws):
+            one_hot = np.eye(len(self.laws))[k]
+            alpha = kept[k].sum()
+            label = kept[k] / alpha if alpha > 0 else one_hot
+            spread = np.diag(label) - np.outer(label, label)
+            if not fitted:
+                sources.append(Source(f"r{k}", self.n[k], self._lift(law)))
+                means.append([one_hot, one_hot])
+                spreads.append([np.zeros_like(spread)] * 2)
+            drawn = law if self.generated is None else self.generated[k]
+            fit = None
+            if fitted:
+                fit = Fit(self.n[k], weight=1.0, mean=True)
+            elif self.generator.kind == "independent":
+                fit = Fit(self.generator.n_hat, mean=True)
+            sources.append(Source(f"s{k}", alpha * self.m[k], self._lift(drawn), weight=self.omega, fit=fit))
+            means.append([label, one_hot])
+            spreads.append([spread, np.zeros_like(spread)])
+        problem = Problem(tuple(sources), self.ridge, self.N, self.p + self.intercept, self._lift(self.laws[0]))
+        return problem, np.array(means), np.array(spreads)
+
+    def _lift(self, law: Law) -> Law:
+        """The law with the constant feature: a mean without variance."""
+        if not self.intercept:
+            return law
+        covariance: Covariance = law.covariance
+        if np.ndim(covariance) == 0:
+            covariance = np.full(self.p, float(covariance))
+        lifted = np.append(covariance, 0.0) if np.ndim(covariance) == 1 else np.pad(covariance, ((0, 1), (0, 1)))
+        return Law(np.append(law.mean, CONSTANT), lifted, law.mean_samples)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The joint law of the L scores of a fresh sample of one class: mean (L,) and covariance (L, L)."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def probability_of_largest(self, index: int, *, seed: int = 0) -> float:
+        """The probability that the score of that index is the largest: an orthant probability of the differences."""
+        others = np.delete(np.arange(self.mean.size), index)
+        contrasts = -np.eye(self.mean.size)[others]
+        contrasts[:, index] = 1.0
+        mean, covariance = contrasts @ self.mean, contrasts @ self.covariance @ contrasts.T
+        if others.size == 1:
+            from solvers.generated import theory
+
+            return theory.accuracy(mean[0], covariance[0, 0])
+        from scipy.stats import multivariate_normal
+
+        size = np.sqrt(np.diag(covariance))
+        law = multivariate_normal(np.zeros(others.size), covariance / np.outer(size, size), allow_singular=True, seed=seed,
+                                  maxpts=200_000, abseps=2e-5, releps=2e-5)
+        return float(law.cdf(mean / size))
+
+
+@dataclass(frozen=True)
+class ClassPrediction:
+    """accuracy: the average over classes; by_class (L,); scores: the law of the scores of each class."""
+
+    accuracy: float
+    by_class: np.ndarray
+    scores: tuple[Scores, ...]
+
+
+def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None) -> ClassPrediction:
+    """Predict the accuracy of the classifier on each class (`tests`: other laws of the classes than those of the real data)."""
+    from solvers.predict import solve_problem
+
+    problem, means, spreads = mixture.problem()
+    L = len(mixture.laws)
+    pairs = [(i, j) for i in range(L) for j in range(i, L)]
+    directions = np.zeros((len(pairs), L))
+    for row, (i, j) in enumerate(pairs):
+        directions[row, i] = directions[row, j] = 1.0
+    label = np.einsum("al,ktl->akt", directions, means)
+    spread = np.einsum("al,ktlm,am->akt", directions, spreads, directions)
+    columns = np.stack([label[..., 0], spread[..., 0], label[..., 1], spread[..., 1]], axis=-1)
+    laws = [mixture._lift(law) for law in (tests or mixture.laws)]
+    margins, variances, _ = solve_problem(problem, columns, laws)
+    scores = tuple(_polarised(margins[k], variances[k], pairs, L) for k in range(L))
+    by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
+    return ClassPrediction(float(by_class.mean()), by_class, scores)
+
+
+def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int, int]], L: int) -> Scores:
+    alone = {i: row for row, (i, j) in enumerate(pairs) if i == j}
+    covariance = np.empty((L, L))
+    for row, (i, j) in enumerate(pairs):
+        both = variances[row] if i != j else 4 * variances[row]
+        covariance[i, j] = covariance[j, i] = (both - variances[alone[i]] - variances[alone[j]]) / 2
+    return Scores(margins[[alone[i] for i in range(L)]], covariance)
+
+
+def next_label_noise(classes: int, epsilon: float) -> np.ndarray:
+    """(L, L): with probability epsilon a label is the next one (the last one's next is the first)."""
+    return (1 - epsilon) * np.eye(classes) + epsilon * np.roll(np.eye(classes), 1, axis=1)
