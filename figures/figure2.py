@@ -55,12 +55,12 @@ def build(s: Settings, run: Run) -> Built:
     for color, (curve, points) in enumerate(zip(curves, measured, strict=True)):
         claims += _claims(s, curve, points)
         theory, published = (predict_grid(curve, formula=f, p=grid).delta for f in ("rederived", "published"))
-        last = curve is curves[-1]  # its marks stand for all in the legend
+        at, last = np.array([p for p, _ in s.measured]) / s.n, curve is curves[-1]  # whose marks stand for all in the legend
         for scalar in SCALARS:
             estimates = np.array([getattr(point, f"d_{scalar}") for point in points])
             marks[scalar] += [
                 Line(f"$m={curve.m / s.n:g}n$", grid / s.n, theory[scalar], color),
-                Points("measured" if last else "", np.array([p for p, _ in s.measured]) / s.n, estimates[:, 0], estimates[:, 1], color),
+                Points("measured" if last else "", at, estimates[:, 0], estimates[:, 1], color),
             ]
             if np.abs(published[scalar] - theory[scalar]).max() > 0.01 * theory[scalar].max():  # else the one covers the other
                 marks[scalar].append(Line("published" if last else "", grid / s.n, published[scalar], color, "published"))

@@ -1,6 +1,6 @@
 """The Marchenko-Pastur law: the spectrum of the toy generator's covariance Sigma_beta (paper, figure 1).
 
-Sigma_beta is the sample covariance of n_hat samples of N(0, I_p); as both grow its eigenvalues follow this law of ratio p / n_hat.
+Sigma_beta is the sample covariance of n_hat samples of N(0, I_p); as both grow, its eigenvalues follow this law.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class MarchenkoPastur:
     def cdf(self, x: ArrayLike) -> np.ndarray:
         """The share of eigenvalues up to x, in closed form, the atom at 0 included.
 
-        With x = 1 + ratio - 2 sqrt(ratio) cos(angle) the density becomes (2/pi) sin(angle)^2 / x, a rational function of the cosine.
+        With x = 1 + ratio - 2 sqrt(ratio) cos(angle) the density becomes (2/pi) sin(angle)^2 / x, which integrates.
         The ratio enters through min(ratio, 1/ratio): the nonzero eigenvalues of X X^T and X^T X are the same.
         """
         x, root = np.asarray(x, dtype=float), math.sqrt(self.ratio)
