@@ -134,7 +134,11 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
         NotConverged: if any point's fixed point was not solved to 1e-12.
     """
     values = _axes(setting, axes)
-    shape = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
+    try:
+        shape = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
+    except ValueError:
+        raise BadInput("the axes of a grid must broadcast against each other: " + ", ".join(
+            f"{name} {np.shape(v)}" for name, v in values.items() if np.ndim(v))) from None
     flat = {name: np.broadcast_to(v, shape).ravel() for name, v in values.items()}
     if np.any(flat["n"] + flat["m"] == 0):
         raise BadInput("n and m are both 0: there is nothing to train on")
@@ -296,23 +300,21 @@ def _spectrum(
         everything = [*covariances, *tests]
     if all(np.ndim(c) == 0 for c in everything):
         return _Spectrum(covariances, tests), mixing @ directions
-    for c in everything:
-        if np.ndim(c) and (np.shape(c) not in ((p,), (p, p)) or not np.all(np.isfinite(c))):
-            raise BadInput(f"a covariance must be a number, {p} eigenvalues or a finite {p} x {p} matrix, not shape {np.shape(c)}")
     if directions.shape[1] != p:
         raise BadInput(f"with covariances that are not multiples of the identity the means need p = {p} entries")
     matrices = [c for c in everything if np.ndim(c) == 2]
     if matrices:
         if any(np.ndim(c) == 1 for c in everything):
             raise BadInput("give either matrices or eigenvalues for all covariances, not both")
-        if any(np.abs(c - c.T).max() > 1e-10 * np.abs(c).max() for c in matrices):
-            raise BadInput("a covariance matrix is not symmetric")
         first = matrices[0]
         if all(c is first or np.array_equal(c, first) for c in matrices[1:]):
             eigenvalues, basis = np.linalg.eigh(first)
             turned = [error and (error[0] if np.ndim(error[0]) == 0 else eigenvalues, error[1]) for error in errors]
             return _spectrum([c if np.ndim(c) == 0 else eigenvalues for c in covariances],
                              [c if np.ndim(c) == 0 else eigenvalues for c in tests], directions @ basis, mixing, p, squares, turned)
+        for c in {id(c): c for c in matrices}.values():
+            if np.linalg.eigvalsh(c)[0] < -1e-10 * np.abs(c).max():
+                raise BadInput("a covariance matrix has a negative eigenvalue")
         identity = np.eye(p)
         dense = [[c if np.ndim(c) == 2 else c * identity for c in group] for group in (covariances, tests)]
         own = tuple(error and (error[0] if np.ndim(error[0]) == 2 else error[0] * np.eye(p)) / error[1] for error in errors)

@@ -46,6 +46,19 @@ def in_range(name: str, values: object) -> np.ndarray:
     return numbers(name.replace("_", "-"), values, low, high, open_low=open_low)
 
 
+def check_covariance(covariance: object, p: int | None = None) -> None:
+    """Refuse what is no covariance in p dimensions: a number, p eigenvalues, or a symmetric p x p matrix, finite, not negative."""
+    c = numbers("a covariance", covariance)
+    if p is not None and c.shape not in ((), (p,), (p, p)):
+        raise BadInput(f"a covariance must be a number, {p} eigenvalues or a {p} x {p} matrix, not of shape {c.shape}")
+    tiny = 1e-10 * np.abs(c).max(initial=0.0)
+    if c.ndim == 2 and (c.shape[0] != c.shape[1] or np.abs(c - c.T).max() > tiny):
+        raise BadInput("a covariance matrix is not symmetric")
+    lowest = np.diag(c).min() if c.ndim == 2 else c.min(initial=0.0)
+    if lowest < -tiny:
+        raise BadInput(f"a covariance has a negative eigenvalue or variance, {lowest:g}")
+
+
 def _ranged(owner: object, *names: str) -> None:
     for name in names:
         object.__setattr__(owner, name, float(in_range(name, getattr(owner, name))))
@@ -138,6 +151,12 @@ class Law:
     covariance: Covariance = 1.0
     mean_samples: float | None = None
 
+    def __post_init__(self) -> None:
+        numbers("a mean", self.mean)
+        check_covariance(self.covariance)
+        if self.mean_samples is not None:
+            number("the samples of a mean", self.mean_samples, 0, open_low=True)
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -150,6 +169,10 @@ class Fit:
     n_hat: float
     weight: float = 0.0
     mean: bool = False
+
+    def __post_init__(self) -> None:
+        number("n-hat", self.n_hat, 0, open_low=True)
+        number("the weight of the fitted samples", self.weight, 0)
 
 
 @dataclass(frozen=True)
@@ -184,11 +207,13 @@ class Problem:
             raise BadInput("a problem needs at least one source of training samples")
         number("N", self.N, 0, open_low=True)
         number("p", self.p, 1)
-        shapes = {np.ndim(law.covariance) for law in self.laws}
-        if 2 in shapes:
-            return
-        if 1 in shapes and {np.size(law.covariance) for law in self.laws} - {1, self.p}:
-            raise BadInput(f"a covariance given by its eigenvalues needs p = {self.p} of them")
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise BadInput(f"the names of the sources must differ, not {', '.join(names)}")
+        for law in self.laws:
+            check_covariance(law.covariance, self.p)
+            if np.size(law.mean) > self.p:
+                raise BadInput(f"a mean has {np.size(law.mean)} entries, more than p = {self.p}")
 
     @property
     def laws(self) -> tuple[Law, ...]:
@@ -234,10 +259,17 @@ class Setting:
             raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")
         if np.any(self.generator.mu_perp) and self.p < 2:
             raise BadInput("mu-perp needs a second dimension: p must be at least 2")
+        if np.any(self.generator.mu_perp) and np.shape(self.generator.mu_perp) != np.shape(self.mu):
+            raise BadInput("mu-perp must be a length where mu is one, and a vector of the same size where mu is a vector")
+        check_covariance(self.covariance, self.p)
+        if self.generator.covariance is not None:
+            check_covariance(self.generator.covariance, self.p)
         if (np.ndim(self.covariance) or np.ndim(self.generator.covariance)) and np.ndim(self.mu) == 0:
             raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
         if self.mean_squares is not None and np.shape(self.mean_squares) != (self.p,):
             raise BadInput(f"mean_squares must have p = {self.p} entries")
+        if self.mean_squares is not None and 2 in (np.ndim(self.covariance), np.ndim(self.generator.covariance)):
+            raise BadInput("mean_squares are taken in the eigenbasis: give the covariances as eigenvalues, not as matrices")
 
     @property
     def N(self) -> float:
