@@ -85,8 +85,8 @@ def draw(title: str, panels: Sequence[Panel], columns: int) -> Figure:
     from matplotlib import pyplot as plt
 
     style = {"font.family": "serif", "mathtext.fontset": "cm", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-             "axes.grid": True, "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.frameon": False, "legend.fontsize": 8, "axes.titlesize": 10,
-             "svg.hashsalt": "workbench", "pdf.compression": 6}
+             "axes.grid": True,
+             "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.frameon": False, "legend.fontsize": 8, "axes.titlesize": 10}
     rows = -(-len(panels) // columns)
     with plt.rc_context(style):
         figure, axes = plt.subplots(rows, columns, figsize=(4.3 * columns, 3.3 * rows + 0.3), squeeze=False, layout="constrained")
@@ -99,9 +99,10 @@ def draw(title: str, panels: Sequence[Panel], columns: int) -> Figure:
 
 
 def _draw_panel(ax: Axes, panel: Panel) -> None:
+    # before the marks: setting a scale takes away ticks that a mark has set
+    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel, xscale=panel.xscale, yscale=panel.yscale)
     for mark in panel.marks:
         _DRAW[type(mark)](ax, mark)
-    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel, xscale=panel.xscale, yscale=panel.yscale)
     ax.set_ylim(*panel.ylim)
     ax.set_xlim(*panel.xlim)
     if panel.legend and ax.get_legend_handles_labels()[0]:
@@ -132,6 +133,7 @@ def _images(ax: Axes, images: Images) -> None:
     ax.imshow(sheet, cmap="gray_r", interpolation="nearest")
     ax.set_yticks([height * (i + 0.5) for i in range(len(images.names))], images.names)
     ax.set_xticks([])
+    ax.spines[:].set_visible(False)
     ax.grid(False)
 
 

@@ -15,7 +15,7 @@ class ClassGaussian:
 
     labels: (K,), the classes, ascending.
     means: (K, p).
-    roots: one (r, p) matrix a class, r <= p; or None, where every covariance is the identity.
+    roots: one (r, p) matrix a class, r at most p; or None, where every covariance is the identity.
     """
 
     labels: np.ndarray
@@ -63,10 +63,20 @@ class ClassGaussian:
 
 
 def _root(centred: np.ndarray) -> np.ndarray:
-    """R (min(k, p), p) with R^T R the covariance of k centred samples (k, p)."""
-    scaled = centred / np.sqrt(len(centred))
-    if len(scaled) <= scaled.shape[1]:
-        return scaled
-    # the symmetric root is unique, unlike one of eigenvectors: a seed draws the same on every machine, up to rounding
-    values, vectors = np.linalg.eigh(scaled.T @ scaled)
+    """R (r, p) with R^T R the covariance of k centred samples (k, p); r is k, or where that is more the number of features that vary."""
+    varying = centred.any(axis=0)
+    scaled = centred[:, varying] / np.sqrt(len(centred))
+    if len(scaled) > scaled.shape[1]:
+        scaled = _symmetric_root(scaled.T @ scaled)
+    root = np.zeros((len(scaled), len(varying)))
+    root[:, varying] = scaled
+    return root
+
+
+def _symmetric_root(covariance: np.ndarray) -> np.ndarray:
+    """Unlike other roots it is unique: a seed draws the same on every machine, up to rounding."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # several threads gain nothing at this size, and lose much where the machine is busy
+        values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

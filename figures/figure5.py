@@ -1,0 +1,183 @@
+"""Figure 5: real digits beside the Gaussian ones that figure 7 trains on, and whether what is drawn is what was estimated.
+
+A batch of m samples from N(mu, C) has |mean - mu|^2 = tr(C) / m and |covariance - C|^2 = (tr(C)^2 + tr(C^2)) / m in expectation
+(Frobenius norm, the covariance taken about mu). Larger: it was drawn from something else.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from figures.claims import Claim, agrees, falls_outside
+from figures.panels import Images, Line, Panel, Points
+from figures.run import Built, Run
+from sims.class_gaussian import ClassGaussian
+from sims.data import mnist
+from sims.monte_carlo import Estimate
+
+TITLE = "Real digits and Gaussian ones"
+COLUMNS = 4
+BLACK = 255
+SAMPLES = 6000  # about, in a class
+MOMENTS = ("mean", "covariance")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a generator is estimated from: samples a class (None: all of them); identity: only the means, the covariance is I."""
+
+    name: str
+    title: str
+    per_class: int | None = None
+    identity: bool = False
+
+
+ALL = Statistics("all", "Gaussian, statistics from all samples")
+FEWER = tuple(Statistics(f"{k} a class", f"Gaussian, statistics from {k} samples a class", k) for k in (1000, 100, 10))
+IDENTITY = Statistics("identity covariance", "Gaussian, identity covariance", identity=True)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """batch: samples a class, from which a mean and a covariance are measured, `batches` times. rows: of pictures, drawn."""
+
+    statistics: tuple[Statistics, ...] = (ALL, *FEWER, IDENTITY)
+    batch: int = 200
+    batches: int = 24
+    rows: int = 8
+
+
+FULL = Settings()
+QUICK = Settings(batch=100)
+
+
+def build(s: Settings, run: Run) -> Built:
+    """Fit every generator, draw from it, and compare what was drawn with what was estimated, before anything is clipped."""
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
+
+    images, y = mnist.load("train", run.data)
+    X = images.reshape(len(images), -1)
+    workers = Parallel(n_jobs=run.jobs, prefer="threads")
+    with threadpool_limits(1):
+        generators = workers(delayed(ClassGaussian.fit)(X, y, one.per_class, one.identity) for one in s.statistics)
+        targets = [_Target(generator) for generator in generators]
+        everything = targets[s.statistics.index(ALL)]
+        drawn = workers(delayed(_draw)(*pair, everything, s, run.child_seed()) for pair in zip(generators, targets, strict=True))
+
+    pictures = [Panel("real", "", "", [Images((), _real(images, y, s.rows))])]
+    claims, extra = [], {}
+    for one, target, draws in zip(s.statistics, targets, drawn, strict=True):
+        shown = draws.pictures if one.identity else np.clip(draws.pictures, 0, BLACK)
+        pictures.append(Panel(one.title, "", "", [Images((), _sheet(shown, s.rows))]))
+        claims += _claims(one, target, everything, draws, s.batch)
+        extra[one.name] = _record(target, everything, draws, s.batch)
+    return Built([*pictures, *_distance_panels(s, targets, everything, drawn)], claims, extra)
+
+
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """What was drawn from a generator: samples to be shown (K rows, p), and squared distances of batches (batches, 2, K)
+    to the generator's own statistics and to those of all samples."""
+
+    pictures: np.ndarray
+    own: np.ndarray
+    other: np.ndarray
+
+
+def _draw(generator: ClassGaussian, target: _Target, everything: _Target, s: Settings, seed: int) -> _Draws:
+    rng = np.random.default_rng(seed)
+    pictures, _ = generator.sample(rng, s.rows)
+    distances = []
+    for _ in range(s.batches):
+        moments = _moments(generator, rng, s.batch)
+        distances.append((target.distances(*moments), everything.distances(*moments)))
+    return _Draws(pictures, *np.swapaxes(distances, 0, 1))
+
+
+class _Target:
+    """The mean and covariance of every class that samples are compared with, and what to expect of samples drawn from them.
+
+    Distances are squared, (2, K): of the means and of the covariances, class by class; `relative` sums over the classes.
+    """
+
+    def __init__(self, generator: ClassGaussian) -> None:
+        self.means = generator.means
+        self.covariances = [generator.covariance(i) for i in range(len(generator.labels))]
+        self.traces = np.array([np.trace(C) for C in self.covariances])
+        self.sizes = np.array([[np.vdot(mu, mu) for mu in self.means], [np.vdot(C, C) for C in self.covariances]])
+
+    def distances(self, means: np.ndarray, covariances: list[np.ndarray]) -> np.ndarray:
+        """From means (K, p) and covariances, K times (p, p), these about the former means."""
+        distances = []
+        for mu, C, mean, S in zip(self.means, self.covariances, means, covariances, strict=True):
+            shift, D = mean - mu, S - C
+            length = shift @ shift
+            distances.append((length, np.vdot(D, D) + 2 * shift @ D @ shift + length**2))  # of S about mu: S + shift shift^T
+        return np.array(distances).T
+
+    def expected(self, batch: int) -> np.ndarray:
+        """Of `batch` samples drawn from here."""
+        return np.array([self.traces, self.traces**2 + self.sizes[1]]) / batch
+
+    def relative(self, distances: np.ndarray) -> np.ndarray:
+        """(..., 2, K) -> (..., 2): summed over the classes, in units of the squared size of what is compared with."""
+        return distances.sum(axis=-1) / self.sizes.sum(axis=-1)
+
+
+def _moments(generator: ClassGaussian, rng: np.random.Generator, batch: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Means (K, p) and covariances, K times (p, p), of `batch` fresh samples a class."""
+    X = generator.sample(rng, batch)[0].reshape(len(generator.labels), batch, -1)
+    means = X.mean(axis=1)
+    X -= means[:, None]
+    return means, [one.T @ one / batch for one in X]
+
+
+def _claims(one: Statistics, target: _Target, everything: _Target, draws: _Draws, batch: int) -> Iterator[Claim]:
+    for row, moment in enumerate(MOMENTS):
+        theory = target.relative(target.expected(batch))[row]
+        measured = Estimate.of(target.relative(draws.own)[:, row])
+        yield agrees(f"{moment} drawn is that estimated, {one.name}", theory, measured, 0.0, se_at_most=0.1 * theory)
+        if one != ALL:
+            wrong, seen = everything.relative(everything.expected(batch))[row], Estimate.of(everything.relative(draws.other)[:, row])
+            yield falls_outside(f"{moment} drawn from other statistics, {one.name} taken for all", wrong, seen, 0.0)
+
+
+def _record(target: _Target, everything: _Target, draws: _Draws, batch: int) -> dict[str, object]:
+    """Class by class, distances of drawn to estimated and what to expect; then how far the estimates are from those of all samples."""
+    record: dict[str, object] = {"samples in a batch": batch, "batches": len(draws.own)}
+    estimated = everything.relative(everything.distances(target.means, target.covariances))
+    for row, moment in enumerate(MOMENTS):
+        record[moment] = {
+            "squared distance of drawn to estimated, by class": draws.own[:, row].mean(axis=0),
+            "expected, by class": target.expected(batch)[row],
+            "relative squared distance of estimated to that of all": estimated[row],
+        }
+    return record
+
+
+def _real(images: np.ndarray, y: np.ndarray, rows: int) -> np.ndarray:
+    return np.stack([images[y == label][:rows] for label in np.unique(y)], axis=1)
+
+
+def _sheet(X: np.ndarray, rows: int) -> np.ndarray:
+    """Samples (K rows, p), class after class, as pictures (rows, K, side, side)."""
+    side = math.isqrt(X.shape[1])
+    return X.reshape(-1, rows, side, side).swapaxes(0, 1)
+
+
+def _distance_panels(s: Settings, targets: list[_Target], everything: _Target, drawn: list[_Draws]) -> Iterator[Panel]:
+    shown = [i for i, one in enumerate(s.statistics) if not one.identity]
+    k = np.array([s.statistics[i].per_class or SAMPLES for i in shown])
+    for row, moment in enumerate(MOMENTS):
+        expected = np.array([everything.relative(targets[i].expected(s.batch))[row] for i in shown])
+        marks = [Line("expected", k, expected)]
+        for color, (label, kind) in enumerate((("drawn to its own statistics", "own"), ("drawn to those of all samples", "other"))):
+            points = np.array([Estimate.of(everything.relative(getattr(drawn[i], kind))[:, row]) for i in shown])
+            marks.append(Points(label, k, points[:, 0], points[:, 1], color))
+        yield Panel(f"{moment} of {s.batch} drawn samples a class", "samples a class behind the statistics", "relative squared distance",
+                    marks, xscale="log", yscale="log")
