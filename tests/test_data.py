@@ -382,7 +382,7 @@ def test_without_torchvision_it_says_what_to_install(cache, monkeypatch):
 
 
 def test_every_entry_is_complete_and_pinned():
-    assert data.names() == ["amazon", "digits", "mnist"]
+    assert {"amazon", "digits", "mnist"} <= set(data.names())
     for name in data.names():
         entry = data.dataset(name)
         assert entry.name == name and all((entry.title, entry.licence, entry.citation, entry.files, entry.folders))
@@ -397,7 +397,7 @@ def test_every_entry_is_complete_and_pinned():
 
 
 def test_an_unknown_data_set_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match="there are amazon, digits, mnist"):
+    with pytest.raises(BadInput, match="there are .*amazon.* digits.* mnist"):
         data.dataset("_find")
 
 
