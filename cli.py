@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -29,27 +28,9 @@ FAILED, BAD_USE, INTERRUPTED = 1, 2, 130
 UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
 
 
-class GeneratorName(str, Enum):
-    """The kinds of generator."""
-
-    exact = "exact"
-    independent = "independent"
-    self_fitted = "self-fitted"
-
-
-class FormulaName(str, Enum):
-    """Which pruning formula."""
-
-    rederived = "rederived"
-    published = "published"
-
-
-class SamplerName(str, Enum):
-    """How training sets are drawn."""
-
-    sufficient = "sufficient"
-    direct = "direct"
-
+GeneratorKind = Literal["exact", "independent", "self-fitted"]
+Formula = Literal["rederived", "published"]
+Sampler = Literal["sufficient", "direct"]
 
 N = Annotated[int, typer.Option("--n", help="Real samples.")]
 M = Annotated[int, typer.Option("--m", help="Generated samples, before pruning.")]
@@ -62,7 +43,7 @@ Gamma = Annotated[float, typer.Option("--gamma", help="Ridge.")]
 Beta = Annotated[float, typer.Option("--beta", help="The synthetic mean is beta mu + mu_perp.")]
 MuPerp = Annotated[float, typer.Option("--mu-perp", help="Length of its part orthogonal to mu.")]
 Omega = Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample.")]
-Kind = Annotated[GeneratorName, typer.Option("--generator", help="exact: covariance I; independent: fitted on n-hat fresh samples; "
+Kind = Annotated[GeneratorKind, typer.Option("--generator", help="exact: covariance I; independent: fitted on n-hat fresh samples; "
                                              "self-fitted: on the n real samples.")]
 NHat = Annotated[int | None, typer.Option("--n-hat", help="Samples an independent generator was fitted on.")]
 EstimateMean = Annotated[bool, typer.Option("--estimate-mean", help="An independent generator's mean is estimated too.")]
@@ -132,7 +113,8 @@ def validate(
 ) -> None:
     """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
     from figures.run import Run
-    from figures.validate import names, validate as validate_figure
+    from figures.validate import names
+    from figures.validate import validate as validate_figure
     from solvers.errors import BadInput
 
     if every == (figure is not None):
@@ -150,34 +132,34 @@ def validate(
 @app.command()
 def predict(
     n: N, m: M, p: P, mu: Mu, epsilon: Epsilon, rho: Rho, phi: Phi, gamma: Gamma,
-    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = GeneratorName.exact, n_hat: NHat = None,
+    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = "exact", n_hat: NHat = None,
     estimate_mean: EstimateMean = False,
-    formula: Annotated[FormulaName, typer.Option("--formula", help="rederived, or the paper's.")] = FormulaName.rederived,
+    formula: Annotated[Formula, typer.Option("--formula", help="rederived, or the paper's.")] = "rederived",
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Predict mean margin, variance, accuracy and risk of a setting."""
     setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
     from solvers.predict import predict as predict_setting
 
-    values = predict_setting(setting, formula=formula.value).as_dict()
+    values = predict_setting(setting, formula=formula).as_dict()
     if as_json:
         _print_json(values)
         return
     rows = [(key, f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
     rows += [(key, f"{value:.6g}") for key, value in values["fixed_point"].items()]
-    _print_table(("quantity", formula.value), rows)
+    _print_table(("quantity", formula), rows)
 
 
 @app.command()
 def simulate(
     n: N, m: M, p: P, mu: Mu, epsilon: Epsilon, rho: Rho, phi: Phi, gamma: Gamma,
-    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = GeneratorName.exact, n_hat: NHat = None,
+    beta: Beta = 1.0, mu_perp: MuPerp = 0.0, omega: Omega = 1.0, generator: Kind = "exact", n_hat: NHat = None,
     estimate_mean: EstimateMean = False,
     trials: Annotated[int, typer.Option("--trials", help="Training sets to draw.")] = 100,
     target_se: Annotated[float | None, typer.Option("--target-se", help="Stop when the accuracy's standard error is below.")] = None,
     seed: Seed = 0, jobs: Jobs = 1,
-    sampler: Annotated[SamplerName, typer.Option("--sampler", help="sufficient: the Gram matrix and label moments; direct: the data.")]
-    = SamplerName.sufficient,
+    sampler: Annotated[Sampler, typer.Option("--sampler", help="sufficient: the Gram matrix and label moments; direct: the data.")]
+    = "sufficient",
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="Keep finished trials here; run again to resume.")] = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
@@ -185,7 +167,7 @@ def simulate(
     setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
     from sims.monte_carlo import simulate as simulate_setting
 
-    done = simulate_setting(setting, trials=trials, target_se=target_se, seed=_seed(seed), jobs=_jobs(jobs), sampler=sampler.value,
+    done = simulate_setting(setting, trials=trials, target_se=target_se, seed=_seed(seed), jobs=_jobs(jobs), sampler=sampler,
                             progress=sys.stderr.isatty(), checkpoint=checkpoint)
     quantities = {name: getattr(done, name) for name in ("mean_margin", "variance", "accuracy", "risk")}
     if as_json:
@@ -255,11 +237,35 @@ def data_path(
         typer.echo(path)
 
 
+@app.command()
+def sweep(
+    points: Annotated[int, typer.Option("--points", help="Random points of the whole parameter box.")] = 1_000_000,
+    seed: Seed = 0,
+    threads: Annotated[int | None, typer.Option("--threads", help="Threads (default: all).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
+    from sims.progress import bar
+    from sims.sweep import sweep as run_sweep
+
+    with bar("points", sys.stderr.isatty()) as show:
+        report = run_sweep(points, _seed(seed), threads, progress=show)
+    shares = {"isotropic": report.isotropic, "spectral": report.spectral}
+    if as_json:
+        _print_json({name: {"points": s.points, "unsolved": s.unsolved, "residual": s.residual, "rate": s.rate, "worst": s.worst}
+                     for name, s in shares.items()})
+    else:
+        _print_table(("backend", "points", "unsolved", "largest residual", "points a second"),
+                     [(name, f"{s.points:,}", str(s.unsolved), f"{s.residual:.1e}", f"{s.rate:,.0f}") for name, s in shares.items()])
+    if report.unsolved:
+        raise typer.Exit(FAILED)
+
+
 def _setting(n: int, m: int, p: int, mu: float, epsilon: float, rho: float, phi: float, gamma: float, beta: float, mu_perp: float,
-             omega: float, generator: GeneratorName, n_hat: int | None, estimate_mean: bool) -> Setting:
+             omega: float, generator: str, n_hat: int | None, estimate_mean: bool) -> Setting:
     from solvers.problem import Generator, Ridge, Setting, Verifier
 
-    source = Generator(generator.value, n_hat, estimate_mean, beta, mu_perp)
+    source = Generator(generator, n_hat, estimate_mean, beta, mu_perp)
     return Setting(n, m, p, mu, epsilon, Verifier(rho, phi), source, Ridge(gamma), omega)
 
 

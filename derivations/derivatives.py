@@ -123,7 +123,7 @@ def source_functions_agree() -> Verdict:
     branches = [piece for piece, _ in positive_root(a_, b_, -c_).args]
     roots = vanishes(*(sp.radsimp(a_ * piece**2 + b_ * piece - c_) for piece in branches))
     general = base_share().args[1][0]
-    share, d_share, d_delta, k, d_kappa = sp.symbols("base_share d_base_share d_delta kappa d_kappa", nonnegative=True)
+    share, d_share, d_delta, k = sp.symbols("base_share d_base_share d_delta kappa", nonnegative=True)
     generated = {function.name: function.results for function in source_functions()}
     plain = {symbol: sp.Symbol(symbol.name, nonnegative=True) for symbol in sp.symbols("d_delta kappa d_kappa")}
     slope_of = {share: general, d_share: general.diff(DELTA) * d_delta}

@@ -104,8 +104,7 @@ def leave_one_out() -> Verdict:
 
 def theorem() -> Theorem:
     """The chapter on the model."""
-    k, d, c, x, Q, A = (sp.Symbol(s) for s in ("k", "d", "c", "x", "Q", "A"))
-    w = sp.Symbol("w")
+    d, c, x, Q, A = sp.symbols("d c x Q A")
     return Theorem(
         "model",
         "The model and the leave-one-out step",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.derivatives import C_, DELTA, ELL, Q, R, THETA, delta_slope, positive_root, s
+from derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
 from derivations.model import Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
 from derivations.potential import effective_weight, layer, tau
 from derivations.special import synthetic_only as alone
@@ -27,7 +27,7 @@ def published_layer(of: Source) -> sp.Expr:
 
 def published_slope() -> sp.Expr:
     """d/dq of the trace that is not multiplied by alpha, at the slipped point: what the published second moment uses."""
-    seen, own, rise = sp.Symbol("X"), sp.Function("tau"), sp.Symbol("rise")
+    own, rise = sp.Function("tau"), sp.Symbol("rise")
     own_slope = (THETA * C_ / (1 + C_ * DELTA)).diff(DELTA) * rise
     x = Q / (1 + R * own(Q) * Q)
     slope = x.diff(Q).subs(own(Q).diff(Q), own_slope).subs(1 + R * own(Q) * Q, 1 / ELL)

@@ -129,6 +129,10 @@ def random_point(draw: random.Random, *, commuting: bool = False, p: int = 3) ->
                  (vector(), vector()), vector())
 
 
+def _products(entries: list[sp.Rational]) -> sp.Matrix:
+    return sp.Matrix(entries) * sp.Matrix(entries).T
+
+
 @check("50 digits", "mean margin and variance from the symbolic derivatives (commuting covariances, p = 3, one source direct, one "
        "through a layer) with mpmath's dense evaluation at 4 random points")
 def fifty_digits() -> Verdict:
@@ -140,7 +144,7 @@ def fifty_digits() -> Verdict:
         means = (*point.means, point.test_mean)
         blocks = tuple(
             Block(1 / N, tuple(sp.Rational(c[j][j]) for c in point.covariances), sp.Rational(point.test_covariance[j][j]),
-                  sp.Matrix(3, 3, lambda a, b, j=j: sp.Rational(means[a][j]) * sp.Rational(means[b][j])))
+                  _products([sp.Rational(mean[j]) for mean in means]))
             for j in range(len(point.test_mean))
         )
         with mp.workdps(DIGITS):

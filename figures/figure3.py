@@ -15,7 +15,11 @@ from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, V
 
 TITLE = "Toy setting: when does synthetic data help?"
 COLUMNS = 3
-VERIFIERS = (("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE), ("weak, $(1,0.5)$", Verifier(1.0, 0.5)), ("no supervision, $(1,1)$", NO_SUPERVISION))
+VERIFIERS = (
+    ("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE),
+    ("weak, $(1,0.5)$", Verifier(1.0, 0.5)),
+    ("no supervision, $(1,1)$", NO_SUPERVISION),
+)
 
 
 @dataclass(frozen=True)

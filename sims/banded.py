@@ -89,7 +89,7 @@ class Banded:
         at_once = max(1, DOUBLES // (self.mixture.setting.p * (self.directions + 1)))
         streams, results = iter(streams), []
         while drawn := [self._draw(rng) for rng in islice(streams, at_once)]:
-            results.append(self._solve(*(np.stack(part, axis=-1) for part in zip(*drawn))))
+            results.append(self._solve(*(np.stack(part, axis=-1) for part in zip(*drawn, strict=False))))
         return np.concatenate(results)
 
     def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -123,7 +123,7 @@ class Banded:
         band = gram_band(rows) * (weight * root**2)
         band[:, 0] += s.ridge.gamma * s.N
         moment = np.zeros((d, counts.shape[1]))
-        for i, (group, count) in enumerate(zip(self.groups, counts)):
+        for i, (group, count) in enumerate(zip(self.groups, counts, strict=False)):
             total = root * normals[i * d : (i + 1) * d]  # in the i-th group's Bartlett column q + i entries are not 0
             total[q + i], total[q + i + 1 :] = root * chis[2 * p + i], 0
             total[:q] += np.outer(group.mean[:q], np.sqrt(count))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 from sims.banded import Banded
 from sims.checkpoint import Checkpoint, fingerprint
 from sims.direct import Entries
+from sims.progress import bar
 from sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
 from sims.trial import Outcome, whole
 from solvers.errors import number
@@ -120,7 +120,7 @@ def simulate_many(
     pending = list(range(len(samplers)))
     if all(isinstance(one, Banded) for one in samplers) and trials * sum(setting.p for setting in settings) < STAY:
         jobs = 1
-    with _workers(jobs, samplers, seed) as run, _bar(progress) as show:
+    with _workers(jobs, samplers, seed) as run, bar("trials", progress) as show:
         try:
             while pending:
                 for i in pending:
@@ -134,12 +134,12 @@ def simulate_many(
                     done += block.stop - block.start
                     show(done, total)
                     store.save(draws)
-                wanted = [_next_goal(values[:goal], trials, target_se) for values, goal in zip(draws, goals)]
+                wanted = [_next_goal(values[:goal], trials, target_se) for values, goal in zip(draws, goals, strict=False)]
                 pending = [i for i in pending if wanted[i] > goals[i]]
                 goals = wanted
         finally:
             store.save(draws, now=True)
-    return [Simulation.of(values[:goal], seed, sampler) for values, goal in zip(draws, goals)]
+    return [Simulation.of(values[:goal], seed, sampler) for values, goal in zip(draws, goals, strict=False)]
 
 
 def _missing(index: int, draws: np.ndarray, sampler: Sampler) -> Iterator[Block]:
@@ -188,18 +188,3 @@ def _workers(jobs: int, samplers: Sequence[Sampler], seed: int) -> Iterator[Run]
         with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
             with Parallel(return_as="generator_unordered") as pool:
                 yield lambda blocks: pool(delayed(_run_block)(samplers[block.index], seed, block) for block in blocks)
-
-
-@contextmanager
-def _bar(progress: bool) -> Iterator[Callable[[int, int], None]]:
-    """A function that shows (trials done, trials wanted), or does nothing where there is no terminal to show them."""
-    if not (progress and sys.stderr.isatty()):
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("trials", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -77,7 +77,7 @@ class Sufficient:
         elif s.generator.kind == "self-fitted":
             generator = real.fitted(columns[0] / math.sqrt(mix.n), scatter[0], mix.n)
         dof, root = 0, math.sqrt(s.omega)
-        for count, sign in zip(rng.multinomial(mix.m, mix.fates).tolist(), (1, -1)):  # not the dropped ones
+        for count, sign in zip(rng.multinomial(mix.m, mix.fates).tolist(), (1, -1), strict=False):  # not the dropped ones
             if count:
                 columns.append(root * generator.total(rng, count))
                 labels.append(sign * root * math.sqrt(count))

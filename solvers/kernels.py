@@ -4,7 +4,8 @@ Both fixed points are standard interference maps (positive, increasing, concave)
 the scalar residual is increasing and concave, so from below Newton never oversteps; the K equations q = T(q) have a concave T, so
 from the supersolution T(infinity) Newton descends to the one positive solution.
 
-Array letters: P points, K sources, T tests, A labellings of the same samples, B mean vectors (of the sources, then of the tests), L eigenvalues.
+Array letters: P points, K sources, T tests, A labellings of the same samples, B mean vectors (of the sources, then of the tests),
+L eigenvalues.
 """
 
 from __future__ import annotations
