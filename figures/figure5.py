@@ -1,7 +1,13 @@
 """Figure 5: real digits beside the Gaussian ones that figure 7 trains on, and whether what is drawn is what was estimated.
 
-A batch of m samples from N(mu, C) has |mean - mu|^2 = tr(C) / m and |covariance - C|^2 = (tr(C)^2 + tr(C^2)) / m in expectation
-(Frobenius norm, the covariance taken about mu). Larger: it was drawn from something else.
+A batch of m samples x = mu + z, z ~ N(0, C), has, with t_j = tr(C^j) and the Frobenius norm of the covariance S taken about mu:
+
+    |mean - mu|^2   mean t_1 / m              variance 2 t_2 / m^2
+    |S - C|^2       mean (t_1^2 + t_2) / m    variance (A + 2 (m - 1) B) / m^3
+
+|S - C|^2 is 1/m^2 times the sum of <z_i z_i^T - C, z_j z_j^T - C> over i and j. Given z_i, a term with j != i has mean 0: no two of
+these terms are correlated, and A = 8 t_1^2 t_2 + 16 t_1 t_3 + 24 t_4 + 8 t_2^2 is the variance of a term with i = j, B = 2 t_2^2 + 2 t_4
+of one with i < j. A distance that is larger, or smaller, means that what was drawn has other statistics.
 """
 
 from __future__ import annotations
@@ -108,8 +114,8 @@ class _Target:
     def __init__(self, generator: ClassGaussian) -> None:
         self.means = generator.means
         self.covariances = [generator.covariance(i) for i in range(len(generator.labels))]
-        self.traces = np.array([np.trace(C) for C in self.covariances])
-        self.sizes = np.array([[np.vdot(mu, mu) for mu in self.means], [np.vdot(C, C) for C in self.covariances]])
+        self.traces = np.array([_traces(C) for C in self.covariances]).T
+        self.sizes = np.array([[mu @ mu for mu in self.means], self.traces[1]])
 
     def distances(self, means: np.ndarray, covariances: list[np.ndarray]) -> np.ndarray:
         """From means (K, p) and covariances, K times (p, p), these about the former means."""
@@ -120,13 +126,26 @@ class _Target:
             distances.append((length, np.vdot(D, D) + 2 * shift @ D @ shift + length**2))  # of S about mu: S + shift shift^T
         return np.array(distances).T
 
-    def expected(self, batch: int) -> np.ndarray:
-        """Of `batch` samples drawn from here."""
-        return np.array([self.traces, self.traces**2 + self.sizes[1]]) / batch
+    def expected(self, m: int) -> np.ndarray:
+        """Of m samples drawn from here."""
+        t1, t2, _, _ = self.traces
+        return np.array([t1, t1**2 + t2]) / m
+
+    def variance(self, m: int) -> np.ndarray:
+        """Of these distances."""
+        t1, t2, t3, t4 = self.traces
+        same, other = 8 * t1**2 * t2 + 16 * t1 * t3 + 24 * t4 + 8 * t2**2, 2 * (t2**2 + t4)
+        return np.array([2 * t2 / m**2, (same + 2 * (m - 1) * other) / m**3])
 
     def relative(self, distances: np.ndarray) -> np.ndarray:
         """(..., 2, K) -> (..., 2): summed over the classes, in units of the squared size of what is compared with."""
         return distances.sum(axis=-1) / self.sizes.sum(axis=-1)
+
+
+def _traces(C: np.ndarray) -> tuple[float, float, float, float]:
+    """tr(C), tr(C^2), tr(C^3), tr(C^4)."""
+    square = C @ C
+    return np.trace(C), np.vdot(C, C), np.vdot(C, square), np.vdot(square, square)
 
 
 def _moments(generator: ClassGaussian, rng: np.random.Generator, batch: int) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -138,13 +157,17 @@ def _moments(generator: ClassGaussian, rng: np.random.Generator, batch: int) -> 
 
 
 def _claims(one: Statistics, target: _Target, everything: _Target, draws: _Draws, batch: int) -> Iterator[Claim]:
+    size = target.sizes.sum(axis=-1)
+    theory = target.relative(target.expected(batch))
+    measured = target.relative(draws.own).mean(axis=0)
+    se = np.sqrt(target.variance(batch).sum(axis=-1) / len(draws.own)) / size
+    wrong, seen = everything.relative(everything.expected(batch)), everything.relative(draws.other)
     for row, moment in enumerate(MOMENTS):
-        theory = target.relative(target.expected(batch))[row]
-        measured = Estimate.of(target.relative(draws.own)[:, row])
-        yield agrees(f"{moment} drawn is that estimated, {one.name}", theory, measured, 0.0, se_at_most=0.1 * theory)
+        yield agrees(f"{moment} drawn is that estimated, {one.name}", theory[row], Estimate(measured[row], se[row]), 0.0,
+                     se_at_most=0.1 * theory[row])
         if one != ALL:
-            wrong, seen = everything.relative(everything.expected(batch))[row], Estimate.of(everything.relative(draws.other)[:, row])
-            yield falls_outside(f"{moment} drawn from other statistics, {one.name} taken for all", wrong, seen, 0.0)
+            yield falls_outside(f"{moment} drawn from other statistics, {one.name} taken for all", wrong[row],
+                                Estimate.of(seen[:, row]), 0.0)
 
 
 def _record(target: _Target, everything: _Target, draws: _Draws, batch: int) -> dict[str, object]:

@@ -73,6 +73,20 @@ def test_the_expected_distances_are_those_of_the_formula():
     np.testing.assert_allclose(target.relative(distances), [1 / 26, 10 / 21])
 
 
+@pytest.mark.parametrize("m", [1, 3, 30])
+def test_the_mean_and_variance_of_the_distances_are_measured(m):
+    rng, count = np.random.default_rng(m), 40_000
+    roots = (rng.standard_normal((4, 3)), rng.standard_normal((2, 3)))
+    generator = ClassGaussian(np.arange(2), rng.standard_normal((2, 3)), roots)
+    target = figure5._Target(generator)
+    draws = np.array([target.distances(*figure5._moments(generator, rng, m)) for _ in range(count)])
+    off = draws - target.expected(m)
+    assert np.all(np.abs(off.mean(axis=0)) <= 5 * np.sqrt(target.variance(m) / count))
+    spread = (off**2).std(axis=0) / np.sqrt(count)
+    assert np.all(np.abs((off**2).mean(axis=0) - target.variance(m)) <= 5 * spread)
+    assert np.all(spread < 0.1 * target.variance(m)), "a wrong variance would be seen"
+
+
 def test_quick_on_mnist_holds(tmp_path):
     try:
         locate(mnist.DATASET, download=False)
