@@ -1,4 +1,4 @@
-"""The population behind labelled features, estimated so that the theory can be fed with it.
+"""The population behind labelled features, and the quality of labels and of a verifier, estimated to feed the theory with.
 
 The theory needs a covariance C and, for every matrix function f that occurs, mu^T f(C) mu. The plug-in of the class
 mean mu_hat overstates the latter by tr(C f(C)) / n, which is as large as the signal when p is of the order of n.
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.errors import BadInput
+from solvers.errors import BadInput, number
+from solvers.problem import Law
 
 
 @dataclass(frozen=True)
@@ -45,32 +46,151 @@ def class_statistics(X: np.ndarray, y: np.ndarray) -> ClassStatistics:
     Raises:
         BadInput: for fewer than two samples, or shapes that do not match.
     """
-    from sklearn.covariance import OAS
-
     if X.ndim != 2 or y.shape != (len(X),):
         raise BadInput(f"features (n, p) with n labels are needed, not shapes {X.shape} and {y.shape}")
-    n, p = X.shape
+    n = len(X)
     if n < 2:
         raise BadInput(f"a mean and a covariance need at least 2 samples, not {n}")
     products = y[:, None] * X
     mu_hat = products.mean(axis=0)
     residuals = products - mu_hat
-    varying = residuals.any(axis=0)
-    residuals = residuals[:, varying]
-    if residuals.size == 0:
+    if not residuals.any():
         raise BadInput("the features do not vary within the classes: there is no covariance to estimate")
-    fit = OAS(assume_centered=True).fit(_equal_lengths(residuals))
-
-    C = np.zeros((p, p))
-    C[np.ix_(varying, varying)] = fit.covariance_ * n / (n - 1)
+    C, shrinkage = _shrunken(residuals, equal_lengths=True)
     eigenvalues, basis = np.linalg.eigh(C)
     return ClassStatistics(
         eigenvalues=eigenvalues,
         mean_products=(basis.T @ mu_hat) ** 2 - eigenvalues / n,
         basis=basis,
         n=n,
-        shrinkage=float(fit.shrinkage_),
+        shrinkage=shrinkage,
     )
+
+
+def class_laws(X: np.ndarray, y: np.ndarray, *, equal_lengths: bool = False) -> tuple[Law, ...]:
+    """The law of every class, in ascending order of its label, from samples X (n, p), labels y (n,).
+
+    Each law has the class's mean, with the number of its samples so that the theory debiases the products of the mean with itself,
+    and an oracle approximating shrinkage of the class's covariance (features that do not vary within the class keep variance 0).
+    equal_lengths: bring the residuals to one length first, as `class_statistics` does and for the same reasons: right for texts,
+    not for images, whose spectra have a few dominating directions. With many more samples than features neither matters much.
+
+    Raises:
+        BadInput: for shapes that do not match, fewer than two classes, or a class with fewer than two samples or without variance.
+    """
+    laws = []
+    for label, samples in _by_class(X, y):
+        mean = samples.mean(axis=0)
+        residuals = samples - mean
+        if not residuals.any():
+            raise BadInput(f"the features do not vary within class {label}: there is no covariance to estimate")
+        laws.append(Law(mean, _shrunken(residuals, equal_lengths)[0], mean_samples=len(samples)))
+    return tuple(laws)
+
+
+def mean_products(X: np.ndarray, y: np.ndarray, A: np.ndarray | None = None) -> np.ndarray:
+    """Unbiased estimates (L, L) of mu_i^T A mu_j for the class means, classes in ascending order; A (p, p) is I by default.
+
+    Means of different classes have independent errors; the square of one overstates by tr(A C_i) / n_i, which is taken off with the
+    class's sample covariance. So mu_i^T A mu_i may come out negative, and so may |mu_i - mu_j|^2, which is a sum of these.
+
+    Raises:
+        BadInput: as `class_laws`.
+    """
+    groups = [samples for _, samples in _by_class(X, y)]
+    means = np.array([samples.mean(axis=0) for samples in groups])
+    turned = means if A is None else means @ A.T
+    products = means @ turned.T
+    for i, samples in enumerate(groups):
+        residuals = samples - means[i]
+        n = len(samples)
+        products[i, i] -= np.vdot(residuals, residuals if A is None else residuals @ A.T) / (n * (n - 1))
+    return products
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """`count` of `total`, and the interval that covers the true share with the stated confidence.
+
+    Where there was nothing to count, the share is nan and the interval is everything, [0, 1].
+    """
+
+    count: int
+    total: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """count / total."""
+        return self.count / self.total if self.total else float("nan")
+
+    @classmethod
+    def of(cls, hits: np.ndarray, confidence: float) -> Proportion:
+        """The share of true entries, with its Wilson interval."""
+        from scipy.stats import binomtest
+
+        count, total = int(np.sum(hits)), len(hits)
+        if not total:
+            return cls(0, 0, 0.0, 1.0)
+        interval = binomtest(count, total).proportion_ci(confidence, method="wilson")
+        return cls(count, total, float(interval.low), float(interval.high))
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audited subset of generated samples says about the labels, epsilon, and about the verifier, rho and phi."""
+
+    epsilon: Proportion
+    rho: Proportion
+    phi: Proportion
+
+
+def audit(labels: np.ndarray, true_labels: np.ndarray, keep: np.ndarray, *, confidence: float = 0.95) -> Audit:
+    """Estimate epsilon, rho and phi from generated samples whose true labels somebody looked up: all arrays (k,), before pruning.
+
+    epsilon is the share of wrong labels, rho that of the wrong ones that the verifier keeps, phi that of the right ones.
+
+    Raises:
+        BadInput: for no samples, shapes that do not match, labels that are no numbers, or a `keep` that is not true or false.
+    """
+    number("the confidence", confidence, 0, 1, open_low=True)
+    labels, true_labels, keep = (np.asarray(one) for one in (labels, true_labels, keep))
+    if labels.ndim != 1 or not labels.size or not labels.shape == true_labels.shape == keep.shape:
+        raise BadInput(f"an audit needs a label, a true label and a verdict for each of its samples, not shapes {labels.shape}, "
+                       f"{true_labels.shape} and {keep.shape}")
+    if any(one.dtype.kind == "f" and np.isnan(one).any() for one in (labels, true_labels)):
+        raise BadInput("an audited sample has no label (nan): leave it out")
+    if not np.isin(keep, (0, 1)).all():
+        raise BadInput("the verdict of the verifier must be true or false for every audited sample")
+    wrong = labels != true_labels
+    keep = keep.astype(bool)
+    return Audit(*(Proportion.of(hits, confidence) for hits in (wrong, keep[wrong], keep[~wrong])))
+
+
+def _by_class(X: np.ndarray, y: np.ndarray) -> list[tuple[object, np.ndarray]]:
+    """Label and samples of every class, ascending; at least two classes of at least two samples."""
+    if X.ndim != 2 or y.shape != (len(X),):
+        raise BadInput(f"features (n, p) with n labels are needed, not shapes {X.shape} and {y.shape}")
+    labels, counts = np.unique(y, return_counts=True)
+    if len(labels) < 2:
+        raise BadInput("at least two classes are needed")
+    if counts.min() < 2:
+        raise BadInput(f"a mean and a covariance need at least 2 samples, class {labels[counts.argmin()]} has 1")
+    return [(label, X[y == label]) for label in labels]
+
+
+def _shrunken(residuals: np.ndarray, equal_lengths: bool) -> tuple[np.ndarray, float]:
+    """The shrunken covariance (p, p) of residuals (n, p) about their own mean, and the weight of the multiple of the identity."""
+    from sklearn.covariance import OAS
+
+    n, p = residuals.shape
+    varying = residuals.any(axis=0)
+    moving = residuals[:, varying]
+    fit = OAS(assume_centered=True).fit(_equal_lengths(moving) if equal_lengths else moving)
+    C = np.zeros((p, p))
+    C[np.ix_(varying, varying)] = fit.covariance_ * n / (n - 1)
+    return C, float(fit.shrinkage_)
 
 
 def _equal_lengths(rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,110 @@
+"""Direct simulation of the class mixtures of `solvers.classes`: samples of every class, a one-hot ridge, and what it is worth.
+
+No test sample is drawn: given the classifier, the scores of a fresh Gaussian sample of a class are jointly Gaussian, with a mean
+and a covariance that are known exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sims.class_gaussian import ClassGaussian
+from sims.trial import Factor, whole
+from solvers.classes import CONSTANT, ClassMixture, Scores
+from solvers.problem import Law, Verifier
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSamples:
+    """Training samples: X (k, p), labels (k,) from 0 to L - 1, weights (k,)."""
+
+    X: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: list[LabelledSamples]) -> LabelledSamples:
+        """All the parts, one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "labels", "weights")))
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreClassifier:
+    """One score a class, x^T weights + intercepts; the largest decides. weights (p, L), intercepts (L,)."""
+
+    weights: np.ndarray
+    intercepts: np.ndarray
+
+    def scores(self, X: np.ndarray) -> np.ndarray:
+        """(k, L), of samples X (k, p)."""
+        return X @ self.weights + self.intercepts
+
+    def on(self, law: Law) -> Scores:
+        """The law of the scores of a fresh sample of this law."""
+        C = np.asarray(law.covariance, dtype=float)
+        turned = C @ self.weights if C.ndim == 2 else C[..., None] * self.weights
+        return Scores(law.mean @ self.weights + self.intercepts, self.weights.T @ turned)
+
+
+def one_hot_ridge(samples: LabelledSamples, classes: int, gamma: float, N: float, *, intercept: bool = True) -> ScoreClassifier:
+    """(1/N sum c_i x_i x_i^T + gamma I)^{-1} (1/N) sum c_i x_i e_i^T, e_i the one-hot label; `N` counts before pruning.
+
+    intercept: by the same constant feature as in the theory, which the ridge hardly touches.
+    """
+    X = np.column_stack([samples.X, np.full(len(samples.X), CONSTANT)]) if intercept else samples.X
+    weighted = X * samples.weights[:, None]
+    gram = weighted.T @ X / N
+    gram[np.diag_indices_from(gram)] += gamma
+    targets = np.stack([weighted[samples.labels == k].sum(axis=0) for k in range(classes)], axis=1) / N
+    W = np.linalg.solve(gram, targets)
+    return ScoreClassifier(W[:-1], W[-1] * CONSTANT) if intercept else ScoreClassifier(W, np.zeros(classes))
+
+
+def label_and_prune(
+    rng: np.random.Generator, classes: np.ndarray, noise: np.ndarray, verifier: Verifier
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (k,) of generated samples of these classes (k,), drawn from the rows of noise (L, L), and which of them are kept (k,)."""
+    steps = np.cumsum(noise, axis=1)[classes]
+    labels = np.minimum((rng.random(classes.size)[:, None] >= steps).sum(axis=1), len(noise) - 1)
+    keep = rng.random(classes.size) < np.where(labels == classes, verifier.phi, verifier.rho)
+    return labels, keep
+
+
+def training_samples(mixture: ClassMixture, rng: np.random.Generator) -> LabelledSamples:
+    """Draw the real samples of every class, fit the generators, draw, label and prune what they generate.
+
+    Raises:
+        BadInput: for numbers of samples that are not whole.
+    """
+    parts = []
+    for k, law in enumerate(mixture.laws):
+        n, m = whole("n of a class", mixture.n[k]), whole("m of a class", mixture.m[k])
+        real = _draw(rng, law, n)
+        parts.append(LabelledSamples(real, np.full(n, k), np.ones(n)))
+        generated = _generated(rng, mixture, k, real, m)
+        labels, keep = label_and_prune(rng, np.full(m, k), np.asarray(mixture.noise, dtype=float), mixture.verifier)
+        parts.append(LabelledSamples(generated[keep], labels[keep], np.full(int(keep.sum()), mixture.omega)))
+    return LabelledSamples.joined(parts)
+
+
+def train(mixture: ClassMixture, rng: np.random.Generator) -> ScoreClassifier:
+    """One trial: the classifier of one draw of the training samples."""
+    samples = training_samples(mixture, rng)
+    return one_hot_ridge(samples, len(mixture.laws), mixture.ridge.gamma, mixture.N, intercept=mixture.intercept)
+
+
+def _draw(rng: np.random.Generator, law: Law, count: int) -> np.ndarray:
+    factor = Factor.of(law.covariance, len(law.mean))
+    return law.mean + factor.times(rng.standard_normal((factor.dims, count))).T
+
+
+def _generated(rng: np.random.Generator, mixture: ClassMixture, k: int, real: np.ndarray, m: int) -> np.ndarray:
+    """m samples of the generator of class k; `real` (n, p) are the class's real samples."""
+    law = mixture.laws[k] if mixture.generated is None else mixture.generated[k]
+    if mixture.generator.kind == "exact":
+        return _draw(rng, law, m)
+    self_fitted = mixture.generator.kind == "self-fitted"
+    seen = real if self_fitted else _draw(rng, law, whole("n-hat", mixture.generator.n_hat))
+    return ClassGaussian.fit(seen, np.full(len(seen), k)).sample(rng, m)[0]

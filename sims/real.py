@@ -1,0 +1,195 @@
+"""Real data in the place of the theory's Gaussians: draw real samples, fit the generator, generate, prune, train, score held out.
+
+Every data set becomes a `Split`: a pool, from which real samples and those behind a generator are drawn, and a test set that nothing
+else sees. Features are centred and brought to a common scale with the pool's numbers alone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from sims.class_gaussian import ClassGaussian
+from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
+from sims.data import amazon, digits, mnist
+from sims.statistics import class_laws
+from solvers.classes import ClassMixture, next_label_noise
+from solvers.errors import BadInput
+from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
+
+Features = Literal["pixels", "relu", "halved"]
+WHITE = 255.0
+BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
+DRAWS = 20_000  # Gaussian scores a class, to see what the measured ones would be worth were they Gaussian
+RELU_SCALE, RELU_BIAS = 3.0, 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set.
+
+    equal_lengths: how the covariances are estimated, see `sims.statistics.class_laws`.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    equal_lengths: bool = False
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are, L."""
+        return int(self.y.max()) + 1
+
+    @cached_property
+    def laws(self) -> tuple[Law, ...]:
+        """The law of every class, estimated from the whole pool."""
+        return class_laws(self.X, self.y, equal_lengths=self.equal_lengths)
+
+    def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.
+
+        Raises:
+            BadInput: where the pool has not as many samples of a class.
+        """
+        orders = [rng.permutation(np.flatnonzero(self.y == k)) for k in range(self.classes)]
+        least = min(map(len, orders))
+        if least < sum(counts):
+            raise BadInput(f"a class of the pool has only {least} samples, not {sum(counts)}")
+        ends = np.cumsum([0, *counts])
+        rows = [np.concatenate([order[i:j] for order in orders]) for i, j in zip(ends[:-1], ends[1:], strict=True)]
+        return [(self.X[one], self.y[one]) for one in rows]
+
+
+@dataclass(frozen=True)
+class Mix:
+    """One setting: n real and m generated samples a class, wrong labels are the next class's, gamma the ridge."""
+
+    n: int
+    m: int
+    generator: Generator
+    verifier: Verifier = NO_SUPERVISION
+    epsilon: float = 0.3
+    gamma: float = 0.1
+
+    def mixture(self, laws: tuple[Law, ...]) -> ClassMixture:
+        """What the theory takes it for."""
+        L = len(laws)
+        noise = next_label_noise(L, self.epsilon)
+        return ClassMixture(laws, (self.n,) * L, (self.m,) * L, noise, self.verifier, self.generator, ridge=Ridge(self.gamma))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """accuracy: on the test set, averaged over the classes. gaussian: what it would be, were the test scores of every class jointly
+    Gaussian with the mean and covariance that they have."""
+
+    accuracy: float
+    gaussian: float
+
+
+def trial(split: Split, mix: Mix, rng: np.random.Generator) -> Measured:
+    """Train on one random draw and score on the test set.
+
+    Raises:
+        BadInput: for a pool that is too small, or an exact generator, which real data do not have.
+    """
+    if mix.generator.kind == "exact":
+        raise BadInput("the law of real data is not known: use an independent or a self-fitted generator")
+    self_fitted = mix.generator.kind == "self-fitted"
+    (X, y), *others = split.draw(rng, [mix.n] if self_fitted or not mix.m else [mix.n, int(mix.generator.n_hat)])
+    parts = [LabelledSamples(X, y, np.ones(len(X)))]
+    if mix.m:
+        fresh, classes = ClassGaussian.fit(*(others[0] if others else (X, y))).sample(rng, mix.m)
+        labels, keep = label_and_prune(rng, classes, next_label_noise(split.classes, mix.epsilon), mix.verifier)
+        parts.append(LabelledSamples(fresh[keep], labels[keep], np.ones(int(keep.sum()))))
+    classifier = one_hot_ridge(LabelledSamples.joined(parts), split.classes, mix.gamma, split.classes * (mix.n + mix.m))
+    return _measure(classifier.scores(split.X_test), split.y_test, rng)
+
+
+def _measure(scores: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Measured:
+    right, gaussian = [], []
+    for k in range(scores.shape[1]):
+        own = scores[y == k]
+        alike = ClassGaussian.fit(own, np.full(len(own), k)).sample(rng, DRAWS)[0]
+        right.append(np.mean(own.argmax(axis=1) == k))
+        gaussian.append(np.mean(alike.argmax(axis=1) == k))
+    return Measured(float(np.mean(right)), float(np.mean(gaussian)))
+
+
+def mnist_split(
+    which: Sequence[int], features: Features, folder: str | os.PathLike[str] | None = None, *, size: int = 300, seed: int = 0
+) -> Split:
+    """These digits of MNIST; pool and test set are the public ones.
+
+    features: the 784 pixels, `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`), or the
+    196 pixels of the images halved in height and width.
+    """
+    (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
+    if features == "halved":
+        X, X_test = (_halved(images) for images in (X, X_test))
+    X, X_test = (images.reshape(len(images), -1) / WHITE for images in (X, X_test))
+    if features == "relu":
+        rng = np.random.default_rng(seed)
+        weights = rng.standard_normal((X.shape[1], size)) * (RELU_SCALE / np.sqrt(X.shape[1]))
+        bias = RELU_BIAS * rng.standard_normal(size)
+        X, X_test = (np.maximum(one @ weights + bias, 0) for one in (X, X_test))
+    return _one_scale(X, y, X_test, y_test)
+
+
+def digits_splits(seed: int, count: int, test: int = 60, folder: str | os.PathLike[str] | None = None) -> list[Split]:
+    """The small digits, 64 pixels: `count` random splits with `test` test images a class, the rest is the pool."""
+    images, y = digits.load(folder)
+    return [_one_scale(*parts) for parts in _random_splits(images.reshape(len(images), -1).astype(float), y, seed, count, test)]
+
+
+def amazon_splits(
+    name: Literal["books", "elec", "kitchen"], seed: int, count: int, test: int = 300, folder: str | os.PathLike[str] | None = None
+) -> list[Split]:
+    """One set of Amazon reviews, 400 words: `count` random splits with `test` test reviews a class, the rest is the pool.
+
+    Every feature is brought to variance 1 on the pool, as in figure 6.
+    """
+    from sklearn.preprocessing import StandardScaler
+
+    X, y = amazon.load(name, folder)
+    splits = []
+    for X_pool, y_pool, X_test, y_test in _random_splits(X, (y < 0).astype(int), seed, count, test):
+        scaler = StandardScaler().fit(X_pool)
+        splits.append(Split(scaler.transform(X_pool), y_pool, scaler.transform(X_test), y_test, equal_lengths=True))
+    return splits
+
+
+def _digits_of(images: np.ndarray, labels: np.ndarray, which: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    chosen = np.isin(labels, which)
+    return images[chosen], np.searchsorted(sorted(which), labels[chosen])
+
+
+def _halved(images: np.ndarray) -> np.ndarray:
+    k, height, width = images.shape
+    return images.reshape(k, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+
+
+def _one_scale(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> Split:
+    """Centred, without features that barely vary, and with mean variance 1."""
+    variance = X.var(axis=0)
+    kept = variance > BARELY**2 * variance.max()
+    center, scale = X[:, kept].mean(axis=0), np.sqrt(variance[kept].mean())
+    return Split((X[:, kept] - center) / scale, y, (X_test[:, kept] - center) / scale, y_test)
+
+
+def _random_splits(X: np.ndarray, y: np.ndarray, seed: int, count: int, test: int) -> list[tuple[np.ndarray, ...]]:
+    """Pool X, y and test X, y, `test` of every class."""
+    splits = []
+    for child in np.random.SeedSequence(seed).spawn(count):
+        rng = np.random.default_rng(child)
+        tested = np.concatenate([rng.permutation(np.flatnonzero(y == k))[:test] for k in np.unique(y)])
+        pool = np.setdiff1d(np.arange(len(y)), tested)
+        splits.append((X[pool], y[pool], X[tested], y[tested]))
+    return splits
