@@ -91,7 +91,8 @@ def source_functions() -> tuple[Function, ...]:
     weight = k / (1 + R * k * Q)  # effective_weight(s) with kappa as a symbol: the slope is one fraction, without cancellation
     weight_slope = sp.factor(weight.diff(k)) * d_kappa + sp.factor(weight.diff(Q))
     mixed = LABEL + share * (BASE_LABEL - LABEL)
-    left = tau(s) * (SPREAD + share * (BASE_LABEL - LABEL) ** 2) + B_ * BASE_SPREAD * (1 + R * tau(s) * Q) / (1 + R * kappa(s) * Q)
+    # what varying labels leave, as products of one sign; their slopes are factored one by one, since expanded they would cancel
+    parts = ((tau(s), SPREAD + share * (BASE_LABEL - LABEL) ** 2), ((1 + R * tau(s) * Q) / (1 + R * kappa(s) * Q), B_ * BASE_SPREAD))
     return (
         Function("leave_one_out", "delta, the trace a left-out sample sees: the positive root of the layer's equation.",
                  (THETA, C_, R, B_, Q), {"delta": positive_root(*delta_polynomial(s))}),
@@ -107,7 +108,7 @@ def source_functions() -> tuple[Function, ...]:
         Function("signal", "The mean label, what varying labels leave of the training loss, and their slopes in q.",
                  (THETA, C_, R, B_, Q, DELTA, d_delta, LABEL, SPREAD, BASE_LABEL, BASE_SPREAD, share, d_share),
                  {"signal": mixed, "d_signal": mixed.diff(share) * d_share,
-                  "d_floor": sp.factor(along_q(left)) + left.diff(share) * d_share}),
+                  "d_floor": sum(sp.factor(along_q(rate)) * height + rate * height.diff(share) * d_share for rate, height in parts)}),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from solvers.errors import BadInput
 from solvers.problem import Setting, Verifier
 
@@ -27,8 +29,11 @@ def slope_at_critical_noise(setting: Setting) -> float:
     """
     from solvers.generated import synthetic_only
 
-    if setting.n or setting.generator.kind != "exact" or setting.generator.beta != 1 or setting.generator.mu_perp:
-        raise BadInput("the slope at epsilon* is known for synthetic data alone with an exact generator: n = 0, beta = 1, mu-perp = 0")
+    generator = setting.generator
+    if setting.n or generator.kind != "exact" or generator.beta != 1 or np.any(generator.mu_perp) or setting.omega != 1:
+        raise BadInput("the slope at epsilon* is known for n = 0 and an exact generator with beta = 1, mu-perp = 0 and omega = 1")
+    if np.ndim(setting.mu) or np.ndim(setting.covariance) or setting.covariance != 1 or generator.covariance is not None:
+        raise BadInput("the slope at epsilon* is known for the identity covariance and mu given by its length")
     rho, phi, gamma = setting.verifier.rho, setting.verifier.phi, setting.ridge.gamma
     alpha = setting.verifier.alpha(critical_noise(setting.verifier))
     if alpha == 0:

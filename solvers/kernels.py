@@ -238,6 +238,7 @@ def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing,
     _spectral_sums(gamma, s, eigenvalues, h, q, pairs)  # T(infinity), above the solution
     relative, previous = math.inf, math.inf
     best = q.copy()
+    published, plain = bool(np.any(sources[:, SLIP] != 1.0)), False
     for _ in range(_STEPS):
         weights(sources, q, s, d_s)
         _spectral_sums(gamma, s, eigenvalues, h, traces, pairs)
@@ -245,6 +246,10 @@ def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing,
         relative = newton_step(q, traces, pairs, d_s)
         if relative <= _ENOUGH or (relative >= previous and relative <= TOLERANCE * 0.01):
             break
+        # the published slope is not that of its own map, so there Newton can cycle: then the map itself is iterated
+        plain = plain or (published and relative > previous)
+        if plain:
+            q[:] = traces
         previous = relative
     q[:] = best
     speeds, hs = np.empty(K), np.empty(K)

@@ -140,6 +140,8 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
         raise BadInput("the axes of a grid must broadcast against each other: " + ", ".join(
             f"{name} {np.shape(v)}" for name, v in values.items() if np.ndim(v))) from None
     flat = {name: np.broadcast_to(v, shape).ravel() for name, v in values.items()}
+    if np.any((flat["p"] < 2) & (flat["mu_perp"] != 0)) and np.ndim(setting.mu) == 0:
+        raise BadInput("mu-perp needs a second dimension: p must be at least 2")
     if np.any(flat["n"] + flat["m"] == 0):
         raise BadInput("n and m are both 0: there is nothing to train on")
     sources, labels, alpha, lam = _mixture_columns(setting, flat, formula)
@@ -374,10 +376,9 @@ def _converged(relative: np.ndarray, *results: np.ndarray) -> None:
     for result in results:
         bad |= ~np.isfinite(result).all(axis=(1, 2))
     if bad.any():
-        raise NotConverged(
-            f"{bad.sum()} of {bad.size} fixed points were not solved: relative residual {relative[bad].flat[0]:.1e}, "
-            f"{kernels.TOLERANCE:.0e} is wanted"
-        )
+        unsolved = relative[bad & ~(relative <= kernels.TOLERANCE)]
+        why = f"relative residual {unsolved[0]:.1e} where {kernels.TOLERANCE:.0e} is wanted" if unsolved.size else "the margin overflows"
+        raise NotConverged(f"{bad.sum()} of {bad.size} points were not solved: {why}")
 
 
 def _layer_trace(synthetic: np.ndarray, q: np.ndarray, delta: np.ndarray) -> np.ndarray:

@@ -212,7 +212,7 @@ class Problem:
             raise BadInput(f"the names of the sources must differ, not {', '.join(names)}")
         for law in self.laws:
             check_covariance(law.covariance, self.p)
-            if np.size(law.mean) > self.p:
+            if np.any(np.atleast_1d(law.mean)[int(self.p) :]):
                 raise BadInput(f"a mean has {np.size(law.mean)} entries, more than p = {self.p}")
 
     @property

@@ -1,0 +1,131 @@
+"""The command line as a user runs it: keys, exit codes, one line for whatever is wrong, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+import cli
+from figures import figure4
+from solvers.predict import predict_grid
+
+ROOT = Path(cli.__file__).parent
+SETTING = "--n 200 --m 800 --p 100 --mu 0.7 --epsilon 0.4 --rho 0.3 --phi 0.5 --gamma 0.1".split()
+PREDICTED = {"mean_margin", "variance", "accuracy", "risk", "alpha", "lambda", "fixed_point"}
+SIMULATED = ("mean_margin", "variance", "accuracy", "risk")
+
+
+def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(ROOT / "cli.py"), *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr(sys, "argv", ["cli.py", *arguments])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    printed = capsys.readouterr()
+    return int(stopped.value.code or 0), printed.out, printed.err
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "'numpy' in sys.modules or 'numba' in sys.modules or 'sympy' in sys.modules or 'matplotlib' in sys.modules"
+    found = subprocess.run([sys.executable, "-c", f"import cli, sys; print({heavy})"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+    shown = run("--help")
+    assert shown.returncode == 0
+    assert all(command in shown.stdout for command in ("derive", "validate", "predict", "simulate", "sweep", "data"))
+
+
+@pytest.mark.parametrize("extra", [(), ("--generator", "independent", "--n-hat", "150", "--estimate-mean"), ("--generator", "self-fitted"),
+                                   ("--beta", "0.8", "--mu-perp", "0.2", "--omega", "0.5"), ("--formula", "published")])
+def test_predict_prints_the_agreed_keys(extra: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = in_process(monkeypatch, capsys, "predict", *SETTING, *extra, "--json")
+    values = json.loads(out)
+    assert code == 0 and set(values) == PREDICTED
+    assert values["risk"] == pytest.approx(values["variance"] + (1 - values["mean_margin"]) ** 2)
+    assert values["fixed_point"]["delta_s"] > 0
+
+
+def test_simulate_agrees_with_predict_whatever_the_jobs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    options = (*SETTING, "--generator", "independent", "--n-hat", "150")
+    theory = json.loads(in_process(monkeypatch, capsys, "predict", *options, "--json")[1])
+    outputs = [in_process(monkeypatch, capsys, "simulate", *options, "--trials", "64", "--seed", "3", "--jobs", jobs, "--json")[1]
+               for jobs in ("1", "2")]
+    assert outputs[0] == outputs[1]
+    measured = json.loads(outputs[0])
+    for key in SIMULATED:
+        assert set(measured[key]) == {"mean", "se"}
+        assert abs(measured[key]["mean"] - theory[key]) <= 4 * measured[key]["se"] + 0.02 * theory[key]
+
+
+BAD = {
+    "negative gamma": (("predict", *SETTING[:-1], "-1"), "gamma must be above 0, not -1"),
+    "nan": (("predict", *SETTING[:-1], "nan"), "gamma must be a finite number"),
+    "epsilon": (("simulate", *SETTING, "--epsilon", "1.5"), "epsilon must be at least 0 and at most 1"),
+    "no number": (("predict", *SETTING, "--mu", "large"), "--mu"),
+    "missing": (("predict", "--n", "10"), "--m"),
+    "no data": (("predict", *SETTING, "--n", "0", "--m", "0"), "nothing to train on"),
+    "n-hat missing": (("predict", *SETTING, "--generator", "independent"), "needs n-hat"),
+    "n-hat unasked": (("predict", *SETTING, "--n-hat", "5"), "does not apply"),
+    "generator": (("predict", *SETTING, "--generator", "good"), "good"),
+    "published self-fitted": (("predict", *SETTING, "--generator", "self-fitted", "--formula", "published"), "no formula"),
+    "trials": (("simulate", *SETTING, "--trials", "1"), "trials"),
+    "jobs": (("simulate", *SETTING, "--jobs", "0"), "jobs must be at least 1"),
+    "seed": (("simulate", *SETTING, "--seed", "-1"), "seed must be at least 0"),
+    "figure": (("validate", "--figure", "77"), "there is no figure '77'"),
+    "no figure": (("validate",), "--figure N or --all"),
+    "both": (("validate", "--figure", "4", "--all"), "--figure N or --all"),
+    "command": (("predcit",), "predcit"),
+    "option": (("predict", "--bogus"), "bogus"),
+    "points": (("sweep", "--points", "0"), "points"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_use_is_one_line_and_exit_2(name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments, words = BAD[name]
+    code, out, err = in_process(monkeypatch, capsys, *arguments)
+    assert code == 2 and out == ""
+    assert err.startswith("error: ") and err.count("\n") == 1 and words in err
+
+
+def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = run("validate", "--figure", "4", "--quick", "--out", str(tmp_path / "file"))
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "cannot write" in done.stderr
+
+
+def test_validate_writes_pictures_and_a_record(tmp_path: Path) -> None:
+    done = run("validate", "--figure", "4", "--quick", "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure4-quick.json", "figure4-quick.pdf", "figure4-quick.png"]
+    record = json.loads((tmp_path / "figure4-quick.json").read_text())
+    assert record["holds"] and record["seed"] == 0 and set(record["versions"]) >= {"python", "numpy", "numba"}
+    assert {"name", "kind", "theory", "measured", "se", "tolerance", "holds", "note"} == set(record["claims"][0])
+    assert record["settings"]["gamma"] == 1.0 and record["panels"][0]["marks"]
+
+
+def test_the_same_seed_gives_the_same_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    claims = []
+    for jobs in ("1", "2"):
+        in_process(monkeypatch, capsys, "validate", "--figure", "4", "--quick", "--seed", "5", "--jobs", jobs, "--out", str(tmp_path))
+        claims.append(json.loads((tmp_path / "figure4-quick.json").read_text())["claims"])
+    assert claims[0] == claims[1]
+
+
+def test_the_published_formula_fails_figure_4(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(figure4, "predict_grid", partial(_published, predict_grid))
+    code, out, _ = in_process(monkeypatch, capsys, "validate", "--figure", "4", "--quick", "--out", str(tmp_path))
+    record = json.loads((tmp_path / "figure4-quick.json").read_text())
+    failed = [claim["name"] for claim in record["claims"] if not claim["holds"]]
+    assert code == 1 and not record["holds"] and "NO" in out
+    assert any(name.startswith("variance, p/m=1,") for name in failed) and any(name.startswith("mean margin, p/m=1,") for name in failed)
+
+
+def _published(original: object, setting: object, **options: object) -> object:
+    return original(setting, **{**options, "formula": "published"})
