@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -18,12 +19,13 @@ from sims.class_gaussian import ClassGaussian
 from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
 from sims.data import amazon, digits, mnist
 from sims.statistics import class_laws
-from solvers.classes import ClassMixture, next_label_noise
+from solvers.classes import ClassMixture, Scores, next_label_noise
 from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
 
 Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0
+LEVELS = 32  # of the distribution of lengths
 BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
 DRAWS = 20_000  # Gaussian scores a class, to see what the measured ones would be worth were they Gaussian
 RELU_SCALE, RELU_BIAS = 3.0, 0.3
@@ -33,14 +35,15 @@ RELU_SCALE, RELU_BIAS = 3.0, 0.3
 class Split:
     """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set.
 
-    equal_lengths: how the covariances are estimated, see `sims.statistics.class_laws`.
+    elliptical: the residuals of a class are taken for Gaussian vectors times lengths of their own, as those of texts are: the
+    covariances are estimated from their directions (`sims.statistics.class_laws`), and a fresh sample's length is one of the pool's.
     """
 
     X: np.ndarray
     y: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
-    equal_lengths: bool = False
+    elliptical: bool = False
 
     @property
     def classes(self) -> int:
@@ -50,7 +53,23 @@ class Split:
     @cached_property
     def laws(self) -> tuple[Law, ...]:
         """The law of every class, estimated from the whole pool."""
-        return class_laws(self.X, self.y, equal_lengths=self.equal_lengths)
+        return class_laws(self.X, self.y, equal_lengths=self.elliptical)
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """(L, q): lengths of the residuals of each class of the pool, at q levels of equal probability, of mean square 1."""
+        levels = (np.arange(LEVELS) + 0.5) / LEVELS
+        found = []
+        for k, law in enumerate(self.laws):
+            squares = np.sum((self.X[self.y == k] - law.mean) ** 2, axis=1)
+            found.append(np.sqrt(np.quantile(squares / squares.mean(), levels)))
+        return np.array(found)
+
+    def accuracy(self, scores: Sequence[Scores]) -> float:
+        """The accuracy of predicted laws of the scores, averaged over the classes and, where elliptical, over the lengths."""
+        lengths = self.lengths if self.elliptical else np.ones((len(scores), 1))
+        return float(np.mean([[Scores(one.mean, r**2 * one.covariance).probability_of_largest(k) for r in lengths[k]]
+                              for k, one in enumerate(scores)]))
 
     def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.
@@ -63,7 +82,7 @@ class Split:
         if least < sum(counts):
             raise BadInput(f"a class of the pool has only {least} samples, not {sum(counts)}")
         ends = np.cumsum([0, *counts])
-        rows = [np.concatenate([order[i:j] for order in orders]) for i, j in zip(ends[:-1], ends[1:], strict=True)]
+        rows = [np.concatenate([order[i:j] for order in orders]) for i, j in pairwise(ends)]
         return [(self.X[one], self.y[one]) for one in rows]
 
 
@@ -130,23 +149,31 @@ def mnist_split(
 
     features: the 784 pixels, `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`), or the
     196 pixels of the images halved in height and width.
+
+    Raises:
+        BadInput: if MNIST is nowhere to be found (see `sims.data.locate`).
     """
     (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
     if features == "halved":
         X, X_test = (_halved(images) for images in (X, X_test))
     X, X_test = (images.reshape(len(images), -1) / WHITE for images in (X, X_test))
     if features == "relu":
-        rng = np.random.default_rng(seed)
-        weights = rng.standard_normal((X.shape[1], size)) * (RELU_SCALE / np.sqrt(X.shape[1]))
-        bias = RELU_BIAS * rng.standard_normal(size)
-        X, X_test = (np.maximum(one @ weights + bias, 0) for one in (X, X_test))
+        X, X_test = _relu(X, X_test, size, seed)
     return _one_scale(X, y, X_test, y_test)
 
 
-def digits_splits(seed: int, count: int, test: int = 60, folder: str | os.PathLike[str] | None = None) -> list[Split]:
-    """The small digits, 64 pixels: `count` random splits with `test` test images a class, the rest is the pool."""
+def digits_splits(
+    seed: int, count: int, features: Features = "pixels", *, size: int = 200, test: int = 60, folder: str | os.PathLike[str] | None = None
+) -> list[Split]:
+    """The small digits: `count` random splits with `test` test images a class, the rest is the pool.
+
+    features: the 64 pixels, or `size` random ReLU features of them as in `mnist_split`, from `seed`.
+    """
     images, y = digits.load(folder)
-    return [_one_scale(*parts) for parts in _random_splits(images.reshape(len(images), -1).astype(float), y, seed, count, test)]
+    X = images.reshape(len(images), -1) / images.max()
+    if features == "relu":
+        X, _ = _relu(X, X[:0], size, seed)
+    return [_one_scale(*parts) for parts in _random_splits(X, y, seed, count, test)]
 
 
 def amazon_splits(
@@ -162,7 +189,7 @@ def amazon_splits(
     splits = []
     for X_pool, y_pool, X_test, y_test in _random_splits(X, (y < 0).astype(int), seed, count, test):
         scaler = StandardScaler().fit(X_pool)
-        splits.append(Split(scaler.transform(X_pool), y_pool, scaler.transform(X_test), y_test, equal_lengths=True))
+        splits.append(Split(scaler.transform(X_pool), y_pool, scaler.transform(X_test), y_test, elliptical=True))
     return splits
 
 
@@ -174,6 +201,13 @@ def _digits_of(images: np.ndarray, labels: np.ndarray, which: Sequence[int]) -> 
 def _halved(images: np.ndarray) -> np.ndarray:
     k, height, width = images.shape
     return images.reshape(k, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+
+
+def _relu(X: np.ndarray, X_test: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    weights = rng.standard_normal((X.shape[1], size)) * (RELU_SCALE / np.sqrt(X.shape[1]))
+    bias = RELU_BIAS * rng.standard_normal(size)
+    return np.maximum(X @ weights + bias, 0), np.maximum(X_test @ weights + bias, 0)
 
 
 def _one_scale(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> Split:
