@@ -14,7 +14,7 @@ from derivations.chapters import chapters, checks
 from derivations.codegen import function_source
 from derivations.derive import ROOT, Departure, departures, generated_files, stale
 from derivations.report import html_page, markdown
-from derivations.special import self_fitted, synthetic_only, toy
+from derivations.special import synthetic_only
 from derivations.theorem import Check, Function, Verdict, vanishes
 
 CHECK = {check.name: check for check in checks()}
@@ -44,14 +44,13 @@ def test_every_generated_module_says_where_it_comes_from(files: dict[Path, str])
 
 # what is broken, and the check that must notice
 FAULTS = {
-    "an alpha in the denominator": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "toy setting"),
-    "a layer without its own weight": (potential, "effective_weight", potential.kappa, "stationarity, one source"),
+    "an alpha in the denominator": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "stationarity, one source"),
+    "a layer without its own weight": (potential, "effective_weight", potential.kappa, "toy setting"),
     "noise without the square of the weight": (
         potential, "noise", lambda s: s.theta * s.c * s.delta / (1 + s.c * s.delta), "training loss"),
     "a root of the wrong sign": (derivatives, "positive_root", lambda a, b, c: sp.Piecewise((c / b, b > 0), (-b / a, True)),
                                  "leave-one-out trace"),
     "a published slope that is right": (published, "published_slope", lambda: sp.Integer(1), "no pruning = published"),
-    "a ridge of the wrong strength": (self_fitted, "RIDGE", toy.sources()[0], "self-fitted generator"),
     "a quadratic without the ridge": (synthetic_only, "QUADRATIC", synthetic_only.DELTA - 1, "synthetic only"),
 }
 

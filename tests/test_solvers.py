@@ -611,7 +611,7 @@ def test_what_did_not_converge_is_not_returned(backend: str, monkeypatch: pytest
         assert dense.kernels is kernels
     else:  # the compiled code has the number of steps in it
         monkeypatch.setattr(kernels, backend, getattr(kernels, backend).py_func)
-    with pytest.raises(NotConverged, match="1 of 1 fixed points were not solved"):
+    with pytest.raises(NotConverged, match="1 of 1 points were not solved: relative residual"):
         predict(setting)
 
 
