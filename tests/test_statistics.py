@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.covariance import OAS, LedoitWolf
 
-from sims.statistics import ClassStatistics, class_statistics
+from sims.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
 from solvers.errors import BadInput
 
 P, N, DRAWS = 60, 120, 300
@@ -127,4 +127,132 @@ def test_more_features_than_samples():
 def test_what_has_no_covariance_is_refused_in_one_line(X, y):
     with pytest.raises(BadInput) as refused:
         class_statistics(X, y)
+    assert "\n" not in str(refused.value)
+
+
+# ---- classes with laws of their own
+
+
+def classes(seed: int, counts: tuple[int, ...] = (60, 90, 150)) -> tuple[np.ndarray, np.ndarray]:
+    """Samples of three classes: means MU, -MU and 2 MU, covariances 1, 2 and 3 times the decaying spectrum."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat([5, 1, 3], counts)  # labels need not be 0, 1, 2, nor in order
+    scale = {5: 1.0, 1: 2.0, 3: 3.0}
+    shift = {5: 1.0, 1: -1.0, 3: 2.0}
+    z = rng.standard_normal((len(y), P)) * np.sqrt(SPECTRA["decaying"])
+    return np.array([shift[k] for k in y])[:, None] * MU + np.sqrt([scale[k] for k in y])[:, None] * z, y
+
+
+def test_products_of_class_means_are_unbiased():
+    A = np.diag(np.linspace(0.5, 2, P))
+    draws = np.array([mean_products(*classes(seed), A) for seed in range(DRAWS)])
+    along = np.array([-1.0, 2.0, 1.0])  # ascending labels 1, 3, 5
+    truth = np.outer(along, along) * (MU @ A @ MU)
+    se = draws.std(axis=0, ddof=1) / np.sqrt(DRAWS)
+    assert se.max() < 0.05
+    assert np.all(np.abs(draws.mean(axis=0) - truth) < 4.5 * se)
+    bias = np.array([2 / 90, 3 / 150, 1 / 60]) * np.sum(np.diag(A) * SPECTRA["decaying"])
+    assert np.all(bias > 10 * np.diag(se))  # what the plug-in is off by: the check can fail
+
+
+def test_the_identity_is_the_default_and_distances_follow():
+    X, y = classes(0)
+    G = mean_products(X, y)
+    np.testing.assert_allclose(G, mean_products(X, y, np.eye(P)))
+    np.testing.assert_allclose(G, G.T, atol=1e-12)
+
+
+@pytest.mark.parametrize("equal_lengths", [False, True])
+def test_class_laws_find_each_class(equal_lengths):
+    X, y = classes(1, (3000, 3000, 3000))
+    for law, scale, shift in zip(class_laws(X, y, equal_lengths=equal_lengths), (2, 3, 1), (-1, 2, 1), strict=True):
+        truth = scale * np.diag(SPECTRA["decaying"])
+        assert law.mean_samples == 3000
+        assert np.linalg.norm(law.mean - shift * MU) < 2 * np.sqrt(np.trace(truth) / 3000)
+        assert np.linalg.norm(law.covariance - truth) < 0.25 * np.linalg.norm(truth)
+        assert np.trace(law.covariance) == pytest.approx(np.trace(truth), rel=0.02)
+
+
+def test_class_laws_win_over_the_sample_covariance():
+    loss = {"shrunken": [], "sample": []}
+    for seed in range(20):
+        X, y = classes(seed)
+        for law, label, scale in zip(class_laws(X, y), (1, 3, 5), (2, 3, 1), strict=True):
+            truth = scale * np.diag(SPECTRA["decaying"])
+            loss["shrunken"].append(np.linalg.norm(law.covariance - truth))
+            loss["sample"].append(np.linalg.norm(np.cov(X[y == label].T) - truth))
+    assert np.mean(loss["shrunken"]) < 0.7 * np.mean(loss["sample"])
+
+
+def test_class_laws_leave_out_what_never_varies():
+    X, y = classes(0)
+    for law in class_laws(np.insert(X, 3, 7.0, axis=1), y):
+        assert law.mean[3] == 7 and not law.covariance[3].any()
+
+
+@pytest.mark.parametrize("estimate", [class_laws, mean_products])
+@pytest.mark.parametrize(
+    ("X", "y"),
+    [(np.ones((4, 3)), np.ones(3)), (np.ones(4), np.ones(4)), (np.eye(4), np.ones(4)), (np.eye(3), np.array([0, 0, 1]))],
+)
+def test_what_has_no_classes_is_refused_in_one_line(estimate, X, y):
+    with pytest.raises(BadInput) as refused:
+        estimate(X, y)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_class_without_variance_has_no_covariance():
+    with pytest.raises(BadInput, match="class 0"):
+        class_laws(np.array([[1.0, 1], [1, 1], [2, 3], [4, 5]]), np.array([0, 0, 1, 1]))
+
+
+# ---- an audited subset
+
+
+def audited(rng: np.random.Generator, size: int = 400) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Four classes, epsilon 0.3, rho 0.2, phi 0.9."""
+    true = rng.integers(4, size=size)
+    labels = np.where(rng.random(size) < 0.3, (true + 1) % 4, true)
+    return labels, true, rng.random(size) < np.where(labels == true, 0.9, 0.2)
+
+
+def test_an_audit_covers_the_truth_as_often_as_it_says():
+    audits = [audit(*audited(np.random.default_rng(seed)), confidence=0.9) for seed in range(1000)]
+    for name, truth in (("epsilon", 0.3), ("rho", 0.2), ("phi", 0.9)):
+        proportions = [getattr(one, name) for one in audits]
+        covered = np.mean([one.low <= truth <= one.high for one in proportions])
+        assert 0.86 < covered < 0.94, name  # 4 standard errors, and what a discrete count allows
+        assert np.mean([one.share for one in proportions]) == pytest.approx(truth, abs=0.005)
+
+
+def test_what_an_audit_counts():
+    found = audit(np.array([1, 1, 2, 2, 3]), np.array([1, 2, 2, 1, 3]), np.array([1, 0, 1, 1, 0]))
+    assert (found.epsilon.count, found.epsilon.total) == (2, 5)
+    assert (found.rho.count, found.rho.total) == (1, 2)
+    assert (found.phi.count, found.phi.total) == (2, 3)
+    assert found.phi.low < found.phi.share < found.phi.high
+
+
+def test_no_wrong_label_leaves_rho_open():
+    found = audit(np.ones(5), np.ones(5), np.ones(5, dtype=bool))
+    assert np.isnan(found.rho.share) and (found.rho.low, found.rho.high) == (0, 1)
+    assert found.epsilon.share == 0 and found.epsilon.low == 0 and 0.3 < found.epsilon.high < 0.6
+
+
+@pytest.mark.parametrize(
+    ("labels", "true_labels", "keep", "confidence"),
+    [
+        ([], [], [], 0.95),
+        ([1, 2], [1], [True, True], 0.95),
+        ([1, 2], [1, 2], [True], 0.95),
+        ([[1, 2]], [[1, 2]], [[True, True]], 0.95),
+        ([1, 2], [1, 2], [0.5, 1.0], 0.95),
+        ([1, np.nan], [1, 2], [True, True], 0.95),
+        ([1, 2], [1, 2], [True, True], 1.5),
+        ([1, 2], [1, 2], [True, True], 0),
+    ],
+)
+def test_what_is_no_audit_is_refused_in_one_line(labels, true_labels, keep, confidence):
+    with pytest.raises(BadInput) as refused:
+        audit(np.array(labels), np.array(true_labels), np.array(keep), confidence=confidence)
     assert "\n" not in str(refused.value)
