@@ -1,0 +1,222 @@
+"""The experiment of figure 7: networks trained on few real MNIST images and on synthetic ones, of every quality and supervision.
+
+Synthetic images come from a Gaussian a class (`sims.class_gaussian`), with pixels below 0 set to 0 unless the covariance is the
+identity. Of m images a class the last int(epsilon m) get the label of the next class, k + 1 mod 10; then the verifier prunes.
+As published, it prunes by position: of all images in the order of their classes, the first int(phi count) with the right label and
+the first int(rho count) with the wrong one are kept. So phi = 0.9 drops whole of the last class, and all wrong labels that
+rho = 0.1 keeps are those of the first. At random is what the theory means: every image on its own, with probability phi or rho.
+
+The real images are the first of every class, the same for every seed, as published: a published run is one draw of what varies here
+over the seeds, which is the initial weights, the synthetic images, the mini-batches and pruning at random. Networks of one seed
+share what they can (initial weights, synthetic images, the first m of which are used), so that they compare pairwise.
+
+Training on raw pixels at this rate amplifies rounding: on another machine, or beside other networks, a seed is another draw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from sims.checkpoint import fingerprint
+from sims.class_gaussian import ClassGaussian
+from sims.files import replacing
+from sims.networks import Network, Training, one_thread, pytorch, train
+from sims.progress import bar
+from solvers.errors import BadInput
+from solvers.problem import NO_SUPERVISION, Verifier
+
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a generator is estimated from: the first `per_class` images of a class (None: all); identity: only the means are."""
+
+    per_class: int | None = None
+    identity: bool = False
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """One kind of synthetic data: its generator, the label noise epsilon, and who prunes it, by position or at random."""
+
+    statistics: Statistics = Statistics()
+    epsilon: float = 0.0
+    verifier: Verifier = NO_SUPERVISION
+    at_random: bool = False
+
+    def training_set(self, m: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Class (count,), place within the class (count,) and label (count,) of the images that are kept of m a class."""
+        k, place = np.repeat(np.arange(CLASSES), m), np.tile(np.arange(m), CLASSES)
+        wrong = place >= m - int(self.epsilon * m)
+        keep = np.zeros(k.size, dtype=bool)
+        for which, share in ((~wrong, self.verifier.phi), (wrong, self.verifier.rho)):
+            members = np.flatnonzero(which)
+            keep[members[rng.random(members.size) < share] if self.at_random else members[: int(members.size * share)]] = True
+        return k[keep], place[keep], ((k + wrong) % CLASSES)[keep]
+
+
+@dataclass(frozen=True, eq=False)
+class Images:
+    """Real images, pixels 0 to 255: to train on and to estimate from, X (n, p) and y (n,), and to test on."""
+
+    X: np.ndarray
+    y: np.ndarray
+    test_X: np.ndarray
+    test_y: np.ndarray
+
+    def first(self, per_class: int) -> tuple[np.ndarray, np.ndarray]:
+        """The first `per_class` images of every class."""
+        rows = np.concatenate([np.flatnonzero(self.y == k)[:per_class] for k in range(CLASSES)])
+        return self.X[rows], self.y[rows]
+
+
+Point = tuple[Synthetic, int]  # a kind of synthetic data, and m images a class of it
+
+
+@dataclass(frozen=True)
+class Study:
+    """Networks on n real images a class and, for every point, m synthetic ones; `seeds` of each."""
+
+    points: tuple[Point, ...]
+    n: int = 50
+    seeds: int = 10
+    training: Training = Training()
+
+    def __post_init__(self) -> None:
+        if self.seeds < 2:
+            raise BadInput(f"a spread needs at least 2 seeds, not {self.seeds}")
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Of one point: by_class (seeds, 10) is test accuracy, the rest is (seeds,).
+
+    accuracy: on the test images. training: on the training labels, wrong ones included. live: hidden units that a training image
+    activates. blank: the share of the training images that activate none, which the network cannot tell apart.
+    """
+
+    by_class: np.ndarray
+    accuracy: np.ndarray
+    training: np.ndarray
+    live: np.ndarray
+    blank: np.ndarray
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The networks that are trained together and kept together: those of one seed and one generator."""
+
+    statistics: Statistics
+    points: tuple[Point, ...]
+    seed: int
+    index: int
+
+    def networks(self, few: Images, generator: ClassGaussian) -> tuple[np.ndarray, list[Network]]:
+        """The images (rows, p) that the networks share, the real ones first, and every network's training set."""
+        most = max(1, *(m for _, m in self.points))
+        drawing, pruning, training = np.random.SeedSequence([self.seed, self.index]).spawn(3)
+        drawn, _ = generator.sample(np.random.default_rng(drawing), most)
+        if not self.statistics.identity:
+            np.maximum(drawn, 0, out=drawn)
+        real, seed, networks = np.arange(len(few.y)), int(training.generate_state(1)[0]), []
+        for synthetic, m in self.points:
+            k, place, labels = synthetic.training_set(m, np.random.default_rng(pruning))
+            networks.append(Network(np.concatenate([real, len(real) + k * most + place]), np.concatenate([few.y, labels]), seed))
+        return np.concatenate([few.X, drawn]).astype(np.float32), networks
+
+    def score(self, training: Training, few: Images, generator: ClassGaussian) -> np.ndarray:
+        """Train, and return (points, 14): a row is what `Scores` has of a seed."""
+        images, networks = self.networks(few, generator)
+        trained = train(images, networks, training)
+        rows = []
+        for i, one in enumerate(networks):
+            X = images[one.rows]
+            right = trained.predict(i, few.test_X) == few.test_y
+            fitted = trained.predict(i, X) == one.labels
+            active = trained.activity(i, X) > 0
+            by_class = [right[few.test_y == k].mean() for k in range(CLASSES)]
+            rows.append([*by_class, right.mean(), fitted.mean(), active.any(axis=0).sum(), 1 - active.any(axis=1).mean()])
+        return np.array(rows)
+
+
+def run(
+    study: Study, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
+) -> dict[Point, Scores]:
+    """Train every network of the study; what is finished is kept in `folder`, chunk by chunk, and not done again.
+
+    jobs: processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
+
+    Raises:
+        BadInput: without PyTorch.
+    """
+    torch = pytorch()
+    few = Images(*images.first(study.n), images.test_X.astype(np.float32), images.test_y)
+    chunks = list(_chunks(study, seed))
+    scores = {chunk: _kept(folder, chunk, study) for chunk in chunks}
+    missing = [chunk for chunk in chunks if scores[chunk] is None]
+    generator = lru_cache(1)(lambda one: ClassGaussian.fit(images.X, images.y, one.per_class, one.identity))
+    tasks = ((chunk, study.training, few, generator(chunk.statistics)) for chunk in missing)
+    with bar("networks", progress) as show, _workers(1 if torch.cuda.is_available() else jobs) as work:
+        done = sum(len(chunk.points) for chunk in chunks) - sum(len(chunk.points) for chunk in missing)
+        for chunk, rows in zip(missing, work(tasks), strict=True):
+            scores[chunk] = rows
+            _keep(folder, chunk, study, rows)
+            done += len(chunk.points)
+            show(done, len(study.points) * study.seeds)
+    return {point: _gather(point, scores) for point in study.points}
+
+
+def _gather(point: Point, scores: dict[Chunk, np.ndarray]) -> Scores:
+    rows = np.array([values[chunk.points.index(point)] for chunk, values in scores.items() if point in chunk.points])
+    return Scores(rows[:, :CLASSES], *rows[:, CLASSES:].T)
+
+
+def _chunks(study: Study, seed: int) -> Iterator[Chunk]:
+    """Generator by generator, the largest chunks first."""
+    by_statistics: dict[Statistics, list[Point]] = {}
+    for point in study.points:
+        by_statistics.setdefault(point[0].statistics, []).append(point)
+    for statistics, points in sorted(by_statistics.items(), key=lambda item: -len(item[1])):
+        yield from (Chunk(statistics, tuple(points), seed, index) for index in range(study.seeds))
+
+
+def _file(folder: Path, chunk: Chunk, study: Study) -> Path:
+    return folder / f"networks-{fingerprint(chunk, study.n, study.training)}.npy"
+
+
+def _kept(folder: Path | None, chunk: Chunk, study: Study) -> np.ndarray | None:
+    """The chunk's scores of an earlier run; None where there are none that can be read."""
+    try:
+        return None if folder is None else np.load(_file(folder, chunk, study))
+    except (OSError, ValueError):
+        return None
+
+
+def _keep(folder: Path | None, chunk: Chunk, study: Study, scores: np.ndarray) -> None:
+    if folder is not None:
+        with replacing(_file(folder, chunk, study)) as beside:
+            np.save(beside, scores)
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Callable[[Iterable[tuple]], Iterable[np.ndarray]]]:
+    """A function that scores chunks, in their order."""
+    if jobs == 1:
+        yield lambda tasks: (_score(*task) for task in tasks)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config("loky", n_jobs=jobs), Parallel(return_as="generator", pre_dispatch=jobs, batch_size=1) as pool:
+        yield lambda tasks: pool(delayed(_score)(*task) for task in tasks)
+
+
+def _score(chunk: Chunk, *rest: object) -> np.ndarray:
+    with one_thread():
+        return chunk.score(*rest)
