@@ -21,7 +21,7 @@ from solvers.errors import BadInput
 from solvers.predict import predict_tests
 from solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
 
-P, TRIALS, FAMILYWISE, BUDGET, ACCURACY_BUDGET = 60, 150, 1e-4, 1.0, 0.1
+P, TRIALS, FAMILYWISE, BUDGET, ACCURACY_BUDGET = 60, 240, 1e-4, 1.0, 0.1
 VERIFIER = Verifier(0.4, 0.8)
 GENERATORS = {"exact": Generator(), "independent": Generator("independent", n_hat=90), "self-fitted": Generator("self-fitted")}
 CASES = [(kind, L, intercept) for kind, L in (("exact", 2), ("independent", 3), ("self-fitted", 3)) for intercept in (True, False)]
