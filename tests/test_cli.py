@@ -15,7 +15,8 @@ from figures import figure4
 from solvers.predict import predict_grid
 
 ROOT = Path(cli.__file__).parent
-SETTING = "--n 200 --m 800 --p 100 --mu 0.7 --epsilon 0.4 --rho 0.3 --phi 0.5 --gamma 0.1".split()
+NUMBERS = {"n": 200, "m": 800, "p": 100, "mu": 0.7, "epsilon": 0.4, "rho": 0.3, "phi": 0.5, "gamma": 0.1}
+SETTING = [word for name, value in NUMBERS.items() for word in (f"--{name}", str(value))]
 PREDICTED = {"mean_margin", "variance", "accuracy", "risk", "alpha", "lambda", "fixed_point"}
 SIMULATED = ("mean_margin", "variance", "accuracy", "risk")
 
@@ -41,9 +42,19 @@ def test_help_imports_nothing_heavy() -> None:
     assert all(command in shown.stdout for command in ("derive", "validate", "predict", "simulate", "sweep", "data"))
 
 
-@pytest.mark.parametrize("extra", [(), ("--generator", "independent", "--n-hat", "150", "--estimate-mean"), ("--generator", "self-fitted"),
-                                   ("--beta", "0.8", "--mu-perp", "0.2", "--omega", "0.5"), ("--formula", "published")])
-def test_predict_prints_the_agreed_keys(extra: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+EXTRAS = [
+    (),
+    ("--generator", "independent", "--n-hat", "150", "--estimate-mean"),
+    ("--generator", "self-fitted"),
+    ("--beta", "0.8", "--mu-perp", "0.2", "--omega", "0.5"),
+    ("--formula", "published"),
+]
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_predict_prints_the_agreed_keys(
+    extra: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, out, _ = in_process(monkeypatch, capsys, "predict", *SETTING, *extra, "--json")
     values = json.loads(out)
     assert code == 0 and set(values) == PREDICTED

@@ -397,7 +397,7 @@ def test_every_entry_is_complete_and_pinned():
 
 
 def test_an_unknown_data_set_is_refused_with_the_known_ones():
-    with pytest.raises(BadInput, match="there are .*amazon.* digits.* mnist"):
+    with pytest.raises(BadInput, match=r"there are .*amazon.* digits.* mnist"):
         data.dataset("_find")
 
 
