@@ -185,6 +185,5 @@ def _workers(jobs: int, samplers: Sequence[Sampler], seed: int) -> Iterator[Run]
     else:
         from joblib import Parallel, delayed, parallel_config
 
-        with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-            with Parallel(return_as="generator_unordered") as pool:
-                yield lambda blocks: pool(delayed(_run_block)(samplers[block.index], seed, block) for block in blocks)
+        with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1), Parallel(return_as="generator_unordered") as pool:
+            yield lambda blocks: pool(delayed(_run_block)(samplers[block.index], seed, block) for block in blocks)
