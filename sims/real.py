@@ -19,13 +19,13 @@ from sims.class_gaussian import ClassGaussian
 from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
 from sims.data import amazon, digits, mnist
 from sims.statistics import class_laws
-from solvers.classes import ClassMixture, Scores, next_label_noise
+from solvers.classes import ClassMixture, next_label_noise
 from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
 
 Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0
-LEVELS = 32  # of the distribution of lengths
+SAMPLES = 1000  # of a class of the pool, over which a prediction is averaged
 BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
 DRAWS = 20_000  # Gaussian scores a class, to see what the measured ones would be worth were they Gaussian
 RELU_SCALE, RELU_BIAS = 3.0, 0.3
@@ -35,8 +35,8 @@ RELU_SCALE, RELU_BIAS = 3.0, 0.3
 class Split:
     """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set.
 
-    elliptical: the residuals of a class are taken for Gaussian vectors times lengths of their own, as those of texts are: the
-    covariances are estimated from their directions (`sims.statistics.class_laws`), and a fresh sample's length is one of the pool's.
+    elliptical: the residuals of a class have very different lengths, as those of texts do: the covariances are estimated from their
+    directions (`sims.statistics.class_laws`).
     """
 
     X: np.ndarray
@@ -56,20 +56,10 @@ class Split:
         return class_laws(self.X, self.y, equal_lengths=self.elliptical)
 
     @cached_property
-    def lengths(self) -> np.ndarray:
-        """(L, q): lengths of the residuals of each class of the pool, at q levels of equal probability, of mean square 1."""
-        levels = (np.arange(LEVELS) + 0.5) / LEVELS
-        found = []
-        for k, law in enumerate(self.laws):
-            squares = np.sum((self.X[self.y == k] - law.mean) ** 2, axis=1)
-            found.append(np.sqrt(np.quantile(squares / squares.mean(), levels)))
-        return np.array(found)
-
-    def accuracy(self, scores: Sequence[Scores]) -> float:
-        """The accuracy of predicted laws of the scores, averaged over the classes and, where elliptical, over the lengths."""
-        lengths = self.lengths if self.elliptical else np.ones((len(scores), 1))
-        return float(np.mean([[Scores(one.mean, r**2 * one.covariance).probability_of_largest(k) for r in lengths[k]]
-                              for k, one in enumerate(scores)]))
+    def samples(self) -> tuple[np.ndarray, ...]:
+        """Random samples of each class of the pool, at most SAMPLES: what a fresh sample is taken to look like."""
+        order = np.random.default_rng(0).permutation(len(self.y))  # not the first: the files of MNIST begin with the easier ones
+        return tuple(self.X[order[self.y[order] == k][:SAMPLES]] for k in range(self.classes))
 
     def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.

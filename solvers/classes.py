@@ -6,6 +6,7 @@ jointly Gaussian; the accuracy is the probability that the right one is the larg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -134,7 +135,7 @@ class Scores:
 
         size = np.sqrt(np.diag(covariance))
         law = multivariate_normal(np.zeros(others.size), covariance / np.outer(size, size), allow_singular=True, seed=seed,
-                                  maxpts=200_000, abseps=2e-5, releps=2e-5)
+                                  maxpts=20_000, abseps=1e-4, releps=1e-4)
         return float(law.cdf(mean / size))
 
 
@@ -149,22 +150,89 @@ class ClassPrediction:
 
 def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None) -> ClassPrediction:
     """Predict the accuracy of the classifier on each class (`tests`: other laws of the classes than those of the real data)."""
+    scores = _solved(mixture, tests or mixture.laws)[0]
+    by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
+    return ClassPrediction(float(by_class.mean()), by_class, scores)
+
+
+def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, seed: int = 0, draws: int = 16) -> ClassPrediction:
+    """The same for fresh samples that are not Gaussian: `samples` (k, p) of each class stand for its law.
+
+    The classifier is its mean, which the theory knows as a vector, and fluctuations around it, which are Gaussian with a known
+    covariance whatever the sample. So the scores of a sample x are Gaussian around x^T mean classifier, and the accuracy is the average
+    over the samples. A sample that the estimated mean of its class was made of is left out of it (Law.mean_samples).
+    """
+    from solvers import kernels
+    from solvers.predict import distinct_means, problem_columns
+
+    scores, problem, columns, q = _solved(mixture, mixture.laws)
+    sources, L = problem_columns(problem), len(mixture.laws)
+    s, slope = np.empty(len(q)), np.empty(len(q))
+    kernels.weights(sources, q, s, slope)
+    covariances = [_matrix(source.law.covariance, problem.p) for source in problem.sources]
+    C = np.tensordot(s, covariances, axes=1)
+    B = np.linalg.inv(mixture.ridge.gamma * np.eye(problem.p) + C)
+    directions, which, errors = distinct_means([source.law for source in problem.sources])
+    noise = [None if error is None else _matrix(error[0], problem.p) / error[1] for error in errors]
+
+    def products(between: np.ndarray) -> np.ndarray:
+        found = directions @ between @ directions.T
+        for d, error in enumerate(noise):
+            found[d, d] -= 0.0 if error is None else np.vdot(between, error)
+        return which @ found @ which.T
+
+    G = np.ascontiguousarray(products(B))
+    alone = [row for row, (i, j) in enumerate(_pairs(L)) if i == j]
+    balanced = [kernels.balance(sources, columns[row], q, G) for row in alone]
+    dual = np.array([T * residual for T, _, _, _, residual in balanced]) @ which  # (L, D)
+    seen, spread = B @ directions.T, B @ C @ B
+    rng, by_class, laws = np.random.default_rng(seed), np.empty(L), []
+    for k, X in enumerate(samples):
+        law = mixture._lift(mixture.laws[k])
+        covariance = _matrix(law.covariance, problem.p)
+        x = np.column_stack([X, np.full(len(X), CONSTANT)]) if mixture.intercept else np.asarray(X, dtype=float)
+        projected = x @ seen
+        if law.mean_samples:
+            own = next(d for d, direction in enumerate(directions) if np.array_equal(direction, law.mean))
+            n = law.mean_samples
+            projected[:, own] = (n * projected[:, own] - np.einsum("ij,jk,ik->i", x, B, x, optimize=True)) / (n - 1)
+        mean = projected @ dual.T
+        mean_part = np.array([T * residual for T, _, _, _, residual in balanced])
+        steady = mean_part @ products(B @ covariance @ B) @ mean_part.T
+        values, vectors = np.linalg.eigh(scores[k].covariance - steady)
+        root = vectors * np.sqrt(np.maximum(values, 0))
+        z = x - law.mean
+        share = np.sqrt(np.einsum("ij,jk,ik->i", z, spread, z, optimize=True) / np.vdot(spread, covariance))
+        draw = rng.standard_normal((draws, len(X), L)) @ root.T * share[:, None]
+        by_class[k] = np.mean((mean + draw).argmax(axis=2) == k)
+        laws.append(Scores(mean.mean(axis=0), np.cov(mean.T) + root @ root.T))
+    return ClassPrediction(float(by_class.mean()), by_class, tuple(laws))
+
+
+def _matrix(covariance: Covariance, p: int) -> np.ndarray:
+    c = np.asarray(covariance, dtype=float)
+    return c if c.ndim == 2 else np.diag(np.broadcast_to(c, (p,)))
+
+
+def _pairs(L: int) -> list[tuple[int, int]]:
+    return [(i, j) for i in range(L) for j in range(i, L)]
+
+
+def _solved(mixture: ClassMixture, tests: Sequence[Law]) -> tuple[tuple[Scores, ...], Problem, np.ndarray, np.ndarray]:
+    """The law of the scores of every class, the problem, the columns of the labellings (A, K, 4), and q (K,)."""
     from solvers.predict import solve_problem
 
     problem, means, spreads = mixture.problem()
     L = len(mixture.laws)
-    pairs = [(i, j) for i in range(L) for j in range(i, L)]
+    pairs = _pairs(L)
     directions = np.zeros((len(pairs), L))
     for row, (i, j) in enumerate(pairs):
         directions[row, i] = directions[row, j] = 1.0
     label = np.einsum("al,ktl->akt", directions, means)
     spread = np.einsum("al,ktlm,am->akt", directions, spreads, directions)
     columns = np.stack([label[..., 0], spread[..., 0], label[..., 1], spread[..., 1]], axis=-1)
-    laws = [mixture._lift(law) for law in (tests or mixture.laws)]
-    margins, variances, _ = solve_problem(problem, columns, laws)
-    scores = tuple(_polarised(margins[k], variances[k], pairs, L) for k in range(L))
-    by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
-    return ClassPrediction(float(by_class.mean()), by_class, scores)
+    margins, variances, q, _ = solve_problem(problem, columns, [mixture._lift(law) for law in tests])
+    return tuple(_polarised(margins[k], variances[k], pairs, L) for k in range(L)), problem, columns, q
 
 
 def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int, int]], L: int) -> Scores:

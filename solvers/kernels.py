@@ -67,20 +67,20 @@ def solve_small(A, x):
 
 
 @njit(cache=True, error_model="numpy")
-def respond(sources, labels, q, speed, products, slopes, test):
-    """Mean margin and variance of one test law and one labelling, from the solved fixed point.
+def balance(sources, labels, q, products):
+    """Of every source: the weight T of its mean and dT/dq, the slopes of its mean label and of what its labels leave, its residual.
 
-    sources (K, 6), labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their
-    derivative in t; test: the row of `products` that holds the mean of the test law.
+    sources (K, 6), labels (K, 4), q (K,), products (B, B). The residuals of the means are (I + G T)^{-1} signal; T times them are the
+    coefficients of the mean classifier in B mu_1, ..., B mu_K.
     """
     K = q.size
     T, d_T = np.empty(K), np.empty(K)
-    signals, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
+    residual, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
     for k in range(K):
         theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, LAYER], sources[k, BASE]
         delta, d_delta, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
         share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
-        signals[k], d_signals[k], d_floors[k] = theory.signal(
+        residual[k], d_signals[k], d_floors[k] = theory.signal(
             theta, c, r, b, q[k], delta, d_delta, labels[k, LABEL], labels[k, SPREAD], labels[k, BASE_LABEL],
             labels[k, BASE_SPREAD], share, d_share
         )
@@ -88,16 +88,27 @@ def respond(sources, labels, q, speed, products, slopes, test):
             T[k], d_T[k] = s, d_s
         else:
             T[k], d_T[k] = kappa, d_kappa
-    residual, A = signals.copy(), np.empty((K, K))
+    A = np.empty((K, K))
     for k in range(K):
         for j in range(K):
             A[k, j] = products[k, j] * T[j] + (1.0 if k == j else 0.0)
     solve_small(A, residual)
+    return T, d_T, d_signals, d_floors, residual
+
+
+@njit(cache=True, error_model="numpy")
+def respond(sources, labels, q, speed, products, slopes, test):
+    """Mean margin and variance of one test law and one labelling, from the solved fixed point.
+
+    sources (K, 6), labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their
+    derivative in t; test: the row of `products` that holds the mean of the test law.
+    """
+    T, d_T, d_signals, d_floors, residual = balance(sources, labels, q, products)
     margin = variance = 0.0
-    for k in range(K):
+    for k in range(q.size):
         margin += products[test, k] * T[k] * residual[k]
         variance += theory.loss_slope_term(residual[k], T[k], d_T[k], d_signals[k], d_floors[k], speed[k])
-        for j in range(K):
+        for j in range(q.size):
             variance += T[k] * residual[k] * slopes[k, j] * T[j] * residual[j]
     return margin, variance
 

@@ -92,7 +92,7 @@ def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Pr
 def predict_tests(problem: Problem, tests: Sequence[Law]) -> list[Prediction]:
     """One general problem scored on several test laws; the fixed point is solved once."""
     labels = np.array([[wrong_labels(source.wrong) for source in problem.sources]])
-    margins, variances, fixed_point = solve_problem(problem, labels, tests)
+    margins, variances, _, fixed_point = solve_problem(problem, labels, tests)
     accuracy, risk = np.empty_like(margins), np.empty_like(margins)
     kernels.outcomes(margins, variances, accuracy, risk)
     return [Prediction(*(float(x[i, 0]) for x in (margins, variances, accuracy, risk)), float("nan"), float("nan"), fixed_point)
@@ -105,22 +105,24 @@ def wrong_labels(wrong: ArrayLike) -> np.ndarray:
     return np.stack([1 - 2 * e, 4 * e * (1 - e), np.ones_like(e), np.zeros_like(e)], axis=-1)
 
 
-def solve_problem(problem: Problem, labels: np.ndarray, tests: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    """Mean margins and variances (T, A) of a general problem on T test laws under A labellings of the same samples.
+def solve_problem(
+    problem: Problem, labels: np.ndarray, tests: Sequence[Law]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, dict[str, float]]:
+    """Mean margins and variances (T, A), and q (K,), of a general problem on T test laws under A labellings of the same samples.
 
     labels (A, K, 4): mean and variance of the labels of each source, then of the samples it was fitted on. The fixed point does
     not depend on labels, so it is solved once. Also returns delta of every source and the relative residual.
     """
-    sources = _problem_columns(problem)[None]
+    sources = problem_columns(problem)[None]
     laws = [*(source.law for source in problem.sources), *tests]
-    directions, mixing, errors = _distinct_means(laws)
+    directions, mixing, errors = distinct_means(laws)
     spectrum, basis = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
                                 directions, np.eye(len(directions)), problem.p, errors=errors)
     mixing = mixing @ basis
-    margins, variances, delta, _, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
+    margins, variances, delta, q, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
                                                     np.array([float(problem.p)]), spectrum, mixing[None])
     fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
-    return margins[0], variances[0], {**fixed_point, "residual": float(relative[0])}
+    return margins[0], variances[0], q[0], {**fixed_point, "residual": float(relative[0])}
 
 
 def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: int | None = None, **axes: ArrayLike) -> Grid:
@@ -253,7 +255,9 @@ def _mixture_spectrum(setting: Setting, flat: dict[str, np.ndarray], K: int) -> 
     return spectrum, mixing @ basis
 
 
-def _problem_columns(problem: Problem) -> np.ndarray:
+def problem_columns(problem: Problem) -> np.ndarray:
+    """The columns of every source, (K, 6), as kernels.py names them."""
+
     def column(source: Source) -> tuple[float, ...]:
         fit = source.fit
         layer = problem.N / fit.n_hat if fit else 0.0
@@ -266,7 +270,7 @@ def _problem_columns(problem: Problem) -> np.ndarray:
     return np.array([column(source) for source in problem.sources])
 
 
-def _distinct_means(laws: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, list[tuple[Covariance, float] | None]]:
+def distinct_means(laws: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, list[tuple[Covariance, float] | None]]:
     """The different means as rows (padded to one length), which of them each law has (B, D), and how each was estimated.
 
     An estimated mean is one direction however many laws share it: its product with itself is debiased wherever it occurs.

@@ -14,9 +14,9 @@ import pytest
 from conftest import mean, wishart
 from scipy.stats import norm
 
-from sims.classes import train
+from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge, train
 from sims.trial import Factor
-from solvers.classes import ClassMixture, Scores, next_label_noise, predict_classes
+from solvers.classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from solvers.errors import BadInput
 from solvers.predict import predict_tests
 from solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
@@ -191,3 +191,41 @@ def test_what_is_no_mixture_is_refused_in_one_line(changes, about):
 def test_a_simulation_counts_samples():
     with pytest.raises(BadInput, match="whole number"):
         train(ClassMixture(**{**GOOD, "n": (5.5, 5)}), np.random.default_rng(0))
+
+
+def test_gaussian_samples_give_the_gaussian_accuracy():
+    case = mixture("independent", 3, True)
+    rng = np.random.default_rng(0)
+    samples = [law.mean + rng.standard_normal((3000, P)) @ np.linalg.cholesky(law.covariance).T for law in case.laws]
+    on_samples, gaussian = predict_on_samples(case, samples), predict_classes(case)
+    np.testing.assert_allclose(on_samples.by_class, gaussian.by_class, atol=4 * 0.5 / np.sqrt(3000))
+
+
+def test_samples_that_are_not_gaussian():
+    """Bimodal along the direction that tells the classes apart: Gaussian scores of the same moments are worth something else."""
+    rng, p, apart = np.random.default_rng(1), 40, 1.2
+    direction = np.zeros(p)
+    direction[0] = apart
+
+    def draw(sign: float, count: int) -> np.ndarray:
+        X = rng.standard_normal((count, p))
+        X[:, 0] = 0.2 * X[:, 0] + 1.5 * np.where(rng.random(count) < 0.9, 1.0, -9.0) / np.sqrt(9)
+        return X + sign * direction
+
+    pool = [draw(sign, 4000) for sign in (1.0, -1.0)]
+    laws_ = tuple(Law(X.mean(axis=0), np.cov(X.T), mean_samples=len(X)) for X in pool)
+    case = ClassMixture(laws_, (60, 60), (60, 60), next_label_noise(2, 0.2), Verifier(0.5, 0.9), Generator("self-fitted"), ridge=Ridge(0.1))
+    accuracy = []
+    for _ in range(60):
+        real = [draw(sign, 60) for sign in (1.0, -1.0)]
+        parts = []
+        for k, X in enumerate(real):
+            parts.append(LabelledSamples(X, np.full(60, k), np.ones(60)))
+            fresh = X.mean(axis=0) + rng.standard_normal((60, 60)) @ (X - X.mean(axis=0)) / np.sqrt(60)
+            labels, keep = label_and_prune(rng, np.full(60, k), case.noise, case.verifier)
+            parts.append(LabelledSamples(fresh[keep], labels[keep], np.ones(int(keep.sum()))))
+        classifier = one_hot_ridge(LabelledSamples.joined(parts), 2, 0.1, case.N)
+        accuracy.append(np.mean([np.mean(classifier.scores(X).argmax(axis=1) == k) for k, X in enumerate(pool)]))
+    error = np.std(accuracy, ddof=1) / np.sqrt(len(accuracy))
+    assert abs(predict_on_samples(case, pool).accuracy - np.mean(accuracy)) < 4 * error + 0.5 / p
+    assert abs(predict_classes(case).accuracy - np.mean(accuracy)) > 4 * error + 0.5 / p
