@@ -9,6 +9,7 @@ import platform
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, is_dataclass
 from importlib import metadata
 from pathlib import Path
@@ -58,14 +59,18 @@ def load(name: str) -> ModuleType:
     """
     if name not in names():
         raise BadInput(f"there is no figure {name!r}; there are {', '.join(names())}")
-    return importlib.import_module(f"figures.{PREFIX}{name}" if name.isdigit() else f"figures.{PREFIX}_{name}")
+    return importlib.import_module(f"figures.{_module(name)}")
+
+
+def _module(name: str) -> str:
+    return f"{PREFIX}{name}" if name.isdigit() else f"{PREFIX}_{name}"
 
 
 def validate(name: str, run: Run, *, quick: bool, out: Path) -> Validated:
     """Build one figure and write OUT/figureN.png, .pdf and .json; whether its claims hold is in what is returned."""
     module = load(name)
     settings = module.QUICK if quick else module.FULL
-    stem = f"figure{name}-quick" if quick else f"figure{name}"
+    stem = _module(name) + ("-quick" if quick else "")
     checkpoints = out / "unfinished" / f"{stem}-seed{run.seed}"
     run.checkpoints = None if quick else checkpoints
     started = time.perf_counter()
@@ -80,6 +85,8 @@ def validate(name: str, run: Run, *, quick: bool, out: Path) -> Validated:
     }  # fmt: skip
     write_text(out / f"{stem}.json", json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
     shutil.rmtree(checkpoints, ignore_errors=True)
+    with suppress(OSError):  # the other figures' stay
+        checkpoints.parent.rmdir()
     return Validated(name, module.TITLE, tuple(built.claims), (*files, out / f"{stem}.json"), seconds)
 
 
