@@ -80,7 +80,7 @@ def _both(n: int) -> tuple[Generator, ...]:
 
 def _pair(one: int, other: int, features: str, **options: object) -> Case:
     name = f"{one}-{other} {'pixels' if features == 'pixels' else 'ReLU'}"
-    return Case(name, "mnist", 250, (0, 250, 1250), _both(250), 5, (one, other), features, **options)
+    return Case(name, "mnist", 250, (0, 250, 1250), _both(250), 8, (one, other), features, **options)
 
 
 def _amazon(name: str) -> Case:
