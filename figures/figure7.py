@@ -69,7 +69,7 @@ RIGHT = (
 # (better, worse): by a paired test over the seeds, at every m of at least ORDERED_FROM
 ORDERED = (("oracle", "strong"), ("strong", "none"), ("oracle", "none"), ("all samples", "100 a class"), ("100 a class", "10 a class"),
            ("all samples", "identity covariance"))  # fmt: skip
-SWAPPED = (("oracle", "none"), ("all samples", "identity covariance"))  # the published values of the latter do not pass for the former
+SWAPPED = (("oracle", "none"), ("all samples", "10 a class"), ("all samples", "identity covariance"))  # the published values of the latter do not pass for the former
 ORDERED_FROM = 125
 
 
@@ -86,7 +86,8 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = replace(FULL, right=(RIGHT[0], RIGHT[2], RIGHT[4]), m=(0, 125, 750), seeds=5)
+# without identity covariance: few seeds do not show how far its runs spread
+QUICK = replace(FULL, right=(RIGHT[0], RIGHT[2], RIGHT[3]), m=(0, 125, 750), seeds=5)
 
 
 def build(s: Settings, run: Run) -> Built:
