@@ -28,15 +28,15 @@ class Settings:
     m_over_p: tuple[int, ...] = (1, 10, 100, 1000)
     epsilons: tuple[float, ...] = tuple(np.linspace(0, 1, 21).round(3))
     half_step: float = 0.02  # of the difference quotient at epsilon*
-    trials: int = 400
+    trials: int = 200
     companion_p: int = 1000
     companion_gamma: float = 0.01
     companion_epsilons: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-    companion_trials: int = 100
+    companion_trials: int = 60
 
 
 FULL = Settings()
-QUICK = Settings(epsilons=tuple(np.linspace(0, 1, 11).round(3)), trials=200, companion_trials=40)
+QUICK = Settings(epsilons=tuple(np.linspace(0, 1, 11).round(3)), trials=150, companion_trials=40)
 
 
 def build(s: Settings, run: Run) -> Built:

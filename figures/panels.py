@@ -80,21 +80,22 @@ class Panel:
 def draw(title: str, panels: Sequence[Panel], columns: int) -> Figure:
     """The panels as a Matplotlib figure, `columns` a row."""
     import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
+    from matplotlib.figure import Figure as Sheet  # not pyplot: nothing is shown, and it takes longer to import
 
     style = {"font.family": "serif", "mathtext.fontset": "cm", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
              "axes.grid": True,
              "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.frameon": False, "legend.fontsize": 8, "axes.titlesize": 10}
     rows = -(-len(panels) // columns)
-    with plt.rc_context(style):
-        figure, axes = plt.subplots(rows, columns, figsize=(4.3 * columns, 3.3 * rows + 0.3), squeeze=False, layout="constrained")
+    with matplotlib.rc_context(style):
+        figure = Sheet(figsize=(4.3 * columns, 3.3 * rows + 0.3), layout="constrained")
+        axes = figure.subplots(rows, columns, squeeze=False)
         for ax, panel in zip(axes.flat, panels, strict=False):
             _draw_panel(ax, panel)
         for ax in axes.flat[len(panels) :]:
             ax.set_visible(False)
         figure.suptitle(title, fontsize=11)
+        figure.get_layout_engine().execute(figure)
+        figure.set_layout_engine("none")  # laid out once, not again for every file
     return figure
 
 

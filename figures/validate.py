@@ -98,9 +98,6 @@ def _pictures(module: ModuleType, built: Built, stem: Path) -> list[Path]:
         with replacing(path) as beside:
             figure.savefig(beside, dpi=200)
         written.append(path)
-    from matplotlib import pyplot as plt
-
-    plt.close(figure)
     return written
 
 
