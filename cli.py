@@ -102,7 +102,7 @@ def derive(
 
 @app.command()
 def validate(
-    figure: Annotated[str | None, typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 6.")] = None,
+    figure: Annotated[str | None, typer.Option("--figure", help="Which figure: 1 to 7, or real.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every figure.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: under half a minute a figure.")] = False,
     seed: Seed = 0,
