@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import time
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import numpy as np
 
+from sims.files import replacing
 from solvers.errors import BadInput
 
 SAVE_EVERY = 5.0  # seconds
@@ -71,12 +71,6 @@ class Checkpoint:
         """Write what there is, beside the file and then renamed; unless `now`, only every few seconds."""
         if self.path is None or not (now or time.monotonic() - self._saved > SAVE_EVERY):
             return
-        handle, beside = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, key=self.key, **{f"draws_{i}": values for i, values in enumerate(draws)})
-            os.replace(beside, self.path)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        with replacing(self.path) as beside, beside.open("wb") as file:
+            np.savez(file, key=self.key, **{f"draws_{i}": values for i, values in enumerate(draws)})
         self._saved = time.monotonic()

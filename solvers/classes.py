@@ -184,7 +184,7 @@ def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, 
     G = np.ascontiguousarray(products(B))
     alone = [row for row, (i, j) in enumerate(_pairs(L)) if i == j]
     balanced = [kernels.balance(sources, columns[row], q, G) for row in alone]
-    dual = np.array([T * residual for T, _, _, _, residual in balanced]) @ which  # (L, D)
+    dual = np.array([T * residual for T, _, _, _, residual in balanced])  # (L, K)
     seen, spread = B @ directions.T, B @ C @ B
     rng, by_class, laws = np.random.default_rng(seed), np.empty(L), []
     for k, X in enumerate(samples):
@@ -196,9 +196,8 @@ def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, 
             own = next(d for d, direction in enumerate(directions) if np.array_equal(direction, law.mean))
             n = law.mean_samples
             projected[:, own] = (n * projected[:, own] - np.einsum("ij,jk,ik->i", x, B, x, optimize=True)) / (n - 1)
-        mean = projected @ dual.T
-        mean_part = np.array([T * residual for T, _, _, _, residual in balanced])
-        steady = mean_part @ products(B @ covariance @ B) @ mean_part.T
+        mean = projected @ (dual @ which).T
+        steady = dual @ products(B @ covariance @ B) @ dual.T
         values, vectors = np.linalg.eigh(scores[k].covariance - steady)
         root = vectors * np.sqrt(np.maximum(values, 0))
         z = x - law.mean
