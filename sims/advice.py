@@ -43,19 +43,20 @@ ASKED_NOISE, ASKED_PHI = 0.4, 0.9  # at which a verifier is asked for where they
 MOST_REAL = 100.0  # times n: where the search for an equal number of real samples ends
 
 
-def advise(real: Samples, plan: Plan, synthetic: Samples | None = None, *, plane: bool = True, seed: int = 0) -> Advice:
+def advise(real: Samples, plan: Plan, synthetic: Samples | None = None, *, details: bool = True, seed: int = 0) -> Advice:
     """Advise whether to add synthetic data to the real samples `real`.
 
     real, synthetic: anything with X (k, p) and y (k,), such as a `sims.tables.Table`; a synthetic one perhaps with keep, score and truth.
     With it the plan's generator only says whether it was self-fitted, and its epsilon, rho and phi come from the audit where there is one.
-    plane: whether the break-even line is computed. seed: of the jackknife's groups.
+    details: whether the curve over m, the break-even line and what a real sample is worth (nan without) are computed, or only the verdict and its mix.
+    seed: of the jackknife's groups.
 
     Raises:
         BadInput: for samples that cannot be used, in one line.
     """
     X, classes, codes = _checked(real)
     situation = _Situation.of(X, codes, classes, plan, synthetic, np.random.default_rng(seed), getattr(real, "total", 0) or len(X))
-    return situation.advice(plane)
+    return situation.advice(details)
 
 
 def calibrated(theory: np.ndarray | float, without: np.ndarray | float, measured: float, classes: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -214,10 +215,10 @@ class _Situation:
 
     # --- advice ------------------------------------------------------------------------------------------------------
 
-    def advice(self, plane: bool) -> Advice:
-        """Everything."""
+    def advice(self, details: bool) -> Advice:
+        """Everything, or without `details` what the verdict needs."""
         budget, family = float(self.plan.budget), self.family(self.population)
-        sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, CURVE)))
+        sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, CURVE))) if details else np.array([budget])
         joint = settled(family, best_mix(family, budget), LEVEL)
         tuned, plain = [settled(family, one, LEVEL) for one in _curve(family, sizes, None)], _curve(family, sizes, 1.0)
         mixes = [(one.m, one.omega, one.gamma) for one in (*tuned, *plain, joint)]
@@ -246,14 +247,18 @@ class _Situation:
         if verdict in ("hurts", "no difference you could measure"):
             best = Choice(0.0, 1.0, base.gamma, base.accuracy, base.accuracy_se)
         enough = next((one.m for one in points if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
-        worth, worth_next = self._worth(best)
-        break_even = self._break_even(budget) if plane and not self.self_fitted else None
+        worth, worth_next = self._worth(best) if details or not best.m else (float("nan"), float("nan"))
+        break_even = self._break_even(budget) if details and not self.self_fitted else None
         return Advice(verdict, reason, self.n, self.X.shape[1], len(self.classes), self.plan.budget, base, best, float(enough), gain,
                       plain_gain, tuple(points), worth, worth_next, needed, break_even, measured,
                       None if self.file is None else self.file.found, tuple(notes), None if self.file is None else self.file.keep)
 
     def _notes(self) -> list[str]:
         found = []
+        generated = (0, 0) if self.file is None else (self.file.m, getattr(self.synthetic, "total", 0))
+        for what, used, total in (("real", len(self.X), self.n), ("synthetic", *generated)):
+            if used < total:
+                found.append(f"Of the {total:,} {what} samples a random {used:,} were used for what is measured here.")
         spread = self.X.std(axis=0)
         moving = spread[spread > 0]
         if moving.max() > 100 * moving.min():
@@ -306,7 +311,8 @@ class _Situation:
         auto.fit(self.X, self.codes, file.X, file.codes, keep=file.keep)
         better, error = auto.leave_one_out_.gain(found)
         if better > error:
-            omega, gamma, found = float(auto.weight_), float(auto.alpha_ / (len(self.X) + m)), auto.leave_one_out_
+            share, found = len(self.X) / self.n, auto.leave_one_out_
+            omega, gamma = float(auto.weight_ / share), float(auto.alpha_ / (share * (self.n + m)))
         gain, gain_se = found.gain(self.without)
         if found is auto.leave_one_out_:  # chosen by it: without the optimism of both choices
             gain = auto.accuracy_ - self.baseline.measured
@@ -318,8 +324,9 @@ class _Situation:
         return Measured(file.m, file.kept, omega, gamma, found.accuracy, found.se, gain, gain_se, predicted, predicted_se, bool(agree))
 
     def _left_out(self, omega: float, gamma: float) -> LeaveOneOut:
-        """Leave-one-out of a mix of the file."""
-        file, N = self.file, float(len(self.X) + self.file.m)
+        """Leave-one-out of a mix of the file; where only a share of the real samples is used, in their proportion."""
+        file, share = self.file, len(self.X) / self.n
+        omega, N = omega * share, share * (self.n + self.file.m)
         if self.self_fitted:
             kept = kept_labels(self.X, self.codes, file.X, file.codes, file.keep)
             return self_fitted_leave_one_out(self.X, self.codes, kept, gamma, omega, N)

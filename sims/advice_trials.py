@@ -188,7 +188,7 @@ def trial(situation: Situation, grid: Grid, seed: np.random.SeedSequence, folder
     divided, drawn = seed.generate_state(2)
     split = situation.data.load(int(divided), folder)
     one = engineer(split, situation, np.random.default_rng(int(drawn)))
-    advice: Advice = advise(one.real, situation.plan, one.audited(situation.audited) if situation.file else None, plane=False)
+    advice: Advice = advise(one.real, situation.plan, one.audited(situation.audited) if situation.file else None, details=False)
     best = advice.best
     return Outcome(
         advice.verdict, best.m, best.omega, best.gamma, best.accuracy, advice.gain.value, advice.gain.se, advice.baseline.accuracy,

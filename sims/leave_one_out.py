@@ -19,7 +19,7 @@ good, and tends to the accuracy on the training set as m grows: use `sims.self_f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -216,8 +216,7 @@ class RidgeMix:
         number("omega", omega, 0)
         factored = self._dual(omega) if self._fewer_samples else _Primal.of(self._total(omega), self.intercept)
         found = []
-        for kappa in kappas:
-            scores, fitted = factored.scores(self.X, self.codes, self.weights, kappa)
+        for scores, fitted in factored.scores(self.X, self.codes, self.weights, kappas):
             shift = class_shift(np.eye(len(self.classes)), fitted, self.codes, self.weights, factored.total)
             found.append(LeaveOneOut.of(scores, self.codes, self.weights, scores + shift))
         return found
@@ -280,13 +279,17 @@ class _Primal:
         values, basis = np.linalg.eigh(gram)
         return cls(np.maximum(values, 0), basis, mean, shares, basis.T @ cross, total)
 
-    def scores(self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappa: float) -> tuple[np.ndarray, np.ndarray]:
-        """(n, L) each, left out and fitted, for samples that are among those the moments are of."""
+    def scores(
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappas: Sequence[float]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(n, L) each, left out and fitted, at every kappa, for samples that are among those the moments are of."""
         Z = (X - self.mean) @ self.basis
-        fitted = self.shares + Z @ (self.cross / (self.values + kappa)[:, None])
-        leverage = weights * (1 / self.total + (Z * Z) @ (1 / (self.values + kappa)))
+        inverses = 1 / (self.values[:, None] + np.array(kappas))
+        leverages = weights[:, None] * (1 / self.total + (Z * Z) @ inverses)
         labels = np.eye(len(self.shares))[codes]
-        return labels - _divided(labels - fitted, 1 - leverage), fitted
+        for inverse, leverage in zip(inverses.T, leverages.T, strict=True):
+            fitted = self.shares + Z @ (self.cross * inverse[:, None])
+            yield labels - _divided(labels - fitted, 1 - leverage), fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,14 +319,17 @@ class _Dual:
         labels = basis.T @ (roots[:, None] * np.eye(classes)[codes])
         return cls(np.maximum(values, 0), basis, labels, roots, classes, weights.sum() if intercept else np.inf)
 
-    def scores(self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappa: float) -> tuple[np.ndarray, np.ndarray]:
-        """(n, L) each, left out and fitted, for the first n samples."""
-        U, inverse = self.basis[: len(X)], 1 / (self.values + kappa)
-        residual = U @ (inverse[:, None] * self.labels)
-        free = (U * U) @ inverse
+    def scores(
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappas: Sequence[float]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(n, L) each, left out and fitted, at every kappa, for the first n samples."""
+        U, inverses = self.basis[: len(X)], 1 / (self.values[:, None] + np.array(kappas))
+        frees = (U * U) @ inverses
         roots = self.roots[: len(X), None]
         labels = np.eye(self.classes)[codes]
-        return labels - _divided(residual, free) / roots, labels - kappa * residual / roots
+        for kappa, inverse, free in zip(kappas, inverses.T, frees.T, strict=True):
+            residual = U @ (inverse[:, None] * self.labels)
+            yield labels - _divided(residual, free) / roots, labels - kappa * residual / roots
 
 
 def _divided(residuals: np.ndarray, free: np.ndarray) -> np.ndarray:

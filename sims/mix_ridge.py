@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Literal
 
@@ -144,12 +144,14 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
             def path(alphas: np.ndarray, omega: float) -> list[LeaveOneOut]:
                 return [self_fitted_leave_one_out(X, y, kept, alpha, omega, N=1) for alpha in alphas]
 
-        tried: dict[tuple[float, float], LeaveOneOut] = {}
+        found = Candidates.none(np.ones(len(X)) if c is None else c)
 
         def best(weights: np.ndarray) -> tuple[float, float]:
+            nonlocal found
             for weight in weights:
-                tried.update({(float(alpha), float(weight)): one for alpha, one in zip(alphas, path(alphas, weight), strict=True)})
-            return list(tried)[Candidates.of(tried).choice()]
+                found = found.and_those(path(alphas, weight), alphas, weight)
+            chosen = found.choice()
+            return float(found.alphas[chosen]), float(found.weights[chosen])
 
         if self.weight != AUTO or not len(X_s):
             chosen = best(np.array([self.weight_]))
@@ -161,8 +163,8 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
                 near = np.arange(-STEPS_BETWEEN, STEPS_BETWEEN + 1)
                 chosen = best(chosen[1] * step ** near[near != 0])
         self.alpha_, self.weight_ = chosen
-        self.leave_one_out_ = tried[chosen]
-        self.accuracy_ = Candidates.of(tried).accuracy()
+        self.leave_one_out_ = path(np.array([self.alpha_]), self.weight_)[0]
+        self.accuracy_ = found.accuracy()
 
     def _train(self, X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, c: np.ndarray | None) -> None:
         if self.weight_ and len(X_s):
@@ -184,12 +186,15 @@ class Candidates:
     shares: np.ndarray
 
     @classmethod
-    def of(cls, tried: dict[tuple[float, float], LeaveOneOut]) -> Candidates:
-        """Of pairs alpha, weight."""
-        found = list(tried.values())
-        alphas, weights = np.array(list(tried)).T
-        return cls(np.array([one.soft for one in found]), np.array([one.right for one in found]), alphas, weights,
-                   found[0].weights / found[0].weights.sum())
+    def none(cls, sample_weights: np.ndarray) -> Candidates:
+        """Of samples with weights (n,)."""
+        return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((2, 0)), sample_weights / sample_weights.sum())
+
+    def and_those(self, path: Sequence[LeaveOneOut], alphas: np.ndarray, weight: float) -> Candidates:
+        """With those of one weight more."""
+        return replace(self, soft=np.concatenate([self.soft, [one.soft for one in path]]),
+                       right=np.concatenate([self.right, [one.right for one in path]]), alphas=np.append(self.alphas, alphas),
+                       weights=np.append(self.weights, np.full(len(alphas), weight)))
 
     def choice(self, counts: np.ndarray | None = None) -> int:
         """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once."""

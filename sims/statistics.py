@@ -99,7 +99,7 @@ def shrunken_covariance(residuals: np.ndarray, *, equal_lengths: bool = False, m
     n, p = residuals.shape
     varying = residuals.any(axis=0)
     moving = residuals[:, varying]
-    fit = OAS(assume_centered=True).fit(_equal_lengths(moving) if equal_lengths else moving)
+    fit = OAS(assume_centered=True, store_precision=False).fit(_equal_lengths(moving) if equal_lengths else moving)
     C = np.zeros((p, p))
     C[np.ix_(varying, varying)] = fit.covariance_ * n / (n - means)
     return C, float(fit.shrinkage_)
