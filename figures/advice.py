@@ -53,8 +53,7 @@ def table(advice: Advice) -> list[tuple[str, str]]:
     """What the advice says, line by line."""
     base, best = advice.baseline, advice.best
     rows = [("real samples, features, classes", f"{advice.n:,}, {advice.p:,}, {advice.classes}"),
-            ("accuracy now, by leave-one-out", f"{base.measured:.3f} +- {base.se:.3f} (gamma {base.gamma:.3g})"),
-            ("best estimate of it", f"{base.accuracy:.3f} +- {base.accuracy_se:.3f}")]
+            ("accuracy now, by leave-one-out", f"{base.accuracy:.3f} +- {base.se:.3f} (gamma {base.gamma:.3g})")]
     if best.m:
         rows += [("advised m, omega, gamma", f"{best.m:,.0f}, {best.omega:.3g}, {best.gamma:.3g}"),
                  ("accuracy then", f"{best.accuracy:.3f} +- {best.se:.3f}")]
@@ -98,7 +97,7 @@ def _curve(advice: Advice) -> Panel:
         Line("best weight and ridge", m, accuracy, BEST),
         Line("all weights 1, best ridge", m, weights_1, PLAIN, "published"),
         Line("without synthetic data", np.array([0.0, m[-1]]), np.full(2, advice.baseline.accuracy), NOW, "guide"),
-        Points("now, leave-one-out", np.zeros(1), np.array([advice.baseline.measured]), np.array([advice.baseline.se]), NOW, "s"),
+        Points("now, leave-one-out", np.zeros(1), np.array([advice.baseline.accuracy]), np.array([advice.baseline.se]), NOW, "s"),
     ]
     if advice.measured is not None:
         one = advice.measured

@@ -19,8 +19,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from sims.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
 from sims.generated_file import GeneratedFile, Samples, thresholds
-from sims.leave_one_out import LeaveOneOut, mix_leave_one_out
+from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened, sharpening
 from sims.planning import Plan, Population
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.verdict import Advice, Baseline, BreakEven, Choice, Gain, Measured, Point, Verdict
@@ -30,13 +31,12 @@ from solvers.problem import Generator, Verifier
 
 GROUPS = 8  # of real samples, one of which is left out at a time: the jackknife
 CURVE = 9  # numbers of synthetic samples on the curve
-THEORY_SPREAD = 0.2  # how far the theory may be off without synthetic data: by 8 points where n is small (docs/advise.md)
 GAIN_SPREAD = 0.15  # over sqrt(n): how far gains come out from their prediction, beyond its other errors (docs/advise.md)
-SMALLEST = 0.002  # a gain below this is none
+SMALLEST = 0.001  # a gain below this is none
 SIGMAS = 2.0
-DOUBT = 0.25  # standard errors above which a gain is taken for one: the best mix can always leave synthetic data away
 LEVEL = 0.0005  # what accuracy may be given away for a weight and a ridge that are not extreme
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
+RIDGE_FACTORS = np.geomspace(1e-2, 1e4, 13)  # of the theory's ridge, that are tried
 PLANE = 13  # values of epsilon and of rho in the plane of the break-even line
 MOST_NOISE = 0.5
 ASKED_NOISE, ASKED_PHI = 0.4, 0.9  # at which a verifier is asked for where they are not given
@@ -48,8 +48,8 @@ def advise(real: Samples, plan: Plan, synthetic: Samples | None = None, *, detai
 
     real, synthetic: anything with X (k, p) and y (k,), such as a `sims.tables.Table`; a synthetic one perhaps with keep, score and truth.
     With it the plan's generator only says whether it was self-fitted, and its epsilon, rho and phi come from the audit where there is one.
-    details: whether the curve over m, the break-even line and what a real sample is worth (nan without) are computed, or only the verdict and its mix.
-    seed: of the jackknife's groups.
+    details: whether the curve over m, the break-even line and what a real sample is worth are computed, or the verdict and its mix
+    only (nan for the rest). seed: of the jackknife's groups.
 
     Raises:
         BadInput: for samples that cannot be used, in one line.
@@ -108,34 +108,25 @@ class _Situation:
     file: GeneratedFile | None
     population: Population
     left_out: tuple[Population, ...]
-    baseline: Baseline
-    without: LeaveOneOut
+    alone: Candidates  # the ridges without synthetic data
     n: int
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, plan: Plan, synthetic: Samples | None, rng: np.random.Generator,
            n: int) -> _Situation:
-        from sims.mix_ridge import SyntheticMixRidge
-
         file = None
         if synthetic is not None:
             if synthetic.X.ndim != 2 or synthetic.X.shape[1] != X.shape[1]:
                 raise BadInput(f"the synthetic samples have {synthetic.X.shape[-1]} features, the real ones {X.shape[1]}")
             file = GeneratedFile.of(synthetic, X, codes, classes, _best_verdicts(X, classes[codes], synthetic))
-        alone = SyntheticMixRidge(alpha="auto", weight=0.0).fit(X, codes)
-        found, debiased = _solved(cls(X, codes, classes, plan, synthetic, file, None, (), None, alone.leave_one_out_, n))
+        found, debiased = _solved(cls(X, codes, classes, plan, synthetic, file, None, (), None, n))
         left_out = []
         for group in _groups(codes, rng):
             rest = np.setdiff1d(np.arange(len(X)), group)
             if np.bincount(codes[rest], minlength=len(classes)).min() >= 2:
                 one = Population.of(X[rest], codes[rest], len(classes), debiased=debiased, elliptical=found.population.elliptical)
                 left_out.append(replace(one, counts=found.population.counts))  # the mix stays one of all samples
-        theory = found.optimum_without.accuracy
-        loo, trust = alone.leave_one_out_, THEORY_SPREAD**2 / (THEORY_SPREAD**2 + alone.leave_one_out_.se**2)
-        measured = alone.accuracy_  # without the optimism of having chosen the ridge by the same leave-one-out
-        baseline = Baseline(measured, loo.se, alone.alpha_ / len(X), theory, trust * measured + (1 - trust) * theory,
-                            float(np.sqrt(trust) * loo.se))
-        return replace(found, baseline=baseline, left_out=tuple(left_out))
+        return replace(found, alone=found.tried(np.zeros(1)), left_out=tuple(left_out))
 
     # --- theory ------------------------------------------------------------------------------------------------------
 
@@ -171,8 +162,8 @@ class _Situation:
 
         def accuracies(population: Population, which: str) -> tuple[np.ndarray, float]:
             family = self.family(population, which)
-            without = family.at(0.0, 1.0, self.theory_ridge, slopes=()).accuracy
-            return np.array([family.at(*mix, slopes=()).accuracy for mix in mixes]), without
+            without = self.leaning(family, 0.0, 1.0, self.baseline.gamma)
+            return np.array([self.leaning(family, *mix) for mix in mixes]), without
 
         base = self.baseline.accuracy
 
@@ -181,7 +172,7 @@ class _Situation:
             found, without = accuracies(population, which)
             value, doubt = calibrated(found, without, base, L)
             ends = [calibrated(found, without, min(max(end, 1 / L), 1.0), L)[0] - end
-                    for end in (base - self.baseline.accuracy_se, min(base + self.baseline.accuracy_se, 1.0))]
+                    for end in (base - self.baseline.se, min(base + self.baseline.se, 1.0))]
             return value - base, np.hypot(doubt, (ends[1] - ends[0]) / 2)
 
         value, doubt = gain(self.population)
@@ -203,10 +194,46 @@ class _Situation:
                 ends.append(value)
         return value, se, *ends
 
-    @property
-    def theory_ridge(self) -> float:
-        """The ridge that is best without synthetic data, in theory."""
-        return self.optimum_without.gamma
+    @cached_property
+    def baseline(self) -> Baseline:
+        """Without synthetic data, at the ridge that leave-one-out and theory choose together."""
+        gamma = float(self.alone.alphas[self.alone.choice()] / len(self.X))
+        accuracy, _ = self.alone.corrected()
+        return Baseline(accuracy, self.without.se, gamma, self.optimum_without.accuracy)
+
+    @cached_property
+    def without(self) -> LeaveOneOut:
+        """Leave-one-out there."""
+        return self._path(np.array([self.alone.alphas[self.alone.choice()]]), 0.0)[0]
+
+    def leaning(self, family: Family, m: float, omega: float, gamma: float) -> float:
+        """The theory's accuracy of a mix, half way towards leave-one-out as far as real samples make the mix: its error without synthetic
+        data, at the same ridge in units of all weights, times the share of those in these, or of what was fitted on them."""
+        weight = family.n + omega * family.per_m.sum() * m
+        ridges, errors = self._errors
+        share = 1.0 if self.self_fitted else family.n / weight
+        error = np.interp(np.log(gamma * (family.n + m) / weight), ridges, errors) * share
+        return float(np.clip(family.at(m, omega, gamma, slopes=()).accuracy + error, 0, 1))
+
+    @cached_property
+    def _errors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Half of what leave-one-out says beyond the theory without synthetic data, over the logarithm of the ridge per sample."""
+        return np.log(self.alone.alphas / len(self.X)), (sharpened(self.alone.soft @ self.alone.shares) - self.alone.theory) / 2
+
+    def chosen(self, family: Family, one: Optimum) -> Optimum:
+        """A mix that is best in theory, with the ridge that leave-one-out and theory choose together."""
+        one = settled(family, one, LEVEL)
+        found, best = one, -np.inf
+        for factor in RIDGE_FACTORS:
+            with suppress(NotConverged):
+                if (accuracy := self.leaning(family, one.m, one.omega, one.gamma * factor)) > best:
+                    found, best = replace(one, gamma=one.gamma * factor, accuracy=accuracy), accuracy
+        return found
+
+    @cached_property
+    def _theory_without(self) -> float:
+        """What the same says without synthetic data."""
+        return self.leaning(self.family(self.population), 0.0, 1.0, self.baseline.gamma)
 
     @cached_property
     def optimum_without(self) -> Optimum:
@@ -219,8 +246,8 @@ class _Situation:
         """Everything, or without `details` what the verdict needs."""
         budget, family = float(self.plan.budget), self.family(self.population)
         sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, CURVE))) if details else np.array([budget])
-        joint = settled(family, best_mix(family, budget), LEVEL)
-        tuned, plain = [settled(family, one, LEVEL) for one in _curve(family, sizes, None)], _curve(family, sizes, 1.0)
+        tuned, plain = ([self.chosen(family, one) for one in _curve(family, sizes, omega)] for omega in (None, 1.0))
+        joint = max([self.chosen(family, best_mix(family, budget)), *tuned, *plain], key=lambda one: one.accuracy)
         mixes = [(one.m, one.omega, one.gamma) for one in (*tuned, *plain, joint)]
         value, se, low, high = self.gains(mixes)
         k, base = len(sizes), self.baseline
@@ -232,7 +259,7 @@ class _Situation:
             return Gain(float(value[i]), float(se[i]), float(ends[0, i]), float(ends[1, i]))
 
         gain, plain_gain = of(2 * k), of(2 * k - 1)
-        best = Choice(joint.m, joint.omega, joint.gamma, float(base.accuracy + gain.value), float(np.hypot(gain.se, base.accuracy_se)))
+        best = Choice(joint.m, joint.omega, joint.gamma, float(base.accuracy + gain.value), float(np.hypot(gain.se, base.se)))
         measured = None
         notes = list(self._notes())
         if self.file is not None:
@@ -245,7 +272,7 @@ class _Situation:
         needed = float("nan") if self.self_fitted else self._needed(budget)
         verdict, reason = self._verdict(gain, plain_gain, needed, measured)
         if verdict in ("hurts", "no difference you could measure"):
-            best = Choice(0.0, 1.0, base.gamma, base.accuracy, base.accuracy_se)
+            best = Choice(0.0, 1.0, base.gamma, base.accuracy, base.se)
         enough = next((one.m for one in points if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
         worth, worth_next = self._worth(best) if details or not best.m else (float("nan"), float("nan"))
         break_even = self._break_even(budget) if details and not self.self_fitted else None
@@ -275,20 +302,19 @@ class _Situation:
 
     def _verdict(self, gain: Gain, plain: Gain, needed: float, measured: Measured | None) -> tuple[Verdict, str]:
         points = f"{100 * gain.value:+.1f} points (standard error {100 * gain.se:.1f})"
-        if self.self_fitted and measured is None and gain.value < max(SMALLEST, DOUBT * gain.se):
+        if self.self_fitted and measured is None:
             hurts = plain.value < -max(SMALLEST, plain.se)
             word: Verdict = "hurts" if hurts else "no difference you could measure"
             return word, ("The generator knows no more than the real samples it was fitted on, whatever the verifier keeps: tune the ridge "
                           "instead.")
-        threshold = max(SMALLEST, DOUBT * gain.se)
         stated = "as stated" if self.noisy_plan.known else "with a middling verifier and noise"
         worst, best = gain.low + SIGMAS * gain.se, gain.high - SIGMAS * gain.se
-        if gain.value > threshold:
+        if gain.value > SMALLEST:
             if worst < SMALLEST and measured is None:
                 return "depends on the verifier", f"It gains {points} {stated}, but nothing at the worst that may be" + self._asked(needed)
-            sure = "" if gain.value > SIGMAS * gain.se else ": likely, not certain"
+            sure = "" if gain.value > SIGMAS * gain.se else ": likely, not certain" if gain.value > gain.se else ": the better bet, no more"
             return "helps", f"The best mix gains {points}{sure}."
-        if measured is None and best > threshold:
+        if measured is None and best > SMALLEST:
             most = f"{100 * best:+.1f} points at the best that may be"
             return "depends on the verifier", f"It gains {most}, {points} {stated}" + self._asked(needed)
         if plain.value < -max(SMALLEST, plain.se):
@@ -298,39 +324,52 @@ class _Situation:
 
     # --- the file ----------------------------------------------------------------------------------------------------
 
+    def _path(self, alphas: np.ndarray, omega: float) -> list[LeaveOneOut]:
+        """Leave-one-out at some ridges alpha of the sum of squares and one weight, both in proportion to the real samples at hand."""
+        if self.file is not None and self.self_fitted and omega:
+            return [self_fitted_leave_one_out(self.X, self.codes, self._kept_labels, alpha, omega, 1) for alpha in alphas]
+        return self._ridge_mix.path(alphas, omega)
+
+    @cached_property
+    def _ridge_mix(self) -> RidgeMix:
+        if self.file is None:
+            return RidgeMix.of(self.X, self.codes, N=1)
+        return RidgeMix.of(self.X, self.codes, self.file.X, self.file.codes, keep=self.file.keep, N=1)
+
+    @cached_property
+    def _kept_labels(self) -> np.ndarray:
+        return kept_labels(self.X, self.codes, self.file.X, self.file.codes, self.file.keep)
+
+    def tried(self, weights: np.ndarray) -> Candidates:
+        """Classifiers of these weights and of all ridges, by leave-one-out and by theory."""
+        family, share = self.family(self.population), len(self.X) / self.n
+        alphas = ALPHAS[FEW_ALPHAS if self.self_fitted and weights.any() else slice(None)] * mean_scatter(self.X)
+        found = Candidates.none(np.ones(len(self.X)))
+        for weight in weights:
+            m = float(self.file.m) if weight else 0.0
+            theory = np.full(len(alphas), 1 / len(self.classes))
+            for i, alpha in enumerate(alphas):
+                with suppress(NotConverged):
+                    theory[i] = family.at(m, weight / share if weight else 1.0, alpha / (share * (self.n + m)), slopes=()).accuracy
+            found = found.and_those(self._path(alphas, weight), alphas, weight, theory)
+        return found
+
     def _measured(self) -> Measured:
-        """The theory's mix of the file, or where leave-one-out clearly prefers another that one: a choice made by leave-one-out looks
-        better there than it is."""
-        from sims.mix_ridge import SyntheticMixRidge
-
-        file, m = self.file, float(self.file.m)
-        family = self.family(self.population)
-        theirs = settled(family, best_mix(family, m, m=m), LEVEL)
-        omega, gamma, found = theirs.omega, theirs.gamma, self._left_out(theirs.omega, theirs.gamma)
-        auto = SyntheticMixRidge(alpha="auto", weight="auto", self_fitted=self.self_fitted)
-        auto.fit(self.X, self.codes, file.X, file.codes, keep=file.keep)
-        better, error = auto.leave_one_out_.gain(found)
-        if better > error:
-            share, found = len(self.X) / self.n, auto.leave_one_out_
-            omega, gamma = float(auto.weight_ / share), float(auto.alpha_ / (share * (self.n + m)))
-        gain, gain_se = found.gain(self.without)
-        if found is auto.leave_one_out_:  # chosen by it: without the optimism of both choices
-            gain = auto.accuracy_ - self.baseline.measured
-        predicted, predicted_se = 0.0, 0.0
-        if omega:
-            value, se, _, _ = self.gains([(m, omega, gamma)])
-            predicted, predicted_se = float(value[0]), float(se[0])
-        agree = abs(gain - predicted) <= SIGMAS * np.hypot(gain_se, predicted_se)
-        return Measured(file.m, file.kept, omega, gamma, found.accuracy, found.se, gain, gain_se, predicted, predicted_se, bool(agree))
-
-    def _left_out(self, omega: float, gamma: float) -> LeaveOneOut:
-        """Leave-one-out of a mix of the file; where only a share of the real samples is used, in their proportion."""
-        file, share = self.file, len(self.X) / self.n
-        omega, N = omega * share, share * (self.n + self.file.m)
-        if self.self_fitted:
-            kept = kept_labels(self.X, self.codes, file.X, file.codes, file.keep)
-            return self_fitted_leave_one_out(self.X, self.codes, kept, gamma, omega, N)
-        return mix_leave_one_out(self.X, self.codes, file.X, file.codes, gamma, omega, N, keep=file.keep)
+        """The mix of the whole file that leave-one-out and theory choose together, and what both say of it."""
+        m, share = float(self.file.m), len(self.X) / self.n
+        shares = SHARES[FEW_SHARES] if self.self_fitted else SHARES
+        tried = self.tried(shares * len(self.X) / (m * self.file.kept))
+        chosen = tried.choice()
+        alpha, weight = tried.alphas[chosen], tried.weights[chosen]
+        omega, gamma = float(weight / share), float(alpha / (share * (self.n + m)))
+        found = self._path(np.array([alpha]), weight)[0]
+        base = self.baseline.accuracy
+        gain = float(calibrated(tried.corrected()[1], self.alone.corrected()[1], base, len(self.classes))[0]) - base
+        gain_se = found.lead(self.without)[1] * sharpening(found.smooth)
+        value, se, _, _ = self.gains([(m, omega, gamma)])
+        agree = abs(gain - value[0]) <= SIGMAS * np.hypot(gain_se, se[0])
+        return Measured(self.file.m, self.file.kept, omega, gamma, found.accuracy, found.se, gain, float(gain_se), float(value[0]),
+                        float(se[0]), bool(agree))
 
     def _corrected(self, measured: Measured, plain: Gain, points: list[Point]) -> tuple[Gain, Gain, Choice, list[Point]]:
         """The theory's gains, moved to go through the measured one: by its error there, in proportion to the gain up to that m."""
@@ -352,7 +391,7 @@ class _Situation:
         plain = replace(plain, value=plain.value + moved_plain, low=plain.low + moved_plain, high=plain.high + moved_plain)
         gain = Gain(float(value), se_there, float(value - SIGMAS * se_there), float(value + SIGMAS * se_there))
         best = Choice(float(measured.m) if measured.omega else 0.0, measured.omega or 1.0, measured.gamma, float(base.accuracy + value),
-                      float(np.hypot(base.accuracy_se, se_there)))
+                      float(np.hypot(base.se, se_there)))
         return gain, plain, best, points
 
     # --- verifier and exchange ---------------------------------------------------------------------------------------
@@ -368,10 +407,11 @@ class _Situation:
     ) -> tuple[float, Optimum | None]:
         """The predicted gain of the whole budget with its best ridge, and weight 1 or the best one; and that mix. nan: not to be solved."""
         try:
-            found = best_mix(self._planned(epsilon, verifier), budget, m=budget, omega=omega, near=near)
+            family = self._planned(epsilon, verifier)
+            found = best_mix(family, budget, m=budget, omega=omega, near=near)
+            value, _ = calibrated(self.chosen(family, found).accuracy, self._theory_without, self.baseline.accuracy, len(self.classes))
         except NotConverged:
             return float("nan"), near
-        value, _ = calibrated(found.accuracy, self.optimum_without.accuracy, self.baseline.accuracy, len(self.classes))
         return float(value) - self.baseline.accuracy, found
 
     @property
@@ -425,14 +465,13 @@ class _Situation:
         family = self.family(self.population)
         there = family.at(best.m, best.omega, best.gamma)
         ratio = there.d_n / there.d_m if there.d_m > 0 else float("inf")
-        alone = self.optimum_without.accuracy
+        accuracy = best_mix(family, best.m, m=best.m).accuracy
 
         def more(log_times: float) -> float:
-            n = self.n * float(np.exp(log_times))
-            family = self.population.family(Generator(), 0.0, Verifier(), n=n)
-            return best_mix(family, 0, near=self.optimum_without).accuracy - max(there.accuracy, alone)
+            family = self.population.family(Generator(), 0.0, Verifier(), n=self.n * float(np.exp(log_times)))
+            return best_mix(family, 0, near=self.optimum_without).accuracy - accuracy
 
-        if there.accuracy <= alone + 1e-9:
+        if accuracy <= self.optimum_without.accuracy + 1e-9:
             return float("inf"), float(ratio)
         top = float(np.log(MOST_REAL))
         try:
@@ -471,8 +510,8 @@ def _point(
     base: Baseline, m: float, omega: float, gamma: float, gain: float, ends: Sequence[float], plain: float
 ) -> Point:
     """A point of the curve from its gain and the ends of its band; the error of the baseline is added to those in squares."""
-    low, high = (gain + np.sign(end - gain) * np.hypot(end - gain, SIGMAS * base.accuracy_se) if end != gain else gain + side
-                 for end, side in zip(ends, (-SIGMAS * base.accuracy_se, SIGMAS * base.accuracy_se), strict=True))
+    low, high = (gain + np.sign(end - gain) * np.hypot(end - gain, SIGMAS * base.se) if end != gain else gain + side
+                 for end, side in zip(ends, (-SIGMAS * base.se, SIGMAS * base.se), strict=True))
     return Point(m, omega, gamma, *map(float, (base.accuracy + gain, max(base.accuracy + low, 0), min(base.accuracy + high, 1), *ends,
                                                base.accuracy + plain)))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from numbers import Real
 from typing import Literal
 
@@ -14,17 +13,13 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
+from sims.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
 from sims.leave_one_out import LeaveOneOut, RidgeMix
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from solvers.errors import BadInput
 
 AUTO = "auto"
-ALPHAS = np.geomspace(1e-4, 1e4, 33)  # times the mean scatter of a feature of the real samples
-SHARES = np.geomspace(1 / 30, 30, 7)  # the weight of all synthetic samples together, in that of all real ones
 STEPS_BETWEEN = 3  # finer weights tried on each side of the best
-DRAWS = 100  # random samples of the samples, to take the optimism out of a choice
-LEVEL = 0.5  # standard errors of a lead within which a larger ridge is preferred
-FEW_ALPHAS, FEW_SHARES = slice(None, None, 4), slice(None, None, 2)  # where every point of the grid costs several factorisations
 
 
 class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
@@ -164,7 +159,7 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
                 chosen = best(chosen[1] * step ** near[near != 0])
         self.alpha_, self.weight_ = chosen
         self.leave_one_out_ = path(np.array([self.alpha_]), self.weight_)[0]
-        self.accuracy_ = found.accuracy()
+        self.accuracy_ = found.corrected()[0]
 
     def _train(self, X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, c: np.ndarray | None) -> None:
         if self.weight_ and len(X_s):
@@ -173,58 +168,3 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         ridge = RidgeClassifier(self.alpha_, fit_intercept=self.fit_intercept).fit(X, y, sample_weight=c)
         self.coef_ = np.atleast_2d(ridge.coef_)
         self.intercept_ = np.broadcast_to(ridge.intercept_, len(self.coef_)).copy()
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """What leave-one-out says of A classifiers and n samples: soft, right (A, n); their ridges and weights (A,); shares (n,) of samples."""
-
-    soft: np.ndarray
-    right: np.ndarray
-    alphas: np.ndarray
-    weights: np.ndarray
-    shares: np.ndarray
-
-    @classmethod
-    def none(cls, sample_weights: np.ndarray) -> Candidates:
-        """Of samples with weights (n,)."""
-        return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((2, 0)), sample_weights / sample_weights.sum())
-
-    def and_those(self, path: Sequence[LeaveOneOut], alphas: np.ndarray, weight: float) -> Candidates:
-        """With those of one weight more."""
-        return replace(self, soft=np.concatenate([self.soft, [one.soft for one in path]]),
-                       right=np.concatenate([self.right, [one.right for one in path]]), alphas=np.append(self.alphas, alphas),
-                       weights=np.append(self.weights, np.full(len(alphas), weight)))
-
-    def choice(self, counts: np.ndarray | None = None) -> int:
-        """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once."""
-        shares = self.shares if counts is None else self.shares * counts / (self.shares @ counts)
-        n = self.shares.size if counts is None else counts.sum()
-        means = self.soft @ shares
-        best = int(means.argmax())
-        alike = np.flatnonzero(self.weights == self.weights[best])
-        behind = self.soft[best] - self.soft[alike]
-        lead = behind @ shares
-        noise = np.sqrt(np.maximum((behind**2) @ shares - lead**2, 0) / (n - 1))
-        level = alike[lead <= LEVEL * noise]
-        return int(level[self.alphas[level].argmax()])
-
-    def accuracy(self) -> float:
-        """The accuracy of the chosen one without the optimism of having been chosen on the same samples.
-
-        A random sample of the samples, with replacement, chooses, and the others judge (the bootstrap of Tsamardinos, Greasidou and
-        Borboudakis 2018); the mean over such draws.
-        """
-        rng, n, judged = np.random.default_rng(0), self.shares.size, []
-        for _ in range(DRAWS):
-            counts = np.bincount(rng.integers(0, n, n), minlength=n)
-            rest = np.where(counts == 0, self.shares, 0.0)
-            if rest.any():
-                judged.append(self.right[self.choice(counts)] @ rest / rest.sum())
-        return float(np.mean(judged))
-
-
-def mean_scatter(X: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """sum_i c_i (x_i - mean)^2, averaged over the features: the natural unit of alpha."""
-    c = np.ones(len(X)) if weights is None else weights
-    return float(np.mean(c @ (X - np.average(X, axis=0, weights=c)) ** 2)) or 1.0

@@ -14,15 +14,12 @@ Verdict = Literal["helps", "hurts", "no difference you could measure", "depends 
 
 @dataclass(frozen=True)
 class Baseline:
-    """Without synthetic data: accuracy by leave-one-out with its standard error, the ridge chosen by it, what the theory alone says, and
-    the estimate that both make."""
+    """Without synthetic data: accuracy by leave-one-out with its standard error, the ridge, and what the theory says by itself."""
 
-    measured: float
+    accuracy: float
     se: float
     gamma: float
     theory: float
-    accuracy: float
-    accuracy_se: float
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def test_an_exact_generator_helps_as_much_as_predicted() -> None:
     assert advice.verdict == "helps" and advice.best.m > 900
     assert mixed - without > 0.02
     assert abs(advice.gain.value - (mixed - without)) < 3 * advice.gain.se + 0.02
-    assert abs(advice.baseline.accuracy - without) < 3 * advice.baseline.accuracy_se
+    assert abs(advice.baseline.accuracy - without) < 3 * advice.baseline.se
     assert advice.gain.value >= advice.plain.value - 1e-6
 
 
