@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ from scipy.special import ndtr, ndtri
 
 from sims.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
 from sims.generated_file import GeneratedFile, Samples, thresholds
-from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened, sharpening
+from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from sims.planning import Plan, Population
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.verdict import Advice, Baseline, BreakEven, Choice, Gain, Measured, Point, Verdict
@@ -110,6 +110,7 @@ class _Situation:
     left_out: tuple[Population, ...]
     alone: Candidates  # the ridges without synthetic data
     n: int
+    families: dict[tuple[Population, str], Family] = field(default_factory=dict)  # those found so far
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, plan: Plan, synthetic: Samples | None, rng: np.random.Generator,
@@ -135,14 +136,19 @@ class _Situation:
         """Whether the generator was fitted on the real samples, as it was said or as the file shows."""
         return self.plan.generator.kind == "self-fitted" or (self.file is not None and self.file.self_fitted)
 
-    def family(self, population: Population, which: str = "value", n: float | None = None) -> Family:
+    def family(self, population: Population, which: str = "value") -> Family:
         """The mixes of the plan, or of samples like those of the file."""
+        if (population, which) not in self.families:
+            self.families[population, which] = self._family(population, which)
+        return self.families[population, which]
+
+    def _family(self, population: Population, which: str) -> Family:
         if self.file is not None and not self.self_fitted:
             file = self.file
             return population.family_of(file.laws_in(population), file.label_shares, file.kept, file.n_hat)
         generator = Generator("self-fitted") if self.self_fitted else self.plan.generator
         epsilon, verifier = self.plan_noise(which)
-        return population.family(generator, epsilon, verifier, n=self.n if n is None else n)
+        return population.family(generator, epsilon, verifier, n=self.n)
 
     def plan_noise(self, which: str = "value") -> tuple[float, Verifier]:
         """epsilon and the verifier, from the audit of the file where there is one."""
@@ -207,12 +213,11 @@ class _Situation:
         return self._path(np.array([self.alone.alphas[self.alone.choice()]]), 0.0)[0]
 
     def leaning(self, family: Family, m: float, omega: float, gamma: float) -> float:
-        """The theory's accuracy of a mix, half way towards leave-one-out as far as real samples make the mix: its error without synthetic
-        data, at the same ridge in units of all weights, times the share of those in these, or of what was fitted on them."""
+        """The theory's accuracy of a mix, half way towards leave-one-out: with half of its error without synthetic data, at the same ridge
+        in units of all weights."""
         weight = family.n + omega * family.per_m.sum() * m
         ridges, errors = self._errors
-        share = 1.0 if self.self_fitted else family.n / weight
-        error = np.interp(np.log(gamma * (family.n + m) / weight), ridges, errors) * share
+        error = np.interp(np.log(gamma * (family.n + m) / weight), ridges, errors)
         return float(np.clip(family.at(m, omega, gamma, slopes=()).accuracy + error, 0, 1))
 
     @cached_property
@@ -269,15 +274,14 @@ class _Situation:
                              f"{100 * measured.gain:+.1f} points (standard errors {100 * measured.predicted_se:.1f} and "
                              f"{100 * measured.gain_se:.1f}): the measurement is trusted.")
             gain, plain_gain, best, points = self._corrected(measured, plain_gain, points)
-        needed = float("nan") if self.self_fitted else self._needed(budget)
-        verdict, reason = self._verdict(gain, plain_gain, needed, measured)
+        verdict, reason = self._verdict(gain, plain_gain, measured)
         if verdict in ("hurts", "no difference you could measure"):
             best = Choice(0.0, 1.0, base.gamma, base.accuracy, base.se)
         enough = next((one.m for one in points if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
         worth, worth_next = self._worth(best) if details or not best.m else (float("nan"), float("nan"))
         break_even = self._break_even(budget) if details and not self.self_fitted else None
         return Advice(verdict, reason, self.n, self.X.shape[1], len(self.classes), self.plan.budget, base, best, float(enough), gain,
-                      plain_gain, tuple(points), worth, worth_next, needed, break_even, measured,
+                      plain_gain, tuple(points), worth, worth_next, self.needed if details else float("nan"), break_even, measured,
                       None if self.file is None else self.file.found, tuple(notes), None if self.file is None else self.file.keep)
 
     def _notes(self) -> list[str]:
@@ -300,7 +304,7 @@ class _Situation:
             found.append(f"A class has only {self.population.counts.min()} real samples: everything here is rough.")
         return found
 
-    def _verdict(self, gain: Gain, plain: Gain, needed: float, measured: Measured | None) -> tuple[Verdict, str]:
+    def _verdict(self, gain: Gain, plain: Gain, measured: Measured | None) -> tuple[Verdict, str]:
         points = f"{100 * gain.value:+.1f} points (standard error {100 * gain.se:.1f})"
         if self.self_fitted and measured is None:
             hurts = plain.value < -max(SMALLEST, plain.se)
@@ -311,12 +315,12 @@ class _Situation:
         worst, best = gain.low + SIGMAS * gain.se, gain.high - SIGMAS * gain.se
         if gain.value > SMALLEST:
             if worst < SMALLEST and measured is None:
-                return "depends on the verifier", f"It gains {points} {stated}, but nothing at the worst that may be" + self._asked(needed)
+                return "depends on the verifier", f"It gains {points} {stated}, but nothing at the worst that may be" + self._asked()
             sure = "" if gain.value > SIGMAS * gain.se else ": likely, not certain" if gain.value > gain.se else ": the better bet, no more"
             return "helps", f"The best mix gains {points}{sure}."
         if measured is None and best > SMALLEST:
             most = f"{100 * best:+.1f} points at the best that may be"
-            return "depends on the verifier", f"It gains {most}, {points} {stated}" + self._asked(needed)
+            return "depends on the verifier", f"It gains {most}, {points} {stated}" + self._asked()
         if plain.value < -max(SMALLEST, plain.se):
             return "hurts", (f"Added with weight 1 it changes the accuracy by {100 * plain.value:+.1f} points, and no weight "
                              f"gains: {points}.")
@@ -365,7 +369,7 @@ class _Situation:
         found = self._path(np.array([alpha]), weight)[0]
         base = self.baseline.accuracy
         gain = float(calibrated(tried.corrected()[1], self.alone.corrected()[1], base, len(self.classes))[0]) - base
-        gain_se = found.lead(self.without)[1] * sharpening(found.smooth)
+        _, gain_se = found.gain(self.without)  # that of the smooth gain comes out two to four times too small (docs/advise.md)
         value, se, _, _ = self.gains([(m, omega, gamma)])
         agree = abs(gain - value[0]) <= SIGMAS * np.hypot(gain_se, se[0])
         return Measured(self.file.m, self.file.kept, omega, gamma, found.accuracy, found.se, gain, float(gain_se), float(value[0]),
@@ -420,13 +424,17 @@ class _Situation:
         plan = self.noisy_plan
         return ASKED_NOISE if plan.epsilon is None else plan.epsilon.high, ASKED_PHI if plan.phi is None else plan.phi.value
 
-    def _needed(self, budget: float) -> float:
-        """The largest rho with a gain that is one."""
+    @cached_property
+    def needed(self) -> float:
+        """The largest rho with a gain that is one; nan: none, and where the generator is self-fitted."""
+        if self.self_fitted:
+            return float("nan")
         epsilon, phi = self._asked_of
         worth = max(SMALLEST, self.baseline.se / 10)
-        return _largest(lambda rho: self._gain_of(epsilon, Verifier(rho, phi), budget, None)[0] - worth)
+        return _largest(lambda rho: self._gain_of(epsilon, Verifier(rho, phi), float(self.plan.budget), None)[0] - worth)
 
-    def _asked(self, needed: float) -> str:
+    def _asked(self) -> str:
+        needed = self.needed
         epsilon, phi = self._asked_of
         noise = f" At {100 * epsilon:.0f}% wrong labels "
         if np.isnan(needed):

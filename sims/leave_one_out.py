@@ -113,10 +113,16 @@ class LeaveOneOut:
         """
         return float(np.average(self.soft, weights=self.weights))
 
+    def gain(self, other: LeaveOneOut) -> tuple[float, float]:
+        """The accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
+        mean, se = self._paired(self.right - other.right)
+        return mean, float(np.hypot(se, 1 / len(self.codes)))  # a change of one sample, so that no change is no certainty
+
     def lead(self, other: LeaveOneOut) -> tuple[float, float]:
-        """How much better the smooth criterion is than that of another classifier on the same samples, and the standard error of this
-        paired difference."""
-        difference = self.soft - other.soft
+        """The same of the smooth criterion."""
+        return self._paired(self.soft - other.soft)
+
+    def _paired(self, difference: np.ndarray) -> tuple[float, float]:
         mean = np.average(difference, weights=self.weights)
         shares = self.weights / self.weights.sum()
         n = len(shares)
@@ -244,12 +250,6 @@ def mix_leave_one_out(
 def sharpened(smooth: np.ndarray | float) -> np.ndarray:
     """The accuracies of Gaussian margins whose smooth ones are `smooth`."""
     return ndtr(np.sqrt(1 + BANDWIDTH**2) * ndtri(np.clip(smooth, 1e-9, 1 - 1e-9)))
-
-
-def sharpening(smooth: float) -> float:
-    """The slope of `sharpened` there."""
-    z, ratio = ndtri(np.clip(smooth, 1e-9, 1 - 1e-9)), np.sqrt(1 + BANDWIDTH**2)
-    return float(ratio * np.exp((1 - ratio**2) * z**2 / 2))
 
 
 def class_shift(labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:

@@ -117,12 +117,23 @@ def _fixed_point(
     """d (L,) and Q = (penalty + sum_k v_k n_k S_k)^{-1}, by plain iteration, which is monotone from 0."""
     d = np.zeros(len(S))
     for _ in range(STEPS):
-        Q = np.linalg.inv(penalty + sum(w * one for w, one in zip(counts + K * omega / (1 + omega * d), S, strict=True)))
+        Q = _inverse(penalty + sum(w * one for w, one in zip(counts + K * omega / (1 + omega * d), S, strict=True)))
         new = np.array([np.vdot(one, Q) for one in S])
         if np.abs(new - d).max() <= TOLERANCE * new.max() or not K.any():
             return new, Q
         d = new
     raise NotConverged("the self-fitted mix: its fixed point was not reached; raise gamma")
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Of a positive definite matrix; half the time of a general one."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    factor, failed = dpotrf(matrix, lower=1, clean=1)
+    if failed:
+        raise NotConverged("the self-fitted mix: its matrix is singular to the last digit; raise gamma")
+    lower, _ = dpotri(factor, lower=1)
+    return lower + np.tril(lower, -1).T
 
 
 def _residual(labels: np.ndarray, fitted: np.ndarray) -> np.ndarray:

@@ -126,7 +126,7 @@ def test_a_better_generator_and_verifier_gain_more() -> None:
 
 
 def test_without_verifier_numbers_it_says_what_is_needed() -> None:
-    advice = planned(0.45, None, None)
+    advice = planned(0.45, None, None, details=True)
     assert advice.verdict == "depends on the verifier"
     assert advice.gain.low < 0 < advice.gain.high
     needed = advice.needed
