@@ -145,7 +145,7 @@ class _Situation:
     def _family(self, population: Population, which: str) -> Family:
         if self.file is not None and not self.self_fitted:
             file = self.file
-            return population.family_of(file.laws_in(population), file.label_shares, file.kept, file.n_hat)
+            return population.family_of(file.laws_in(population), file.label_shares, file.kept, file.n_hat, n=self.n)
         generator = Generator("self-fitted") if self.self_fitted else self.plan.generator
         epsilon, verifier = self.plan_noise(which)
         return population.family(generator, epsilon, verifier, n=self.n)

@@ -196,14 +196,17 @@ class Population:
                                generator)
         return Family.of_classes(mixture, shares=self.shares)
 
-    def family_of(self, generated: Sequence[Law], label_shares: np.ndarray, kept: float, n_hat: float) -> Family:
+    def family_of(
+        self, generated: Sequence[Law], label_shares: np.ndarray, kept: float, n_hat: float, *, n: float | None = None
+    ) -> Family:
         """The mixes with samples as in a file: `generated` are the laws of the kept samples with each label, in this basis, label_shares
         (L,) how they divide among the labels, `kept` their share of all; n_hat: the samples that the noise in their covariance
-        is worth (inf: none)."""
+        is worth (inf: none); n: as above."""
         from solvers.problem import Fit
 
         many = tuple(label_shares * kept * self.n)
-        mixture = ClassMixture(self.laws, tuple(self.counts), many, np.eye(self.classes), generated=tuple(generated))
+        counts = tuple(self.shares * (self.n if n is None else n))
+        mixture = ClassMixture(self.laws, counts, many, np.eye(self.classes), generated=tuple(generated))
         family = Family.of_classes(mixture, shares=self.shares)
         scale = kept  # of the mixture's m, all are kept: m counts before pruning here
         family = replace(family, per_m=family.per_m * scale)

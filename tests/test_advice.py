@@ -20,6 +20,7 @@ from sims.generated_file import GeneratedFile
 from sims.mix_ridge import SyntheticMixRidge
 from sims.planning import Plan, Population, Uncertain, plan_of, uniform_noise
 from sims.statistics import Proportion
+from sims.tables import Table
 from sims.verdict import Advice
 from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Generator, Verifier
@@ -195,6 +196,17 @@ def test_the_curve_goes_towards_the_measurement() -> None:
     one = advice.measured
     lowest, highest = sorted((one.gain, one.predicted_gain))
     assert lowest - 1e-9 <= advice.gain.value <= highest + 1e-9
+
+
+def test_a_part_of_many_samples_measures_in_their_proportion() -> None:
+    whole, synthetic = real(1600), generated(1600, 0.3, Verifier(0.2, 0.9))
+    part = Table(whole.X[:400], whole.y[:400], tuple(map(str, range(P))), total=1600)
+    one, other = advise(part, Plan(1600), synthetic, details=False), advise(whole, Plan(1600), synthetic, details=False)
+    assert one.n == other.n == 1600 and one.verdict == other.verdict
+    assert any("random 400" in note for note in one.notes) and not any("random" in note for note in other.notes)
+    assert one.measured.omega == pytest.approx(other.measured.omega, rel=3.5)
+    assert abs(one.gain.value - other.gain.value) < 2 * np.hypot(one.gain.se, other.gain.se)
+    assert abs(one.baseline.accuracy - other.baseline.accuracy) < 3 * one.baseline.se
 
 
 def test_a_generator_that_saw_the_samples_is_found_out() -> None:
