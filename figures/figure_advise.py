@@ -127,11 +127,11 @@ FULL = Settings(
         Case(BOOKS, 80, 2, 400, 4, 72, 1000),
         Case(ELEC, 200, 2, 400, 4, 36, 1500),
         Case(KITCHEN, 800, 2, 250, 3, 16, 3000),
-        Case(PREFERENCES, 200, 2, 400, 4, 40, 1500),
+        Case(PREFERENCES, 200, 2, 400, 4, 64, 1500),
         Case(PREFERENCES, 600, 2, 400, 3, 14, 3000),
         Case(COMPLETIONS, 120, 2, 70, 3, 16, 1000),
         Case(COMPLETIONS, 200, 2, 30, 3, 12, 1500),
-        Case(Data("digits", "digits"), 100, 10, 100, 2, 12, 1000),
+        Case(Data("digits", "digits"), 100, 10, 100, 2, 20, 1000),
         Case(Data("digits", "digits"), 500, 10, 60, 1, 8, 2500),
     )
 )

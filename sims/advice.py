@@ -252,7 +252,7 @@ class _Situation:
         budget, family = float(self.plan.budget), self.family(self.population)
         sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, CURVE))) if details else np.array([budget])
         tuned, plain = ([self.chosen(family, one) for one in _curve(family, sizes, omega)] for omega in (None, 1.0))
-        joint = max([self.chosen(family, best_mix(family, budget)), *tuned, *plain], key=lambda one: one.accuracy)
+        joint = self.chosen(family, best_mix(family, budget))
         mixes = [(one.m, one.omega, one.gamma) for one in (*tuned, *plain, joint)]
         value, se, low, high = self.gains(mixes)
         k, base = len(sizes), self.baseline

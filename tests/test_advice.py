@@ -103,7 +103,7 @@ def test_an_exact_generator_helps_as_much_as_predicted() -> None:
     assert mixed - without > 0.02
     assert abs(advice.gain.value - (mixed - without)) < 3 * advice.gain.se + 0.02
     assert abs(advice.baseline.accuracy - without) < 3 * advice.baseline.se
-    assert advice.gain.value >= advice.plain.value - 1e-6
+    assert advice.gain.value >= advice.plain.value - 1e-3  # omega is best in theory, the ridge by theory and leave-one-out together
 
 
 def test_useless_labels_do_not_help() -> None:
