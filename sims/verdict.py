@@ -9,6 +9,7 @@ import numpy as np
 
 from sims.statistics import Audit
 
+SMALLEST = 0.001  # a gain below this is none
 Verdict = Literal["helps", "hurts", "no difference you could measure", "depends on the verifier"]
 
 
