@@ -208,7 +208,7 @@ class Result:
     @cached_property
     def everything(self) -> tuple[float, float]:
         """Using the whole budget with weight 1, less no synthetic data, both at their best ridge: what is done without advice."""
-        return self._difference([(one.right[self.best_everything], one.right[self.best_alone]) for one in self.outcomes])
+        return self._difference([self._against_alone(one, self.best_everything) for one in self.outcomes])
 
     def _difference(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
         """Mean and standard error of a paired difference in accuracy over the draws, each of which has a test set of its own."""
@@ -219,8 +219,7 @@ class Result:
         """The realised gain that an engineer's verdict is about, and its standard error on the test set. strict: see above."""
         if one.m:
             return _paired(one.followed, one.without)
-        right = one.right
-        return _paired(right[self.best_mix if strict else self.best_everything], right[self.best_alone])
+        return _paired(*self._against_alone(one, self.best_mix if strict else self.best_everything))
 
     @cached_property
     def verdicts(self) -> list[tuple[str, float, bool]]:
@@ -235,8 +234,13 @@ class Result:
     @cached_property
     def undiscerning(self) -> list[bool]:
         """Of the engineers for whom everything with weight 1 changes more than two standard errors, whether it helps."""
-        gains = [_paired(one.right[self.best_everything], one.right[self.best_alone]) for one in self.outcomes]
+        gains = [_paired(*self._against_alone(one, self.best_everything)) for one in self.outcomes]
         return [gain > 0 for gain, se in gains if abs(gain) > SIGMAS * se]
+
+    def _against_alone(self, one: Outcome, place: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Which test samples (k,) are right at a place of the grid, and which without synthetic data at their best ridge."""
+        right = one.right
+        return right[place], right[self.best_alone]
 
     def _judged(self, *, strict: bool) -> list[tuple[str, float, bool]]:
         gains = [(one.verdict, *self.gain(one, strict=strict)) for one in self.outcomes]

@@ -142,7 +142,7 @@ class _Adviser:
         omega, gamma = float(weight / share), float(alpha / (share * (e.n + m)))
         found = e.path(np.array([alpha]), weight)[0]
         base = e.baseline.accuracy
-        gain = float(calibrated(tried.corrected()[1], e.alone.corrected()[1], base, len(e.classes))[0]) - base
+        gain = float(calibrated(tried.corrected()[1], e.alone_corrected[1], base, len(e.classes))[0]) - base
         _, gain_se = found.gain(e.without)  # that of the smooth gain comes out two to four times too small (docs/advise.md)
         value, se, _, _ = e.gains([(m, omega, gamma)])
         agree = abs(gain - value[0]) <= SIGMAS * np.hypot(gain_se, se[0])

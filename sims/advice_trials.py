@@ -120,38 +120,28 @@ class Engineer:
 
     def trained(self, split: Split, m: int, omega: float, gamma: float) -> np.ndarray:
         """Which test samples (k,) a classifier gets right that is trained on the real samples and the first m generated ones."""
-        mean = self.real.X.mean(axis=0)
-        return _path(self._training(m, omega, mean), split.X_test - mean, split.y_test, [gamma * (len(self.real.y) + m)])[0]
+        real, synthetic, test = self._few_features(m, split.X_test)
+        return _path(real + synthetic.weighted(omega), test, split.y_test, [gamma * (len(self.real.y) + m)])[0]
 
     def landscape(self, split: Split, grid: Grid) -> np.ndarray:
         """Which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
-        mean = self.real.X.mean(axis=0)
         ridges = np.array(grid.ridge) * len(self.real.y)
         right = np.empty((*grid.shape, len(split.y_test)), dtype=bool)
         for i, m in enumerate(grid.m):
-            real, synthetic, test = self._few_features(m, self.real.X - mean, split.X_test - mean, mean)
+            real, synthetic, test = self._few_features(m, split.X_test)
             for j, omega in enumerate(grid.omega):
-                training = real + synthetic.weighted(omega) if m else real
-                right[i, j] = _path(training, test, split.y_test, ridges) if m or not j else right[i, 0]
+                right[i, j] = _path(real + synthetic.weighted(omega), test, split.y_test, ridges) if m or not j else right[i, 0]
         return right
 
-    def _few_features(self, m: int, X: np.ndarray, test: np.ndarray, mean: np.ndarray) -> tuple[Moments, Moments, np.ndarray]:
-        """The moments of the real samples and of the first m generated ones, and the test samples, features about `mean`; where there are
-        fewer samples than features in a basis of what they span, which is all that a ridge uses."""
-        used = np.flatnonzero(self.synthetic.keep[:m])
-        made = self.synthetic.X[used] - mean
+    def _few_features(self, m: int, test: np.ndarray) -> tuple[Moments, Moments, np.ndarray]:
+        """The moments of the real samples and of the first m generated ones, and the test samples (k, p), features about the mean of the
+        real ones; where there are fewer samples than features in a basis of what they span, which is all that a ridge uses."""
+        mean, used = self.real.X.mean(axis=0), np.flatnonzero(self.synthetic.keep[:m])
+        X, made, test = self.real.X - mean, self.synthetic.X[used] - mean, test - mean
         if len(X) + len(made) < X.shape[1]:
             basis = np.linalg.qr(np.concatenate([X, made]).T)[0]
             X, made, test = X @ basis, made @ basis, test @ basis
         return Moments.of(X, self.real.y, self.classes), Moments.of(made, self.synthetic.y[used], self.classes), test
-
-    def _training(self, m: int, omega: float, mean: np.ndarray) -> Moments:
-        """Of the real samples and the first m generated ones, features about `mean`."""
-        used = np.flatnonzero(self.synthetic.keep[:m])
-        real = Moments.of(self.real.X - mean, self.real.y, self.classes)
-        if not omega or not used.size:
-            return real
-        return real + Moments.of(self.synthetic.X[used] - mean, self.synthetic.y[used], self.classes).weighted(omega)
 
 
 @dataclass(frozen=True)

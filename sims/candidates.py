@@ -48,10 +48,6 @@ class Candidates:
                        theory=np.append(self.theory, np.broadcast_to(theory, len(alphas))), alphas=np.append(self.alphas, alphas),
                        weights=np.append(self.weights, np.full(len(alphas), weight)))
 
-    def among(self, chosen: np.ndarray) -> Candidates:
-        """Some of them."""
-        return replace(self, **{name: getattr(self, name)[chosen] for name in ("soft", "right", "theory", "alphas", "weights")})
-
     def choice(self, counts: np.ndarray | None = None) -> int:
         """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once."""
         shares = self.shares if counts is None else self.shares * counts / (self.shares @ counts)

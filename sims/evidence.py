@@ -42,7 +42,6 @@ class Evidence:
     file: GeneratedFile | None
     population: Population
     left_out: tuple[Population, ...]
-    alone: Candidates  # the ridges without synthetic data
     n: int
     families: dict[tuple[Population, str], Family] = field(default_factory=dict)  # those found so far
 
@@ -59,14 +58,14 @@ class Evidence:
             if synthetic.X.ndim != 2 or synthetic.X.shape[1] != X.shape[1]:
                 raise BadInput(f"the synthetic samples have {synthetic.X.shape[-1]} features, the real ones {X.shape[1]}")
             file = GeneratedFile.of(synthetic, X, codes, classes, _best_verdicts(X, classes[codes], synthetic))
-        found, debiased = _solved(cls(X, codes, classes, plan, synthetic, file, None, (), None, n))
+        found, debiased = _solved(cls(X, codes, classes, plan, synthetic, file, None, (), n))
         left_out = []
         for group in _groups(codes, np.random.default_rng(seed)):
             rest = np.setdiff1d(np.arange(len(X)), group)
             if np.bincount(codes[rest], minlength=len(classes)).min() >= 2:
                 one = Population.of(X[rest], codes[rest], len(classes), debiased=debiased, elliptical=found.population.elliptical)
                 left_out.append(replace(one, counts=found.population.counts))  # the mix stays one of all samples
-        return replace(found, alone=found.tried(np.zeros(1)), left_out=tuple(left_out))
+        return replace(found, left_out=tuple(left_out))
 
     @property
     def self_fitted(self) -> bool:
@@ -140,14 +139,26 @@ class Evidence:
     @cached_property
     def baseline(self) -> Baseline:
         """Without synthetic data, at the ridge that leave-one-out and theory choose together."""
-        gamma = float(self.alone.alphas[self.alone.choice()] / len(self.X))
-        accuracy, _ = self.alone.corrected()
-        return Baseline(accuracy, self.without.se, gamma, self.optimum_without.accuracy)
+        return Baseline(self.alone_corrected[0], self.without.se, float(self._alpha / len(self.X)), self.optimum_without.accuracy)
 
     @cached_property
     def without(self) -> LeaveOneOut:
         """Leave-one-out there."""
-        return self.path(np.array([self.alone.alphas[self.alone.choice()]]), 0.0)[0]
+        return self.path(np.array([self._alpha]), 0.0)[0]
+
+    @cached_property
+    def alone(self) -> Candidates:
+        """The ridges without synthetic data."""
+        return self.tried(np.zeros(1))
+
+    @cached_property
+    def alone_corrected(self) -> tuple[float, float]:
+        """The accuracy of the chosen one and the smooth one, as `Candidates.corrected`."""
+        return self.alone.corrected()
+
+    @property
+    def _alpha(self) -> float:
+        return self.alone.alphas[self.alone.choice()]
 
     def leaning(self, family: Family, m: float, omega: float, gamma: float) -> float:
         """The theory's accuracy of a mix, half way towards leave-one-out: with half of its error without synthetic data, at the same ridge

@@ -33,9 +33,8 @@ class Exchange:
             generator = Generator("independent", n_hat=e.file.n_hat) if np.isfinite(e.file.n_hat) else Generator()
         return e.population.family(generator, epsilon, verifier, n=e.n)
 
-    def _gain_of(
-        self, epsilon: float, verifier: Verifier, omega: float | None, near: Optimum | None = None
-    ) -> tuple[float, Optimum | None]:
+    def _gain_of(self, epsilon: float, verifier: Verifier, omega: float | None, near: Optimum | None = None
+                 ) -> tuple[float, Optimum | None]:
         """The predicted gain of the whole budget with its best ridge, and weight 1 or the best one; and that mix. nan: not to be solved."""
         e = self.evidence
         try:
