@@ -115,18 +115,10 @@ class LeaveOneOut:
 
     def gain(self, other: LeaveOneOut) -> tuple[float, float]:
         """The accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
-        mean, se = self._paired(self.right - other.right)
-        return mean, float(np.hypot(se, 1 / len(self.codes)))  # a change of one sample, so that no change is no certainty
-
-    def lead(self, other: LeaveOneOut) -> tuple[float, float]:
-        """The same of the smooth criterion."""
-        return self._paired(self.soft - other.soft)
-
-    def _paired(self, difference: np.ndarray) -> tuple[float, float]:
-        mean = np.average(difference, weights=self.weights)
-        shares = self.weights / self.weights.sum()
-        n = len(shares)
-        return float(mean), float(np.sqrt(np.sum(shares**2 * (difference - mean) ** 2) * n / (n - 1)))
+        difference, shares = self.right - other.right, self.weights / self.weights.sum()
+        mean, n = shares @ difference, len(shares)
+        se = np.sqrt(np.sum(shares**2 * (difference - mean) ** 2) * n / (n - 1))
+        return float(mean), float(np.hypot(se, 1 / n))  # a change of one sample, so that no change is no certainty
 
     @cached_property
     def soft(self) -> np.ndarray:

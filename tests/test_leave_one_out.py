@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import lead
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,10 +177,10 @@ def test_accuracy_gain_and_their_errors():
     gain, se = better.gain(worse)
     assert gain == 0.5 and se == pytest.approx(np.sqrt(0.25 / 3 + 1 / 16))
     assert better.gain(better)[0] == 0 and better.gain(better)[1] > 0
-    lead, se = better.lead(worse)
+    ahead, se = lead(better, worse)
     difference = better.soft - worse.soft
-    assert lead == pytest.approx(better.smooth - worse.smooth) and se == pytest.approx(difference.std(ddof=1) / 2)
-    assert better.lead(better) == (0, 0)
+    assert ahead == pytest.approx(better.smooth - worse.smooth) and se == pytest.approx(difference.std(ddof=1) / 2)
+    assert lead(better, better) == (0, 0)
     np.testing.assert_array_equal(worse.margins, [1, -1, -1, -1])
     sure = LeaveOneOut.of(np.eye(2)[codes], codes)
     assert sure.accuracy == 1 and 0 < sure.se < 0.25

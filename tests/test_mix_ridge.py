@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 import sklearn
+from conftest import lead
 from sklearn.base import clone
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -93,8 +94,8 @@ def test_auto_reports_the_leave_one_out_it_chose_by():
     np.testing.assert_allclose(mix.leave_one_out_.scores, own.scores, atol=1e-9)
     for alpha in (0.1, 1.0, 10.0, 100.0):
         for weight in (0.0, 0.1, 1.0):
-            lead, se = mix_leave_one_out(X, y, X_s, y_s, alpha / 100, weight).lead(mix.leave_one_out_)
-            assert lead < 0.5 * se + 0.005
+            ahead, se = lead(mix_leave_one_out(X, y, X_s, y_s, alpha / 100, weight), mix.leave_one_out_)
+            assert ahead < 0.5 * se + 0.005
 
 
 def test_the_accuracy_is_without_the_optimism_of_the_choice():
