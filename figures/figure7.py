@@ -7,7 +7,6 @@ shows why two ways of pruning with the same rho and phi differ: what the publish
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from importlib import metadata
 
 import numpy as np
 
@@ -190,7 +189,6 @@ def _record(s: Settings, scores: dict[str, list[Scores]], values: dict[str, dict
     return {
         "design": "the real images are the first of every class for every seed, as published; a seed is one draw of the initial weights, "
                   "the synthetic images, the mini-batches and the pruning at random, shared by all curves",
-        "torch": metadata.version("torch"),
         "published runs": PUBLISHED_RUNS,
         "published points outside": [claim.name for claim in claims if claim.kind == "agrees" and not claim.holds],
         "seeds that broke down": [{"curve": name, "m": m, "accuracy": one.accuracy[i], "median": np.median(one.accuracy),

@@ -25,8 +25,7 @@ from sims.files import replacing, write_text
 from solvers.errors import BadInput
 
 PREFIX = "figure"
-PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib")
-LANGUAGE_PACKAGES = ("torch", "transformers", "trl", "peft")  # recorded by figures that have a scale, where they are installed
+PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib", "scikit-learn", "torch", "transformers", "trl", "peft")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def validate(name: str, run: Run, *, quick: bool, out: Path) -> Validated:
     record = {
         "figure": name, "title": module.TITLE, "quick": quick, "settings": settings, "seed": run.seed,
         "panels": built.panels, "claims": built.claims, "holds": all(claim.holds for claim in built.claims), "extra": built.extra,
-        "versions": {"python": platform.python_version(), **_versions((*PACKAGES, *(LANGUAGE_PACKAGES if scales else ())))},
+        "versions": {"python": platform.python_version(), **_versions()},
         "seconds": round(seconds, 2),
     }  # fmt: skip
     write_text(out / f"{stem}.json", json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
@@ -110,9 +109,10 @@ def _check_scale(name: str, scales: tuple[str, ...], run: Run, quick: bool) -> N
         raise BadInput("--quick is for --scale features: use --proportions and --max-steps to shorten a fine-tuning")
 
 
-def _versions(packages: Iterable[str]) -> dict[str, str]:
+def _versions() -> dict[str, str]:
+    """The versions of those of PACKAGES that are installed."""
     found = {}
-    for package in packages:
+    for package in PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             found[package] = metadata.version(package)
     return found
