@@ -70,7 +70,7 @@ def derive(
 
     from derivations import derive as derivation
     from derivations.report import html_page, markdown
-    from sims.files import write_text
+    from support.files import write_text
 
     console, results = Console(), []
     table = Table("check", "compares", "found", "holds", title="Checks", title_justify="left")
@@ -127,7 +127,7 @@ def validate(
     from figures.run import Run
     from figures.validate import names
     from figures.validate import validate as validate_figure
-    from solvers.errors import BadInput
+    from support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
@@ -221,7 +221,7 @@ def data_fetch(
 ) -> None:
     """Download what is not on this machine yet; what broke off goes on where it stopped."""
     from sims.data import dataset, locate, names, status
-    from solvers.errors import BadInput
+    from support.errors import BadInput
 
     if every == (name is not None):
         raise BadInput(f"say which data set or --all; there are {', '.join(names())}")
@@ -369,8 +369,8 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
-    from sims.progress import bar
     from sims.sweep import sweep as run_sweep
+    from support.progress import bar
 
     with bar("points", sys.stderr.isatty()) as show:
         report = run_sweep(points, _seed(seed), threads, progress=show)
@@ -429,7 +429,7 @@ def _setting(n: int, m: int, p: int, mu: float, epsilon: float, rho: float, phi:
 
 
 def _jobs(jobs: int | None) -> int:
-    from solvers.errors import BadInput
+    from support.errors import BadInput
 
     if jobs is not None and jobs < 1:
         raise BadInput(f"jobs must be at least 1, not {jobs}")
@@ -439,7 +439,7 @@ def _jobs(jobs: int | None) -> int:
 
 
 def _proportions(text: str | None) -> tuple[float, ...] | None:
-    from solvers.errors import BadInput
+    from support.errors import BadInput
 
     try:
         return None if text is None else tuple(float(part) for part in text.split(","))
@@ -448,7 +448,7 @@ def _proportions(text: str | None) -> tuple[float, ...] | None:
 
 
 def _seed(seed: int) -> int:
-    from solvers.errors import BadInput
+    from support.errors import BadInput
 
     if seed < 0:
         raise BadInput(f"seed must be at least 0, not {seed}")
@@ -511,7 +511,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:
-        from solvers.errors import BadInput, NotConverged
+        from support.errors import BadInput, NotConverged
 
         if isinstance(error, BadInput):
             _fail(str(error), BAD_USE)

@@ -10,9 +10,9 @@ import numpy as np
 
 from figures.panels import COLORS, Line, Panel, Points, draw
 from figures.validate import plain
-from sims.files import replacing, write_text
 from sims.planning import Plan
 from sims.verdict import Advice, BreakEven
+from support.files import replacing, write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

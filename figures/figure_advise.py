@@ -30,10 +30,10 @@ from figures.panels import Line, Panel, Points
 from figures.run import Built, Run
 from sims.advice_trials import Data, Grid, Outcome, Situation, trial
 from sims.checkpoint import fingerprint
-from sims.files import replacing
-from sims.progress import bar
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
+from support.errors import BadInput
+from support.files import replacing
+from support.progress import bar
 
 TITLE = "Advice from real samples, followed: predicted and realised"
 COLUMNS = 2

@@ -26,10 +26,10 @@ from figures.claims import Claim, at_least, at_most
 from figures.panels import Line, Panel, Points
 from figures.run import Built, Run
 from sims.monte_carlo import Estimate
-from sims.progress import bar
 from sims.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from solvers.classes import predict_classes, predict_on_samples
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
+from support.progress import bar
 
 TITLE = "Theory on real data: predicted and measured held-out accuracy"
 COLUMNS = 2

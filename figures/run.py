@@ -13,8 +13,8 @@ import numpy as np
 from figures.claims import Claim
 from figures.panels import Panel
 from sims.monte_carlo import Simulation, simulate_many
-from solvers.errors import BadInput, numbers
 from solvers.problem import Setting
+from support.errors import BadInput, numbers
 
 Scale = Literal["features", "lora", "paper"]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from figures.panels import draw
 from figures.tuned import tuned_panels
-from sims.files import replacing
 from sims.language import manifest
 from sims.language.pipeline import Counts, Pipeline, Step, Work
 from sims.language.studies import of_score
+from support.files import replacing
 
 
 def drawn(pipeline: Pipeline) -> Pipeline:

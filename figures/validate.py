@@ -21,8 +21,8 @@ import figures
 from figures.claims import Claim
 from figures.panels import Images, Panel, draw
 from figures.run import Built, Run
-from sims.files import replacing, write_text
-from solvers.errors import BadInput
+from support.errors import BadInput
+from support.files import replacing, write_text
 
 PREFIX = "figure"
 PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib", "scikit-learn", "torch", "transformers", "trl", "peft")

@@ -19,8 +19,8 @@ from sims.data import amazon as data
 from sims.statistics import ClassStatistics, class_statistics
 from sims.sufficient import Cloud
 from sims.trial import Factor, TrainingSet
-from solvers.errors import BadInput, number
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from support.errors import BadInput, number
 
 Protocol = Literal["published", "held-out"]
 PROTOCOLS: tuple[Protocol, ...] = ("published", "held-out")

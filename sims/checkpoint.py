@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sims.files import replacing
-from solvers.errors import BadInput
+from support.errors import BadInput
+from support.files import replacing
 
 SAVE_EVERY = 5.0  # seconds
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)

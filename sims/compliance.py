@@ -23,8 +23,8 @@ from sims.resampling import Design, Resamples, fit, resample
 from sims.selection import Strata, strata
 from sims.statistics import Audit, audit
 from solvers.classes import CONSTANT
-from solvers.errors import BadInput
 from solvers.problem import Ridge, Verifier
+from support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)

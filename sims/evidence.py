@@ -20,9 +20,9 @@ from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from sims.planning import Plan, Population
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.verdict import Baseline
-from solvers.errors import BadInput, NotConverged
 from solvers.optimise import Family, Optimum, best_mix, settled
 from solvers.problem import Generator, Verifier
+from support.errors import BadInput, NotConverged
 
 GROUPS = 8  # of real samples, one of which is left out at a time: the jackknife
 GAIN_SPREAD = 0.15  # over sqrt(n): how far gains come out from their prediction, beyond its other errors (docs/advise.md)

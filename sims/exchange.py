@@ -10,9 +10,9 @@ import numpy as np
 
 from sims.evidence import Evidence, calibrated
 from sims.verdict import SMALLEST, BreakEven, Choice
-from solvers.errors import NotConverged
 from solvers.optimise import Family, Optimum, best_mix
 from solvers.problem import Generator, Verifier
+from support.errors import NotConverged
 
 PLANE = 13  # values of epsilon and of rho in the plane of the break-even line
 MOST_NOISE = 0.5

@@ -15,8 +15,8 @@ import numpy as np
 from sims.planning import Population, trace_of_square
 from sims.self_fitted import kept_labels
 from sims.statistics import Audit, audit
-from solvers.errors import BadInput
 from solvers.problem import Law
+from support.errors import BadInput
 
 SAME_SAMPLES = 0.5  # below what distance, if that is known well enough, a generator was fitted on the real samples
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier

@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_array, check_is
 from sims.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
 from sims.leave_one_out import LeaveOneOut, RidgeMix
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 AUTO = "auto"
 STEPS_BETWEEN = 3  # finer weights tried on each side of the best

@@ -25,11 +25,11 @@ import numpy as np
 
 from sims.checkpoint import fingerprint
 from sims.class_gaussian import ClassGaussian
-from sims.files import replacing
 from sims.networks import Network, Training, one_thread, pytorch, train
-from sims.progress import bar
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Verifier
+from support.errors import BadInput
+from support.files import replacing
+from support.progress import bar
 
 CLASSES = 10
 

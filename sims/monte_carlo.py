@@ -19,11 +19,11 @@ import numpy as np
 from sims.banded import Banded
 from sims.checkpoint import Checkpoint, fingerprint
 from sims.direct import Entries
-from sims.progress import bar
 from sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
 from sims.trial import Outcome, whole
-from solvers.errors import number
 from solvers.problem import Setting
+from support.errors import number
+from support.progress import bar
 
 BLOCK = 16  # trials a worker draws before it reports
 BANDED_BLOCK = 256  # the same where they take microseconds

@@ -14,9 +14,9 @@ import numpy as np
 
 from sims.statistics import Proportion, shrunken_covariance
 from solvers.classes import ClassMixture
-from solvers.errors import BadInput, number
 from solvers.optimise import Family
 from solvers.problem import Generator, Law, Verifier
+from support.errors import BadInput, number
 
 ELLIPTICAL = 5.0  # squared lengths that vary so many times more than those of Gaussian residuals say that only directions count
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from sims.resampling import Design, Fitted, Resamples, fit, resample
 from sims.statistics import ClassStatistics, class_statistics
-from solvers.errors import BadInput
 from solvers.predict import Formula, predict_grid
 from solvers.problem import Ridge, Setting, Verifier
+from support.errors import BadInput
 
 STRONG, WEAK = Verifier(rho=0.2, phi=0.9), Verifier(rho=0.5, phi=0.5)
 

@@ -20,8 +20,8 @@ from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
 from sims.data import amazon, digits, mnist
 from sims.statistics import class_laws
 from solvers.classes import ClassMixture, next_label_noise
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
+from support.errors import BadInput
 
 Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from sims.progress import bar
-from solvers.errors import BadInput, number
+from support.errors import BadInput, number
+from support.progress import bar
 
 Outcome = TypeVar("Outcome")
 

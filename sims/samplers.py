@@ -11,8 +11,8 @@ from sims.banded import Banded
 from sims.direct import Direct, Entries
 from sims.sufficient import Sufficient
 from sims.trial import Mixture
-from solvers.errors import BadInput
 from solvers.problem import Setting
+from support.errors import BadInput
 
 SamplerName = Literal["sufficient", "direct"]
 SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")

@@ -14,9 +14,9 @@ import numpy as np
 
 from sims.statistics import shrunken_covariance
 from solvers.classes import CONSTANT
-from solvers.errors import BadInput
 from solvers.problem import Law, Problem, Ridge, Source, Verifier
 from solvers.selection import Labels, LinearVerifier, MarginLabeller, Selected
+from support.errors import BadInput
 
 
 def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: Labels) -> np.ndarray:

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from sims.leave_one_out import LeaveOneOut, class_shift
-from solvers.errors import BadInput, NotConverged, number
+from support.errors import BadInput, NotConverged, number
 
 STEPS, TOLERANCE = 500, 1e-8
 SUM_TO_ONE = 1e3  # the weight of that condition in a least-squares problem

@@ -21,7 +21,7 @@ import numpy as np
 
 from sims.leave_one_out import Moments
 from sims.table_formats import Columns, listed, source
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features

@@ -13,8 +13,8 @@ from sims.monte_carlo import Estimate
 from sims.samplers import trial_streams
 from sims.sufficient import Sufficient
 from sims.trial import Factor, Mixture, TrainingSet
-from solvers.errors import BadInput
 from solvers.problem import Setting
+from support.errors import BadInput
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.errors import BadInput, number
 from solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from support.errors import BadInput, number
 
 # the constant feature of the intercept: so large that the ridge, as it is for the other features, hardly touches it
 CONSTANT = 1e4

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.errors import BadInput
 from solvers.problem import Setting, Verifier
+from support.errors import BadInput
 
 
 def critical_noise(verifier: Verifier) -> float:

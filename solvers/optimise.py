@@ -15,9 +15,9 @@ import numpy as np
 
 from solvers import kernels, tangents
 from solvers.classes import ClassMixture
-from solvers.errors import BadInput, NotConverged, number
 from solvers.predict import _mixture_spectrum, _Spectrum, _spectrum, distinct_means, problem_columns, wrong_labels
 from solvers.problem import Law, Problem, Setting
+from support.errors import BadInput, NotConverged, number
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
 WEIGHTS = WEIGHTS / WEIGHTS.sum()

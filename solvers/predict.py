@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from solvers import kernels
-from solvers.errors import BadInput, NotConverged, number
 from solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
+from support.errors import BadInput, NotConverged, number
 
 Formula = Literal["rederived", "published"]
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.errors import BadInput, number, numbers
 from solvers.problem import NO_SUPERVISION, Covariance, Law, Source, Verifier
+from support.errors import BadInput, number, numbers
 
 # rules in one direction have the correlation 1, where the formulas divide 0 by 0: taken as noise of 1e-7 of the margin's spread
 _CORRELATED = 1 - 1e-14

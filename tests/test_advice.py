@@ -23,8 +23,8 @@ from sims.planning import Plan, Population, Uncertain, plan_of, uniform_noise
 from sims.statistics import Proportion
 from sims.tables import Table
 from sims.verdict import Advice
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, Generator, Verifier
+from support.errors import BadInput
 
 P, N_REAL, SIZE = 40, 60, 1.0  # features, real samples, length of the class mean
 EXACT, SELF_FITTED = Generator(), Generator("self-fitted")

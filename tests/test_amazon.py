@@ -14,8 +14,8 @@ from sims import amazon
 from sims.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
 from sims.data import FOLDER_VARIABLE
 from sims.statistics import ClassStatistics
-from solvers.errors import BadInput
 from solvers.problem import ORACLE, Verifier
+from support.errors import BadInput
 
 PUBLISHED = Path(amazon.__file__).parents[1] / "figures" / "published" / "figure6_amazon.json"
 SMALL = Experiment(n=60, m=(0, 1, 30, 500))

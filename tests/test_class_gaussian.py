@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sims.class_gaussian import ClassGaussian
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 P = 6
 

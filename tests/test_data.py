@@ -28,7 +28,7 @@ from sims import data
 from sims.data import DataFile, DataSet, _find, _sources, amazon, digits, locate, mnist, status
 from sims.data._hub import Hub
 from sims.data._sources import Address, NpmPackage, Torchvision, Wheel
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 CONTENT = b"the public file " * 10_000
 FILE = DataFile("a.bin", hashlib.sha256(CONTENT).hexdigest())

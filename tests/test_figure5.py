@@ -16,7 +16,7 @@ from figures.run import Run
 from figures.validate import validate
 from sims.class_gaussian import ClassGaussian
 from sims.data import digits, locate, mnist
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 SMALL = Settings(statistics=(ALL, FEWER[1], IDENTITY), batch=50, batches=20, rows=3)
 

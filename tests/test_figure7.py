@@ -16,8 +16,8 @@ from figures.validate import plain
 from sims.data import FOLDER_VARIABLE, digits, mnist
 from sims.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
 from sims.networks import Training
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, ORACLE
+from support.errors import BadInput
 
 TOY = replace(QUICK, m=(0, 125), n=20, seeds=2, training=Training(hidden=16, steps=60, warmup=10))
 

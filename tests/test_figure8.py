@@ -16,8 +16,8 @@ from figures.validate import plain, validate
 from sims.data import dataset, status
 from sims.monte_carlo import Estimate
 from sims.preferences import Experiment, curves, differences, trial
-from solvers.errors import BadInput
 from solvers.problem import Verifier
+from support.errors import BadInput
 
 TOY = Experiment(n=60, m=(0, 60, 240), least_test=100)
 

@@ -18,7 +18,7 @@ from sims.data import dataset, status
 from sims.data._text import Completions
 from sims.monte_carlo import Estimate
 from sims.selection import empirical, strata
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 TOY = Experiment(n=40, m=(0, 80, 160), least_test=40)
 

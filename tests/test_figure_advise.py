@@ -13,8 +13,8 @@ from figures.run import Run
 from figures.validate import plain
 from sims.advice_trials import Data, Grid, Outcome, Situation, engineer, trial
 from sims.real import Split
-from solvers.errors import BadInput
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
+from support.errors import BadInput
 
 DIGITS = Data("digits 3-8", "digits", (3, 8))
 SETTINGS = Settings((Case(DIGITS, 40, 2, 80, 3, 2, 200),))

@@ -14,8 +14,8 @@ from figures.run import Run
 from figures.validate import plain
 from sims.data import dataset, status
 from sims.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from solvers.errors import BadInput
 from solvers.problem import ORACLE, Generator
+from support.errors import BadInput
 
 TOY = Settings((replace(DIGITS, name="digits", n=30, m=(0, 60), generators=(Generator("self-fitted"),), trials=3),))
 

@@ -12,10 +12,10 @@ from figures import figure1, figure2
 from figures.run import Run
 from sims.traces import _resolvent_traces
 from sims.trial import Factor, TrainingSet
-from solvers.errors import BadInput
 from solvers.marchenko_pastur import MarchenkoPastur
 from solvers.predict import predict, predict_grid
 from solvers.problem import Generator, Ridge, Setting, Verifier
+from support.errors import BadInput
 
 RATIOS = (1e-4, 0.1, 0.7, 1.0, 2.0, 30.0)
 

@@ -26,7 +26,7 @@ from sims.data._entry import Unavailable
 from sims.data._hub import Hub
 from sims.data._sources import Wheel
 from sims.data._text import Completions, Preferences, json_lines, last_turn, preferences, question
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 ASKED = "\n\nHuman: Why?\n\nAssistant:"
 

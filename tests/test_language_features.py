@@ -18,7 +18,7 @@ from sims.data import hh_rlhf, smollm2, xstest
 from sims.data._text import Completions, Preferences
 from sims.language import features, models, packages
 from sims.language.features import FeatureSettings, NotChecked
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz .:\n"
 SHORT = FeatureSettings(layer=2, max_response=5, max_length=12)

@@ -21,8 +21,8 @@ from sims.language.pipeline import Pipeline, Step, Work, generator, in_parts, ru
 from sims.language.questions import CATEGORIES, parse, request
 from sims.language.transforms import Counted
 from sims.language.tuning import NEEDED
-from solvers.errors import BadInput
 from solvers.problem import Verifier
+from support.errors import BadInput
 
 # --- the engine: steps that write text files, and count how often they ran
 

@@ -18,7 +18,7 @@ from sims.data._text import Preferences
 from sims.language import frozen, generation, judges, likelihood, models, packages, tuning
 from sims.language.generation import Sampling, generate
 from sims.language.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
-from solvers.errors import BadInput, NotConverged
+from support.errors import BadInput, NotConverged
 
 MISSING = packages.missing(*NEEDED)
 needs_packages = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} not installed")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sims.class_gaussian import ClassGaussian
 from sims.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 
 def samples(n: int, p: int, L: int, seed: int = 0, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sims.leave_one_out import mix_leave_one_out
 from sims.mix_ridge import SyntheticMixRidge
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 ESTIMATORS = [SyntheticMixRidge(), SyntheticMixRidge(alpha="auto", weight="auto"), SyntheticMixRidge(fit_intercept=False)]
 

@@ -13,8 +13,8 @@ from sims import mnist_networks, networks
 from sims.data import digits
 from sims.mnist_networks import Images, Statistics, Study, Synthetic, run
 from sims.networks import Network, Training, batches, train
-from solvers.errors import BadInput, NotConverged
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from support.errors import BadInput, NotConverged
 
 SMALL = Training(hidden=24, steps=200, warmup=20, weight_decay=1e-2)  # so unstable that units go silent, as on MNIST
 STRONG = Verifier(rho=0.1, phi=0.9)

@@ -9,10 +9,10 @@ import pytest
 from conftest import mean
 
 from solvers.classes import ClassMixture, next_label_noise, predict_classes
-from solvers.errors import BadInput
 from solvers.optimise import Family, Value, best_mix, settled
 from solvers.predict import predict, predict_grid
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Setting, Verifier
+from support.errors import BadInput
 
 GENERATORS = {
     "exact": Generator(),

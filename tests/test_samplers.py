@@ -12,8 +12,8 @@ from sims.direct import ENTRIES, Direct, direct_problem_trial
 from sims.samplers import sampler_for, trial_streams
 from sims.sufficient import Sufficient, bartlett
 from sims.trial import Factor, Mixture, Outcome, TrainingSet
-from solvers.errors import BadInput
 from solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
+from support.errors import BadInput
 
 TRIALS = 1000
 WEAK = Verifier(rho=0.3, phi=0.8)

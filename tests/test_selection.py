@@ -18,10 +18,10 @@ from derivations.theorem import Verdict
 from figures.claims import Budget, Claim, agrees, falls_outside
 from sims.monte_carlo import Estimate
 from sims.selection import empirical, give_labels, strata, verdicts
-from solvers.errors import BadInput
 from solvers.predict import Prediction, predict
 from solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier
 from solvers.selection import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
+from support.errors import BadInput
 
 
 def samples(rng: np.random.Generator, law: Law, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from solvers import dense, kernels
-from solvers.errors import BadInput, NotConverged
 from solvers.predict import Prediction, predict, predict_grid, predict_tests
 from solvers.problem import (
     NO_SUPERVISION,
@@ -28,6 +27,7 @@ from solvers.problem import (
     Verifier,
     synthetic_only,
 )
+from support.errors import BadInput, NotConverged
 
 P = 24
 WEAK = Verifier(rho=0.3, phi=0.8)

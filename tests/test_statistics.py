@@ -10,7 +10,7 @@ import pytest
 from sklearn.covariance import OAS, LedoitWolf
 
 from sims.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 P, N, DRAWS = 60, 120, 300
 MU = np.where(np.arange(P) % 5 == 0, 1.0, 0.0) / np.sqrt(P / 5)  # of length 1

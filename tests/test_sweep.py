@@ -7,8 +7,8 @@ import pytest
 
 import sims.sweep as module
 from sims.sweep import sweep
-from solvers.errors import BadInput, NotConverged
 from solvers.predict import predict
+from support.errors import BadInput, NotConverged
 
 
 def test_every_point_of_a_small_sweep_is_solved() -> None:

@@ -13,7 +13,7 @@ import sims.table_formats
 import sims.tables
 from sims.leave_one_out import Moments
 from sims.tables import moments, read, read_chunks
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("height", "width", "depth")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sims.traces import measure_traces
-from solvers.errors import BadInput
 from solvers.problem import Generator, Ridge, Setting, Verifier
+from support.errors import BadInput
 
 
 def fixed_point(s: Setting) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ import pkgutil
 
 from sims.data._entry import DataFile, DataSet
 from sims.data._find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 __all__ = [
     "CACHE_NAME", "FOLDER_OPTION", "FOLDER_VARIABLE", "DataFile", "DataSet", "Status", "dataset", "locate", "names", "own_folder",

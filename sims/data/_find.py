@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from sims.data._entry import DataFile, DataSet, Unavailable
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 FOLDER_OPTION = "--data"
 FOLDER_VARIABLE = "SYNTHDATA_DIR"

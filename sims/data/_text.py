@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sims.data._find import opened
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
 

@@ -20,10 +20,10 @@ import numpy as np
 from sims.checkpoint import fingerprint
 from sims.data import hh_rlhf, own_folder, user_cache, xstest
 from sims.data._text import answer, last_turn, question
-from sims.files import replacing, write_text
 from sims.language import models, packages
-from sims.progress import bar
-from solvers.errors import BadInput, number
+from support.errors import BadInput, number
+from support.files import replacing, write_text
+from support.progress import bar
 
 if TYPE_CHECKING:
     import torch

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sims.language.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
-from sims.progress import bar
-from solvers.errors import BadInput, number
+from support.errors import BadInput, number
+from support.progress import bar
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sims.language import packages
 from sims.language.pipeline import Counts, Step, Work
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a model repository
 

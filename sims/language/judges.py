@@ -22,7 +22,7 @@ from sims.data._text import question
 from sims.language import features, models, packages
 from sims.language.generation import Sampling, generate
 from sims.statistics import Proportion
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from sims.data._text import ASSISTANT, HUMAN
-from sims.progress import bar
-from solvers.errors import BadInput
+from support.errors import BadInput
+from support.progress import bar
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from sims.files import write_text
-from solvers.errors import BadInput
+from support.errors import BadInput
+from support.files import write_text
 
 FILE = "manifest.json"
 PACKAGES = ("datasets", "torch", "transformers", "trl", "peft")

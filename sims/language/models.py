@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sims.data import smollm2, user_cache
 from sims.data._hub import reachable
 from sims.language import packages
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

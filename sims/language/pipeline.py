@@ -20,9 +20,9 @@ from zlib import crc32
 import numpy as np
 
 from sims.checkpoint import fingerprint
-from sims.files import write_text
 from sims.language import manifest, rows
-from solvers.errors import BadInput
+from support.errors import BadInput
+from support.files import write_text
 
 if TYPE_CHECKING:
     from datasets import Dataset

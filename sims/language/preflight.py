@@ -11,7 +11,7 @@ from sims.data import dataset, status
 from sims.data._hub import Hub, reachable
 from sims.language import packages
 from sims.language.tuning import NEEDED
-from solvers.errors import number
+from support.errors import number
 
 SMALL = {"smollm2-135m": "smollm2"}  # models that are data sets of this project
 LOCAL_JUDGE, LOCAL_MODEL, LOCAL_DATA = "refusal", "smollm2-135m", "xstest"  # the judge that is trained here, and on what

@@ -33,7 +33,7 @@ from sims.language.preflight import Found, Needs, Wanted, check
 from sims.language.qa_steps import RECORDED, WITNESSES, Point, Questions, Task
 from sims.language.sources import AnswerPart
 from sims.language.tuning import Tuning
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 
 @dataclass(frozen=True)

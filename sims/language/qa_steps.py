@@ -18,8 +18,8 @@ from sims.language.sources import LABELS, SAFE, UNSAFE, AnswerPart
 from sims.language.transforms import Counted
 from sims.language.tuning import Tuning, tune_answers
 from sims.statistics import audit
-from solvers.errors import BadInput
 from solvers.problem import Verifier
+from support.errors import BadInput
 
 HELD_OUT, ADAPTER, WRITTEN = "held-out", "adapter", "written"
 RECORDED = "recorded:"

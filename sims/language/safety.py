@@ -32,8 +32,8 @@ from sims.language.preflight import Found, Needs, Wanted, check
 from sims.language.safety_steps import Point
 from sims.language.sources import PairPart
 from sims.language.tuning import Tuning
-from solvers.errors import BadInput
 from solvers.problem import Verifier
+from support.errors import BadInput
 
 
 @dataclass(frozen=True)

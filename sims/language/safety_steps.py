@@ -15,8 +15,8 @@ from sims.language.sources import PairPart
 from sims.language.transforms import Counted
 from sims.language.tuning import Tuning, preference_accuracy, tune_preferences
 from sims.statistics import Proportion
-from solvers.errors import BadInput
 from solvers.problem import Verifier
+from support.errors import BadInput
 
 HELD_OUT = "held-out"
 ADAPTER = "adapter"

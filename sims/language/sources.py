@@ -18,7 +18,7 @@ from sims.data import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
 from sims.data._text import Preferences, Prompts
 from sims.language.config import Between
 from sims.language.pipeline import generator
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 

@@ -19,7 +19,7 @@ from sims.language.safety_steps import ERROR
 from sims.language.tuning import Tuning
 from sims.monte_carlo import Estimate
 from sims.statistics import Proportion
-from solvers.errors import BadInput
+from support.errors import BadInput
 
 Scale = Literal["lora", "paper"]
 NEAR = 0.03  # how far a proportion that is asked for may be from one of the configuration

@@ -11,8 +11,8 @@ import numpy as np
 
 from sims.data._text import Preferences
 from sims.statistics import Proportion
-from solvers.errors import number
 from solvers.problem import Verifier
+from support.errors import number
 
 CONFIDENCE = 0.9999  # of the interval that must cover the stated probability: a right transform fails once in 10,000 times
 

@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sims.checkpoint import fingerprint
-from sims.files import write_text
 from sims.language import models, packages
 from sims.language.likelihood import examples, formatted, log_likelihoods
-from sims.progress import bar
-from solvers.errors import BadInput, NotConverged, number
+from support.errors import BadInput, NotConverged, number
+from support.files import write_text
+from support.progress import bar
 
 if TYPE_CHECKING:
     from datasets import Dataset
