@@ -198,7 +198,7 @@ DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look 
 @data_app.command("list")
 def data_list(data: DataFolder = None, as_json: Json = False) -> None:
     """Every data set: its licence, where it was found, its size. Nothing is downloaded."""
-    from sims.data import dataset, names, status
+    from data import dataset, names, status
 
     states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
     if as_json:
@@ -220,7 +220,7 @@ def data_fetch(
     data: DataFolder = None,
 ) -> None:
     """Download what is not on this machine yet; what broke off goes on where it stopped."""
-    from sims.data import dataset, locate, names, status
+    from data import dataset, locate, names, status
     from support.errors import BadInput
 
     if every == (name is not None):
@@ -244,7 +244,7 @@ def data_path(
     data: DataFolder = None,
 ) -> None:
     """Print where the files of a data set are, one a line. Nothing is downloaded."""
-    from sims.data import dataset, locate
+    from data import dataset, locate
 
     for path in locate(dataset(name), data, download=False).values():
         typer.echo(path)

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from data.sets import mnist
 from figures.claims import Claim, agrees, falls_outside
 from figures.panels import Images, Line, Panel, Points
 from figures.run import Built, Run
 from sims.class_gaussian import ClassGaussian
-from sims.data import mnist
 from sims.monte_carlo import Estimate
 
 TITLE = "Real digits and Gaussian ones"

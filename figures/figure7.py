@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from data.sets import mnist
 from figures.claims import Claim, at_most
 from figures.panels import Line, Panel, Points
 from figures.published import published
 from figures.run import Built, Run
-from sims.data import mnist
 from sims.mnist_networks import Images, Point, Scores, Statistics, Study, Synthetic
 from sims.mnist_networks import run as run_study
 from sims.networks import Training

@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 
+from data import dataset, status
+from data.sets import amazon, digits, xstest
 from sims.advice import advise
 from sims.class_gaussian import ClassGaussian
 from sims.classes import label_and_prune
-from sims.data import amazon, dataset, digits, status, xstest
 from sims.leave_one_out import Moments
 from sims.planning import Plan
 from sims.real import Split, mnist_split

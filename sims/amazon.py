@@ -15,7 +15,7 @@ from typing import Literal
 
 import numpy as np
 
-from sims.data import amazon as data
+from data.sets import amazon as data
 from sims.statistics import ClassStatistics, class_statistics
 from sims.sufficient import Cloud
 from sims.trial import Factor, TrainingSet
@@ -85,7 +85,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool
     """The reviews `name` (books, elec or kitchen: about 2000 samples, p = 400); label 0 becomes +1, label 1 becomes -1.
 
     Raises:
-        BadInput: an unknown name, or a file that is nowhere to be found (see `sims.data.locate`).
+        BadInput: an unknown name, or a file that is nowhere to be found (see `data.locate`).
     """
     if name not in NAMES:
         raise BadInput(f"the Amazon reviews are {', '.join(NAMES)}, not {name!r}")

@@ -17,8 +17,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sims.data._text import Completions
-from sims.data.xstest import COMPLIANCE, UNLABELLED
+from data.sets.xstest import COMPLIANCE, UNLABELLED
+from data.text import Completions
 from sims.resampling import Design, Resamples, fit, resample
 from sims.selection import Strata, strata
 from sims.statistics import Audit, audit

@@ -15,9 +15,9 @@ from typing import Literal
 
 import numpy as np
 
+from data.sets import amazon, digits, mnist
 from sims.class_gaussian import ClassGaussian
 from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
-from sims.data import amazon, digits, mnist
 from sims.statistics import class_laws
 from solvers.classes import ClassMixture, next_label_noise
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
@@ -141,7 +141,7 @@ def mnist_split(
     196 pixels of the images halved in height and width.
 
     Raises:
-        BadInput: if MNIST is nowhere to be found (see `sims.data.locate`).
+        BadInput: if MNIST is nowhere to be found (see `data.locate`).
     """
     (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
     if features == "halved":

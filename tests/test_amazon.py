@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from data import FOLDER_VARIABLE
 from sims import amazon
 from sims.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
-from sims.data import FOLDER_VARIABLE
 from sims.statistics import ClassStatistics
 from solvers.problem import ORACLE, Verifier
 from support.errors import BadInput

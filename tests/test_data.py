@@ -24,10 +24,13 @@ import platformdirs
 import pytest
 
 import cli
-from sims import data
-from sims.data import DataFile, DataSet, _find, _sources, amazon, digits, locate, mnist, status
-from sims.data._hub import Hub
-from sims.data._sources import Address, NpmPackage, Torchvision, Wheel
+import data
+from data import DataFile, DataSet, locate, status
+from data import find as _find
+from data import sources as _sources
+from data.hub import Hub
+from data.sets import amazon, digits, mnist
+from data.sources import Address, NpmPackage, Torchvision, Wheel
 from support.errors import BadInput
 
 CONTENT = b"the public file " * 10_000

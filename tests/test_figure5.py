@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import locate
+from data.sets import digits, mnist
 from figures import figure5
 from figures.figure5 import ALL, FEWER, IDENTITY, Settings
 from figures.run import Run
 from figures.validate import validate
 from sims.class_gaussian import ClassGaussian
-from sims.data import digits, locate, mnist
 from support.errors import BadInput
 
 SMALL = Settings(statistics=(ALL, FEWER[1], IDENTITY), batch=50, batches=20, rows=3)

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from data import FOLDER_VARIABLE
+from data.sets import digits, mnist
 from figures import figure7
 from figures.figure7 import QUICK, Settings
 from figures.run import Run
 from figures.validate import plain
-from sims.data import FOLDER_VARIABLE, digits, mnist
 from sims.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
 from sims.networks import Training
 from solvers.problem import NO_SUPERVISION, ORACLE

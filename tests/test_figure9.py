@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data import dataset, status
+from data.text import Completions
 from figures import figure9
 from figures.figure9 import build
 from figures.run import Run
 from figures.validate import plain, validate
 from sims.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
-from sims.data import dataset, status
-from sims.data._text import Completions
 from sims.monte_carlo import Estimate
 from sims.selection import empirical, strata
 from support.errors import BadInput
@@ -39,7 +39,7 @@ def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -
 def real_answers() -> Answers:
     if status(dataset("xstest")).missing:
         pytest.skip("xstest is not here: python cli.py data fetch xstest")
-    from sims.data import xstest
+    from data.sets import xstest
     from sims.language.features import FeatureSettings, imported, load
 
     if imported("xstest", FeatureSettings(), None, "smollm2-135m") is None:

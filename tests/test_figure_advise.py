@@ -58,7 +58,7 @@ def test_workers_and_interruptions_change_nothing(built, tmp_path):
 
 
 def test_data_that_are_missing_are_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("sims.data._find._look", lambda dataset, file, own: type("Nothing", (), {"path": None, "damaged": ()})())
+    monkeypatch.setattr("data.find._look", lambda dataset, file, own: type("Nothing", (), {"path": None, "damaged": ()})())
     nowhere = Case(Data("books", "books"), 80, 2, 400, 1, 2, 500)
     with pytest.raises(BadInput, match="amazon is not here"):
         build(Settings((nowhere,)), Run(data=tmp_path))

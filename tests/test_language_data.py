@@ -20,12 +20,15 @@ import numpy as np
 import platformdirs
 import pytest
 
-from sims import data
-from sims.data import DataFile, DataSet, _hub, _sources, alert, hh_rlhf, hh_rlhf_safety, locate, safe_rlhf, smollm2, xstest
-from sims.data._entry import Unavailable
-from sims.data._hub import Hub
-from sims.data._sources import Wheel
-from sims.data._text import Completions, Preferences, json_lines, last_turn, preferences, question
+import data
+from data import DataFile, DataSet, locate
+from data import hub as _hub
+from data import sources as _sources
+from data.entry import Unavailable
+from data.hub import Hub
+from data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, smollm2, xstest
+from data.sources import Wheel
+from data.text import Completions, Preferences, json_lines, last_turn, preferences, question
 from support.errors import BadInput
 
 ASKED = "\n\nHuman: Why?\n\nAssistant:"

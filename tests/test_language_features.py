@@ -13,9 +13,9 @@ import numpy as np
 import platformdirs
 import pytest
 
-from sims import data
-from sims.data import hh_rlhf, smollm2, xstest
-from sims.data._text import Completions, Preferences
+import data
+from data.sets import hh_rlhf, smollm2, xstest
+from data.text import Completions, Preferences
 from sims.language import features, models, packages
 from sims.language.features import FeatureSettings, NotChecked
 from support.errors import BadInput

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import cli
-from sims.data import dataset, status
-from sims.data._text import Preferences
+from data import dataset, status
+from data.text import Preferences
 from sims.language import config, hub, manifest, preflight, qa, rows, safety, safety_steps, sources, studies, transforms
 from sims.language.config import Between, Some
 from sims.language.pipeline import Pipeline, Step, Work, generator, in_parts, run, statuses

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sims.data import smollm2
-from sims.data._text import Preferences
+from data.sets import smollm2
+from data.text import Preferences
 from sims.language import frozen, generation, judges, likelihood, models, packages, tuning
 from sims.language.generation import Sampling, generate
 from sims.language.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
@@ -432,7 +432,7 @@ def test_held_out_is_by_prompt_and_by_source() -> None:
 
 @pytest.fixture(scope="module")
 def refusal() -> judges.RefusalJudge:
-    from sims.data import own_folder
+    from data import own_folder
 
     folder = own_folder(None)
     if folder is None or not list((folder / "features").glob("xstest*layer15.npy")):

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from data.sets import digits
 from sims import mnist_networks, networks
-from sims.data import digits
 from sims.mnist_networks import Images, Statistics, Study, Synthetic, run
 from sims.networks import Network, Training, batches, train
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
+from data import own_folder, user_cache
+from data.sets import hh_rlhf, xstest
+from data.text import answer, last_turn, question
 from sims.checkpoint import fingerprint
-from sims.data import hh_rlhf, own_folder, user_cache, xstest
-from sims.data._text import answer, last_turn, question
 from sims.language import models, packages
 from support.errors import BadInput, number
 from support.files import replacing, write_text
@@ -99,7 +100,7 @@ def load(
 ) -> Features:
     """The features of a data set: imported from the user's folder where they lie there, else from the cache, else extracted.
 
-    folder: with data, as for `sims.data.locate`. Files that could not be checked are used with the warning NotChecked.
+    folder: with data, as for `data.locate`. Files that could not be checked are used with the warning NotChecked.
 
     Raises:
         BadInput: if the data or (where it is needed) a package or the model is missing, or a file holds something else.

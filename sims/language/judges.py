@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from sims.data import xstest
-from sims.data._text import answer as as_answer
-from sims.data._text import question
+from data.sets import xstest
+from data.text import answer as as_answer
+from data.text import question
 from sims.language import features, models, packages
 from sims.language.generation import Sampling, generate
 from sims.statistics import Proportion
@@ -51,7 +51,7 @@ def judge(
 ) -> RefusalJudge | GuardJudge:
     """The judge of this name: REFUSAL, or a Llama Guard of the hub or in a local folder (told by its name).
 
-    quantize: the guard in 4 bits. folder: with the data that the refusal classifier is trained on, as for `sims.data.locate`.
+    quantize: the guard in 4 bits. folder: with the data that the refusal classifier is trained on, as for `data.locate`.
 
     Raises:
         BadInput: for another name, and where packages, data or the model are not there.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from sims.data._text import ASSISTANT, HUMAN
+from data.text import ASSISTANT, HUMAN
 from support.errors import BadInput
 from support.progress import bar
 

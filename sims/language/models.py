@@ -14,8 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sims.data import smollm2, user_cache
-from sims.data._hub import reachable
+from data import user_cache
+from data.hub import reachable
+from data.sets import smollm2
 from sims.language import packages
 from support.errors import BadInput
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sims.data import dataset, status
-from sims.data._hub import Hub, reachable
+from data import dataset, status
+from data.hub import Hub, reachable
 from sims.language import packages
 from sims.language.tuning import NEEDED
 from support.errors import number

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sims.data._text import Preferences
+from data.text import Preferences
 from sims.language import packages
 
 if TYPE_CHECKING:

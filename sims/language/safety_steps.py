@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.data._text import question
+from data.text import question
 from sims.language import judges, manifest, models, rows, sources, transforms
 from sims.language.generation import Sampling
 from sims.language.generation import generate as answer

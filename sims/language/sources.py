@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from sims.data import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
-from sims.data._text import Preferences, Prompts
+from data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
+from data.text import Preferences, Prompts
 from sims.language.config import Between
 from sims.language.pipeline import generator
 from support.errors import BadInput

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.data._text import Preferences
+from data.text import Preferences
 from sims.statistics import Proportion
 from solvers.problem import Verifier
 from support.errors import number

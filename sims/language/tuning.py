@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import Trainer, TrainerCallback
 
-    from sims.data._text import Preferences
+    from data.text import Preferences
     from sims.language.models import LanguageModel
 
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate
-from sims.data._hub import Hub
-from sims.data._text import Answers, Preferences, answer, json_lines, question
+from data.entry import DataFile, DataSet
+from data.find import locate
+from data.hub import Hub
+from data.text import Answers, Preferences, answer, json_lines, question
 
 FILES = {part: f"pku-safe-rlhf-{part}.jsonl" for part in ("train", "test")}
 
@@ -34,7 +34,7 @@ def load(
     """All pairs in file order; chosen is the answer that was named the safer one.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[FILES[part]])
     safer = [row["safer_response_id"] for row in rows]

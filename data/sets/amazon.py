@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate, opened
-from sims.data._sources import Address
+from data.entry import DataFile, DataSet
+from data.find import locate, opened
+from data.sources import Address
 
 DATASET = DataSet(
     name="amazon",
@@ -40,7 +40,7 @@ def load(
     """Features X (samples, 400), counts as floats, and labels y (samples,), +-1 (label 0 is +1); about 2000 samples.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     from scipy.io import loadmat
     from scipy.sparse import issparse

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate, opened
+from data.entry import DataFile, DataSet
+from data.find import locate, opened
 
 SIDE = 8
 
@@ -26,7 +26,7 @@ def load(folder: str | os.PathLike[str] | None = None) -> tuple[np.ndarray, np.n
     """Images (1797, 8, 8) uint8, 0 to 16, and labels (1797,) uint8, 0 to 9.
 
     Raises:
-        BadInput: if scikit-learn does not carry the file any more and it is nowhere else (see `sims.data.locate`).
+        BadInput: if scikit-learn does not carry the file any more and it is nowhere else (see `data.locate`).
     """
     with opened(locate(DATASET, folder)["digits.csv"]) as file:
         table = np.loadtxt(file, dtype=np.uint8, delimiter=",")

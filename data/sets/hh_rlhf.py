@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate
-from sims.data._hub import Hub
-from sims.data._text import Preferences, json_lines, preferences
+from data.entry import DataFile, DataSet
+from data.find import locate
+from data.hub import Hub
+from data.text import Preferences, json_lines, preferences
 
 NAME = "harmless-base-test.jsonl"
 
@@ -31,7 +31,7 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
     In five of them the dialogues part before the last answer: there the responses hold further turns.
 
     Raises:
-        BadInput: if the file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if the file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[NAME])
     return preferences([(row["chosen"], row["rejected"]) for row in rows])

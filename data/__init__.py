@@ -1,4 +1,4 @@
-"""Public data sets: every module here without an underscore is one, with `DATASET` (its entry) and `load` (plain arrays).
+"""Public data sets: every module of `sets` is one, with `DATASET` (its entry) and `load` (plain arrays).
 
 A new data set is a new file. Every file of a set is pinned by the sha256 of its content, wherever it comes from.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
+from data import sets
+from data.entry import DataFile, DataSet
+from data.find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
 from support.errors import BadInput
 
 __all__ = [
@@ -20,7 +21,7 @@ __all__ = [
 
 def names() -> list[str]:
     """The data sets there are."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return sorted(module.name for module in pkgutil.iter_modules(sets.__path__))
 
 
 def dataset(name: str) -> DataSet:
@@ -31,4 +32,4 @@ def dataset(name: str) -> DataSet:
     """
     if name not in names():
         raise BadInput(f"there is no data set {name!r}; there are {', '.join(names())}")
-    return importlib.import_module(f"{__name__}.{name}").DATASET
+    return importlib.import_module(f"{sets.__name__}.{name}").DATASET

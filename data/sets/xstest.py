@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from sims.data._entry import DataFile, DataSet, Unavailable
-from sims.data._find import locate, opened
-from sims.data._sources import PART, Address
-from sims.data._text import Completions, Prompts, json_lines
+from data.entry import DataFile, DataSet, Unavailable
+from data.find import locate, opened
+from data.sources import PART, Address
+from data.text import Completions, Prompts, json_lines
 
 COMPLIANCE, REFUSAL, PARTIAL_REFUSAL = LABELS = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
 UNLABELLED = ""  # GPT-4 itself refused to label 11 completions
@@ -86,7 +86,7 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
     """The 2,250 completions in file order: five models, 450 prompts each. Every label is one of LABELS, or UNLABELLED.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[COMPLETIONS])
     return Completions(
@@ -99,7 +99,7 @@ def prompts(folder: str | os.PathLike[str] | None = None, download: bool = True)
     """The 450 prompts in file order; the categories of unsafe ones begin with contrast_.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     rows = _table(locate(DATASET, folder, download)[PROMPTS])
     return Prompts(tuple(row["prompt"] for row in rows), tuple(row["type"] for row in rows))

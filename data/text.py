@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from sims.data._find import opened
+from data.find import opened
 from support.errors import BadInput
 
 HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"

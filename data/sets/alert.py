@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate
-from sims.data._sources import Address
-from sims.data._text import Prompts, json_lines
+from data.entry import DataFile, DataSet
+from data.find import locate
+from data.sources import Address
+from data.text import Prompts, json_lines
 
 NAME = "alert.jsonl"
 BEFORE, AFTER = "### Instruction:\n", "\n### Response:\n"
@@ -29,7 +29,7 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
     """The 14,763 prompts in 32 categories, in file order, without the file's instruction template around each.
 
     Raises:
-        BadInput: if the file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if the file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[NAME])
     return Prompts(

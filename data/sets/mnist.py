@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from sims.data._entry import DataFile, DataSet
-from sims.data._find import locate, opened
-from sims.data._sources import NpmPackage, Torchvision
+from data.entry import DataFile, DataSet
+from data.find import locate, opened
+from data.sources import NpmPackage, Torchvision
 
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 PREFIX = {"train": "train", "test": "t10k"}
@@ -37,7 +37,7 @@ def load(
     """Images (samples, 28, 28) uint8, 0 to 255, and labels (samples,) uint8, 0 to 9: 60,000 to train, 10,000 to test.
 
     Raises:
-        BadInput: if a file is nowhere to be found (see `sims.data.locate`).
+        BadInput: if a file is nowhere to be found (see `data.locate`).
     """
     paths = locate(DATASET, folder, download)
     return _idx(paths[f"{PREFIX[part]}-{IMAGES}"], 3), _idx(paths[f"{PREFIX[part]}-{LABELS}"], 1)

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from sims.data._entry import DataFile, DataSet, Unavailable
+from data.entry import DataFile, DataSet, Unavailable
 from support.errors import BadInput
 
 FOLDER_OPTION = "--data"
