@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.measure import duration, interleaved, one_core, show
-from solvers.optimise import Family, best_mix
+from solvers.best_mix import Family, best_mix
 from solvers.predict import predict_grid
 from solvers.problem import Generator, Setting, Verifier
 

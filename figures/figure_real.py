@@ -27,7 +27,7 @@ from figures.panels import Line, Panel, Points
 from figures.run import Built, Run
 from sims.monte_carlo import Estimate
 from sims.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from solvers.classes import predict_classes, predict_on_samples
+from solvers.many_classes import predict_classes, predict_on_samples
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
 from support.progress import bar
 

@@ -20,7 +20,7 @@ from sims.exchange import Exchange
 from sims.generated_file import Samples
 from sims.planning import Plan
 from sims.verdict import SMALLEST, Advice, Baseline, Choice, Gain, Measured, Point, Verdict
-from solvers.optimise import best_mix
+from solvers.best_mix import best_mix
 
 CURVE = 9  # numbers of synthetic samples on the curve
 SIGMAS = 2.0

@@ -1,4 +1,4 @@
-"""Direct simulation of the class mixtures of `solvers.classes`: samples of every class, a one-hot ridge, and what it is worth.
+"""Direct simulation of the class mixtures of `solvers.many_classes`: samples of every class, a one-hot ridge, and what it is worth.
 
 No test sample is drawn: given the classifier, the scores of a fresh Gaussian sample of a class are jointly Gaussian, with a mean
 and a covariance that are known exactly.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sims.trial import Factor, whole
-from solvers.classes import CONSTANT, ClassMixture, Scores
+from solvers.many_classes import CONSTANT, ClassMixture, Scores
 from solvers.problem import Law, Verifier
 
 

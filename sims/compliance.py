@@ -22,7 +22,7 @@ from data.text import Completions
 from sims.resampling import Design, Resamples, fit, resample
 from sims.selection import Strata, strata
 from sims.statistics import Audit, audit
-from solvers.classes import CONSTANT
+from solvers.many_classes import CONSTANT
 from solvers.problem import Ridge, Verifier
 from support.errors import BadInput
 

@@ -20,7 +20,7 @@ from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from sims.planning import Plan, Population
 from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.verdict import Baseline
-from solvers.optimise import Family, Optimum, best_mix, settled
+from solvers.best_mix import Family, Optimum, best_mix, settled
 from solvers.problem import Generator, Verifier
 from support.errors import BadInput, NotConverged
 

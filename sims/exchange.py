@@ -10,7 +10,7 @@ import numpy as np
 
 from sims.evidence import Evidence, calibrated
 from sims.verdict import SMALLEST, BreakEven, Choice
-from solvers.optimise import Family, Optimum, best_mix
+from solvers.best_mix import Family, Optimum, best_mix
 from solvers.problem import Generator, Verifier
 from support.errors import NotConverged
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from sims.statistics import Proportion, shrunken_covariance
-from solvers.classes import ClassMixture
-from solvers.optimise import Family
+from solvers.best_mix import Family
+from solvers.many_classes import ClassMixture
 from solvers.problem import Generator, Law, Verifier
 from support.errors import BadInput, number
 

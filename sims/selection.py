@@ -1,4 +1,4 @@
-"""Labels and verdicts that depend on the sample: drawn as `solvers.selection` describes them, and measured from real samples.
+"""Labels and verdicts that depend on the sample: drawn as `solvers.input_dependent` describes them, and measured from real samples.
 
 Two ways to feed the theory with what was measured. `empirical` takes the kept samples as one source of xtilde = ytilde x. Its mean
 is an estimate whose errors the theory takes off in its square only; so where another law of the same problem, that of the trusted
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sims.statistics import shrunken_covariance
-from solvers.classes import CONSTANT
+from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected
+from solvers.many_classes import CONSTANT
 from solvers.problem import Law, Problem, Ridge, Source, Verifier
-from solvers.selection import Labels, LinearVerifier, MarginLabeller, Selected
 from support.errors import BadInput
 
 

@@ -16,7 +16,7 @@ from scipy.stats import norm
 
 from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge, train
 from sims.trial import Factor
-from solvers.classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
+from solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from solvers.predict import predict_tests
 from solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
 from support.errors import BadInput

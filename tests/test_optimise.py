@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from conftest import mean
 
-from solvers.classes import ClassMixture, next_label_noise, predict_classes
-from solvers.optimise import Family, Value, best_mix, settled
+from solvers.best_mix import Family, Value, best_mix, settled
+from solvers.many_classes import ClassMixture, next_label_noise, predict_classes
 from solvers.predict import predict, predict_grid
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Setting, Verifier
 from support.errors import BadInput

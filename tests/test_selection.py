@@ -18,9 +18,9 @@ from derivations.theorem import Verdict
 from figures.claims import Budget, Claim, agrees, falls_outside
 from sims.monte_carlo import Estimate
 from sims.selection import empirical, give_labels, strata, verdicts
+from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
 from solvers.predict import Prediction, predict
 from solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier
-from solvers.selection import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
 from support.errors import BadInput
 
 

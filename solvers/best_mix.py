@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from solvers import kernels, tangents
-from solvers.classes import ClassMixture
+from solvers.many_classes import ClassMixture
 from solvers.predict import _mixture_spectrum, _Spectrum, _spectrum, distinct_means, problem_columns, wrong_labels
 from solvers.problem import Law, Problem, Setting
 from support.errors import BadInput, NotConverged, number
