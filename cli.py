@@ -369,7 +369,7 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
-    from sims.sweep import sweep as run_sweep
+    from sims.stress import sweep as run_sweep
     from support.progress import bar
 
     with bar("points", sys.stderr.isatty()) as show:

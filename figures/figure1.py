@@ -10,7 +10,7 @@ from figures.claims import Claim, agrees, at_most, falls_outside
 from figures.panels import Histogram, Line, Mark, Panel, Points
 from figures.run import Built, Run
 from sims.monte_carlo import Estimate
-from sims.sufficient import bartlett
+from sims.samplers.sufficient import bartlett
 from solvers.marchenko_pastur import MarchenkoPastur
 
 TITLE = "The spectrum of a sample covariance: Marchenko-Pastur"

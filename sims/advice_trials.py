@@ -18,8 +18,8 @@ from data import dataset, status
 from data.sets import amazon, digits, xstest
 from sims.advice import advise
 from sims.class_gaussian import ClassGaussian
-from sims.classes import label_and_prune
 from sims.leave_one_out import Moments
+from sims.many_classes import label_and_prune
 from sims.planning import Plan
 from sims.real import Split, mnist_split
 from sims.tables import Table

@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims.banded import Banded
 from sims.checkpoint import Checkpoint, fingerprint
-from sims.direct import Entries
 from sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
+from sims.samplers.banded import Banded
+from sims.samplers.direct import Entries
 from sims.trial import Outcome, whole
 from solvers.problem import Setting
 from support.errors import number

@@ -17,7 +17,7 @@ import numpy as np
 
 from data.sets import amazon, digits, mnist
 from sims.class_gaussian import ClassGaussian
-from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge
+from sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge
 from sims.statistics import class_laws
 from solvers.many_classes import ClassMixture, next_label_noise
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier

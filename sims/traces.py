@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from sims.monte_carlo import Estimate
 from sims.samplers import trial_streams
-from sims.sufficient import Sufficient
+from sims.samplers.sufficient import Sufficient
 from sims.trial import Factor, Mixture, TrainingSet
 from solvers.problem import Setting
 from support.errors import BadInput

@@ -15,9 +15,9 @@ from conftest import mean
 import cli
 from sims.advice import advise
 from sims.class_gaussian import ClassGaussian
-from sims.classes import label_and_prune
 from sims.evidence import calibrated
 from sims.generated_file import GeneratedFile
+from sims.many_classes import label_and_prune
 from sims.mix_ridge import SyntheticMixRidge
 from sims.planning import Plan, Population, Uncertain, plan_of, uniform_noise
 from sims.statistics import Proportion

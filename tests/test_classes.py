@@ -14,7 +14,7 @@ import pytest
 from conftest import mean, wishart
 from scipy.stats import norm
 
-from sims.classes import LabelledSamples, label_and_prune, one_hot_ridge, train
+from sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge, train
 from sims.trial import Factor
 from solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from solvers.predict import predict_tests

@@ -11,7 +11,7 @@ import pytest
 import sims.monte_carlo as engine
 from sims.checkpoint import fingerprint
 from sims.monte_carlo import Estimate, simulate, simulate_many
-from sims.sufficient import Sufficient
+from sims.samplers.sufficient import Sufficient
 from solvers.problem import Generator, Ridge, Setting, Verifier, synthetic_only
 from support.errors import BadInput
 

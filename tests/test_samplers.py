@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
 
-from sims.banded import Banded, gram_band, solve_band
-from sims.direct import ENTRIES, Direct, direct_problem_trial
 from sims.samplers import sampler_for, trial_streams
-from sims.sufficient import Sufficient, bartlett
+from sims.samplers.banded import Banded, gram_band, solve_band
+from sims.samplers.direct import ENTRIES, Direct, direct_problem_trial
+from sims.samplers.sufficient import Sufficient, bartlett
 from sims.trial import Factor, Mixture, Outcome, TrainingSet
 from solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
 from support.errors import BadInput

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import sims.sweep as module
-from sims.sweep import sweep
+import sims.stress as module
+from sims.stress import sweep
 from solvers.predict import predict
 from support.errors import BadInput, NotConverged
 

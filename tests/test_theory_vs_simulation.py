@@ -30,9 +30,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from sims.direct import direct_problem_trial
 from sims.monte_carlo import Estimate, Simulation, simulate, simulate_many
 from sims.samplers import trial_streams
+from sims.samplers.direct import direct_problem_trial
 from solvers.predict import Prediction, predict
 from solvers.problem import Covariance, Fit, Generator, Law, Problem, Ridge, Setting, Source, Verifier, synthetic_only
 

@@ -7,9 +7,9 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from sims.banded import Banded
-from sims.direct import Direct, Entries
-from sims.sufficient import Sufficient
+from sims.samplers.banded import Banded
+from sims.samplers.direct import Direct, Entries
+from sims.samplers.sufficient import Sufficient
 from sims.trial import Mixture
 from solvers.problem import Setting
 from support.errors import BadInput

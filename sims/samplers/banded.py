@@ -1,7 +1,7 @@
 """The fast path of the `sufficient` sampler: where one isotropic Wishart matrix is involved, a trial is O(p).
 
 Only d <= 5 directions matter then: the means, and the label-carrying sum of each group of samples (see
-`sims.sufficient`). Let them span the first d coordinates. The scatter Z^T Z of the other samples is invariant under
+`sims.samplers.sufficient`). Let them span the first d coordinates. The scatter Z^T Z of the other samples is invariant under
 rotations of the samples and of the coordinates beyond the d-th, so that, as in Golub-Kahan bidiagonalisation but
 stopped d columns to the right, Z may be replaced by an upper-banded R: a reflection of the samples clears column i
 below row i and leaves a chi variable there, then one of the coordinates clears row i right of column i + d and
