@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure import duration, interleaved, show
 from data.sets import mnist
-from sims.class_gaussian import ClassGaussian
+from estimators.class_gaussian import ClassGaussian
 from sims.mnist_networks import Chunk, Images, Statistics, Synthetic
 from sims.networks import Network, Trained, Training, batches, one_thread, train
 from solvers.problem import NO_SUPERVISION, ORACLE

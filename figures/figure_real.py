@@ -1,6 +1,6 @@
 """Theory on real data: predicted against measured held-out accuracy of ridge classifiers on images and reviews.
 
-What feeds the theory is the law of every class, mean and covariance, estimated by `sims.statistics.class_laws` from a pool that the
+What feeds the theory is the law of every class, mean and covariance, estimated by `estimators.statistics.class_laws` from a pool that the
 test set has no part in; the theory then knows n, m, the ridge, the label noise, the verifier and the generator, and no trained
 classifier. MNIST: the pool is the public training set, about 6000 images a class. The few real samples of a trial, and those
 behind its generator, are drawn from the same pool, a share too small to matter. Digits and Amazon: every random split has a pool of

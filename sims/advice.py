@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from sims.candidates import FEW_SHARES, SHARES
+from estimators.candidates import FEW_SHARES, SHARES
 from sims.evidence import Evidence, calibrated, curve
 from sims.exchange import Exchange
 from sims.generated_file import Samples

@@ -16,9 +16,9 @@ import numpy as np
 
 from data import dataset, status
 from data.sets import amazon, digits, xstest
+from estimators.class_gaussian import ClassGaussian
+from estimators.leave_one_out import Moments
 from sims.advice import advise
-from sims.class_gaussian import ClassGaussian
-from sims.leave_one_out import Moments
 from sims.many_classes import label_and_prune
 from sims.planning import Plan
 from sims.real import Split, mnist_split

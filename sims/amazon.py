@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from data.sets import amazon as data
+from estimators.statistics import ClassStatistics, class_statistics
 from sims.samplers.sufficient import Cloud
-from sims.statistics import ClassStatistics, class_statistics
 from sims.trial import Factor, TrainingSet
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from support.errors import BadInput, number

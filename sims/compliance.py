@@ -19,9 +19,9 @@ import numpy as np
 
 from data.sets.xstest import COMPLIANCE, UNLABELLED
 from data.text import Completions
-from sims.resampling import Design, Resamples, fit, resample
-from sims.selection import Strata, strata
-from sims.statistics import Audit, audit
+from estimators.resampling import Design, Resamples, fit, resample
+from estimators.selection import Strata, strata
+from estimators.statistics import Audit, audit
 from solvers.many_classes import CONSTANT
 from solvers.problem import Ridge, Verifier
 from support.errors import BadInput
@@ -165,7 +165,7 @@ def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> 
 def predictions(seen: Answers, e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     """The accuracy (supervision, m) of the theory with labels and verdicts as they depend on the answer, and as if they did not.
 
-    The population is that of `sims.selection.strata`: groups of one true label, one weak label and one verdict. Independent labels and
+    The population is that of `estimators.selection.strata`: groups of one true label, one weak label and one verdict. Independent labels and
     verdicts, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
     """
     groups = _strata(seen)

@@ -14,11 +14,11 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from sims.candidates import ALPHAS, FEW_ALPHAS, Candidates, mean_scatter
+from estimators.candidates import ALPHAS, FEW_ALPHAS, Candidates, mean_scatter
+from estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
+from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.generated_file import GeneratedFile, Samples, thresholds
-from sims.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from sims.planning import Plan, Population
-from sims.self_fitted import kept_labels, self_fitted_leave_one_out
 from sims.verdict import Baseline
 from solvers.best_mix import Family, Optimum, best_mix, settled
 from solvers.problem import Generator, Verifier
@@ -292,7 +292,7 @@ def _groups(codes: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 def _best_verdicts(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> np.ndarray:
     """Which generated samples are kept: where the file has only scores, above the threshold of the best leave-one-out accuracy."""
-    from sims.mix_ridge import SyntheticMixRidge
+    from estimators.mix_ridge import SyntheticMixRidge
 
     tried = thresholds(synthetic)
     if len(tried) == 1:

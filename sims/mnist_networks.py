@@ -1,6 +1,6 @@
 """The experiment of figure 7: networks trained on few real MNIST images and on synthetic ones, of every quality and supervision.
 
-Synthetic images come from a Gaussian a class (`sims.class_gaussian`), with pixels below 0 set to 0 unless the covariance is the
+Synthetic images come from a Gaussian a class (`estimators.class_gaussian`), with pixels below 0 set to 0 unless the covariance is the
 identity. Of m images a class the last int(epsilon m) get the label of the next class, k + 1 mod 10; then the verifier prunes.
 As published, it prunes by position: of all images in the order of their classes, the first int(phi count) with the right label and
 the first int(rho count) with the wrong one are kept. So phi = 0.9 drops whole of the last class, and all wrong labels that
@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from estimators.class_gaussian import ClassGaussian
 from sims.checkpoint import fingerprint
-from sims.class_gaussian import ClassGaussian
 from sims.networks import Network, Training, one_thread, pytorch, train
 from solvers.problem import NO_SUPERVISION, Verifier
 from support.errors import BadInput

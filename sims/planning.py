@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sims.statistics import Proportion, shrunken_covariance
+from estimators.statistics import Proportion, shrunken_covariance
 from solvers.best_mix import Family
 from solvers.many_classes import ClassMixture
 from solvers.problem import Generator, Law, Verifier
@@ -56,7 +56,7 @@ class Plan:
     """What is to be generated: at most `budget` samples, in the proportions of the real classes, from a generator like `generator`.
 
     epsilon: the share of wrong labels (each of the other classes equally likely). rho, phi: of the wrongly and of the rightly labelled
-    samples, the share that the verifier keeps. Each a number, (value, low, high), a `sims.statistics.Proportion`, or None: not known.
+    samples, the share that the verifier keeps. Each a number, (value, low, high), a `estimators.statistics.Proportion`, or None: not known.
     generator: independent of these samples and fitted on n_hat others of each class, self-fitted, or exact.
 
     Raises:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.resampling import Design, Fitted, Resamples, fit, resample
-from sims.statistics import ClassStatistics, class_statistics
+from estimators.resampling import Design, Fitted, Resamples, fit, resample
+from estimators.statistics import ClassStatistics, class_statistics
 from solvers.predict import Formula, predict_grid
 from solvers.problem import Ridge, Setting, Verifier
 from support.errors import BadInput

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 
 from data.sets import amazon, digits, mnist
-from sims.class_gaussian import ClassGaussian
+from estimators.class_gaussian import ClassGaussian
+from estimators.statistics import class_laws
 from sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge
-from sims.statistics import class_laws
 from solvers.many_classes import ClassMixture, next_label_noise
 from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
 from support.errors import BadInput
@@ -36,7 +36,7 @@ class Split:
     """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set.
 
     elliptical: the residuals of a class have very different lengths, as those of texts do: the covariances are estimated from their
-    directions (`sims.statistics.class_laws`).
+    directions (`estimators.statistics.class_laws`).
     """
 
     X: np.ndarray

@@ -2,7 +2,7 @@
 
 Every format (`sims.table_formats`) yields its rows in chunks, so that nothing here needs more than a chunk of a large file at a time. What
 advice needs of the real data comes in two kinds. Counts, class means and second moments are sums over the samples
-(`sims.leave_one_out.Moments`): one pass, by `moments`. Leave-one-out scores need the samples once more; `read` keeps them, and where
+(`estimators.leave_one_out.Moments`): one pass, by `moments`. Leave-one-out scores need the samples once more; `read` keeps them, and where
 there are more than `MAX_ROWS`, or they would take more than `MAX_VALUES` numbers, a uniform random subset of them, beside the moments
 of all. 20,000 samples fix an accuracy to 0.3 points. Of a synthetic file all are kept that `MAX_VALUES` allows.
 
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sims.leave_one_out import Moments
+from estimators.leave_one_out import Moments
 from sims.table_formats import Columns, listed, source
 from support.errors import BadInput
 

@@ -13,14 +13,14 @@ import pytest
 from conftest import mean
 
 import cli
+from estimators.class_gaussian import ClassGaussian
+from estimators.mix_ridge import SyntheticMixRidge
+from estimators.statistics import Proportion
 from sims.advice import advise
-from sims.class_gaussian import ClassGaussian
 from sims.evidence import calibrated
 from sims.generated_file import GeneratedFile
 from sims.many_classes import label_and_prune
-from sims.mix_ridge import SyntheticMixRidge
 from sims.planning import Plan, Population, Uncertain, plan_of, uniform_noise
-from sims.statistics import Proportion
 from sims.tables import Table
 from sims.verdict import Advice
 from solvers.problem import NO_SUPERVISION, Generator, Verifier

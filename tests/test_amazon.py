@@ -11,9 +11,9 @@ import pytest
 from scipy.special import ndtr
 
 from data import FOLDER_VARIABLE
+from estimators.statistics import ClassStatistics
 from sims import amazon
 from sims.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
-from sims.statistics import ClassStatistics
 from solvers.problem import ORACLE, Verifier
 from support.errors import BadInput
 

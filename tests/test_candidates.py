@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sims.candidates import ALPHAS, Candidates, mean_scatter
-from sims.leave_one_out import RidgeMix
-from sims.mix_ridge import SyntheticMixRidge
+from estimators.candidates import ALPHAS, Candidates, mean_scatter
+from estimators.leave_one_out import RidgeMix
+from estimators.mix_ridge import SyntheticMixRidge
 from sims.planning import Population
 from solvers.problem import Generator, Verifier
 

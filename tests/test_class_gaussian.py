@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sims.class_gaussian import ClassGaussian
+from estimators.class_gaussian import ClassGaussian
 from support.errors import BadInput
 
 P = 6

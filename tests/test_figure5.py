@@ -12,11 +12,11 @@ import pytest
 
 from data import locate
 from data.sets import digits, mnist
+from estimators.class_gaussian import ClassGaussian
 from figures import figure5
 from figures.figure5 import ALL, FEWER, IDENTITY, Settings
 from figures.run import Run
 from figures.validate import validate
-from sims.class_gaussian import ClassGaussian
 from support.errors import BadInput
 
 SMALL = Settings(statistics=(ALL, FEWER[1], IDENTITY), batch=50, batches=20, rows=3)

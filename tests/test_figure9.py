@@ -11,13 +11,13 @@ import pytest
 
 from data import dataset, status
 from data.text import Completions
+from estimators.selection import empirical, strata
 from figures import figure9
 from figures.figure9 import build
 from figures.run import Run
 from figures.validate import plain, validate
 from sims.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
 from sims.monte_carlo import Estimate
-from sims.selection import empirical, strata
 from support.errors import BadInput
 
 TOY = Experiment(n=40, m=(0, 80, 160), least_test=40)

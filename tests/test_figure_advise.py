@@ -112,7 +112,7 @@ def test_the_landscape_is_what_training_gives(split):
 
 
 def test_training_is_the_weighted_ridge_of_the_estimator(split):
-    from sims.mix_ridge import SyntheticMixRidge
+    from estimators.mix_ridge import SyntheticMixRidge
 
     one = engineer(split, situation(), np.random.default_rng(0))
     s = one.synthetic

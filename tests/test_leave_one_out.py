@@ -8,9 +8,9 @@ from conftest import lead
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sims.class_gaussian import ClassGaussian
-from sims.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
-from sims.self_fitted import kept_labels, self_fitted_leave_one_out
+from estimators.class_gaussian import ClassGaussian
+from estimators.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
+from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from support.errors import BadInput
 
 

@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits
 from derivations.special import input_dependent
 from derivations.special.input_dependent import kept_moments
 from derivations.theorem import Verdict
+from estimators.selection import empirical, give_labels, strata, verdicts
 from figures.claims import Budget, Claim, agrees, falls_outside
 from sims.monte_carlo import Estimate
-from sims.selection import empirical, give_labels, strata, verdicts
 from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
 from solvers.predict import Prediction, predict
 from solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.covariance import OAS, LedoitWolf
 
-from sims.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
+from estimators.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
 from support.errors import BadInput
 
 P, N, DRAWS = 60, 120, 300

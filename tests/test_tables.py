@@ -11,7 +11,7 @@ import pytest
 
 import sims.table_formats
 import sims.tables
-from sims.leave_one_out import Moments
+from estimators.leave_one_out import Moments
 from sims.tables import moments, read, read_chunks
 from support.errors import BadInput
 

@@ -19,9 +19,9 @@ import numpy as np
 from data.sets import xstest
 from data.text import answer as as_answer
 from data.text import question
+from estimators.statistics import Proportion
 from sims.language import features, models, packages
 from sims.language.generation import Sampling, generate
-from sims.statistics import Proportion
 from support.errors import BadInput
 
 if TYPE_CHECKING:

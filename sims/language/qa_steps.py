@@ -9,6 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
+from estimators.statistics import audit
 from sims.language import judges, manifest, models, questions, rows, sources, transforms
 from sims.language.config import Count, Name, Positive, Some
 from sims.language.generation import Sampling, choose
@@ -17,7 +18,6 @@ from sims.language.pipeline import Counts, Work, generator, in_parts
 from sims.language.sources import LABELS, SAFE, UNSAFE, AnswerPart
 from sims.language.transforms import Counted
 from sims.language.tuning import Tuning, tune_answers
-from sims.statistics import audit
 from solvers.problem import Verifier
 from support.errors import BadInput
 

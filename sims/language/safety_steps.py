@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.text import question
+from estimators.statistics import Proportion
 from sims.language import judges, manifest, models, rows, sources, transforms
 from sims.language.generation import Sampling
 from sims.language.generation import generate as answer
@@ -14,7 +15,6 @@ from sims.language.pipeline import Counts, Work, generator, in_parts
 from sims.language.sources import PairPart
 from sims.language.transforms import Counted
 from sims.language.tuning import Tuning, preference_accuracy, tune_preferences
-from sims.statistics import Proportion
 from solvers.problem import Verifier
 from support.errors import BadInput
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from estimators.statistics import Proportion
 from sims.checkpoint import fingerprint
 from sims.language import config, qa, safety
 from sims.language.pipeline import Pipeline, run
 from sims.language.safety_steps import ERROR
 from sims.language.tuning import Tuning
 from sims.monte_carlo import Estimate
-from sims.statistics import Proportion
 from support.errors import BadInput
 
 Scale = Literal["lora", "paper"]

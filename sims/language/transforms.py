@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.text import Preferences
-from sims.statistics import Proportion
+from estimators.statistics import Proportion
 from solvers.problem import Verifier
 from support.errors import number
 

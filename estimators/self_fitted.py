@@ -1,6 +1,6 @@
 """Leave-one-out where the generator was fitted on the real samples themselves.
 
-Leaving a sample out of the training set does not take it out of the generator: `sims.leave_one_out` then measures something between
+Leaving a sample out of the training set does not take it out of the generator: `estimators.leave_one_out` then measures something between
 the accuracy on fresh samples and the one on the training set, and the latter as m grows. For a generator that draws, for every class,
 Gaussian samples with the mean and covariance of the class's real samples, the dependence can be corrected without refitting. Given
 the real samples, the mix is in expectation the ridge classifier on them alone (derivations/special/self_fitted.py), where every real
@@ -19,7 +19,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from sims.leave_one_out import LeaveOneOut, class_shift
+from estimators.leave_one_out import LeaveOneOut, class_shift
 from support.errors import BadInput, NotConverged, number
 
 STEPS, TOLERANCE = 500, 1e-8

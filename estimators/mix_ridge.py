@@ -13,9 +13,9 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
-from sims.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
-from sims.leave_one_out import LeaveOneOut, RidgeMix
-from sims.self_fitted import kept_labels, self_fitted_leave_one_out
+from estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
+from estimators.leave_one_out import LeaveOneOut, RidgeMix
+from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from support.errors import BadInput
 
 AUTO = "auto"
@@ -33,7 +33,7 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
     weight: the omega of the theory; 0 leaves the synthetic samples out. Or "auto".
     fit_intercept: whether b is fitted; it is not penalised.
     self_fitted: whether the generator was fitted on the very samples given as X. Leave-one-out then has to take a sample out of the
-        generator too (`sims.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" only.
+        generator too (`estimators.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" only.
 
     "auto" chooses the highest leave-one-out accuracy over the real samples, smoothed so that there are no ties (`LeaveOneOut.smooth`),
     on a grid: one eigendecomposition for every weight, 33 alphas each, then finer weights beside the best. At the weight that is chosen
@@ -46,7 +46,7 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
     it takes them for something that belongs to the real samples and passes each fold its share.
 
     After `fit`: classes_, coef_, intercept_, alpha_, weight_ (as used), n_synthetic_ (kept), n_features_in_, and with "auto"
-    leave_one_out_, a `sims.leave_one_out.LeaveOneOut` of the chosen classifier, and accuracy_, what it says of fresh samples.
+    leave_one_out_, a `estimators.leave_one_out.LeaveOneOut` of the chosen classifier, and accuracy_, what it says of fresh samples.
     """
 
     def __init__(

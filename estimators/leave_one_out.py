@@ -14,7 +14,7 @@ classified wrongly. Fresh samples meet no such thing. So the accuracy is read fr
 order, if the other real samples of the class took over the weight of the one that is left out.
 
 A generator that was itself fitted on these real samples still knows a sample that is left out. What is measured here is then too
-good, and tends to the accuracy on the training set as m grows: use `sims.self_fitted`, or refit the generator for every fold.
+good, and tends to the accuracy on the training set as m grows: use `estimators.self_fitted`, or refit the generator for every fold.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.statistics import shrunken_covariance
+from estimators.statistics import shrunken_covariance
 from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected
 from solvers.many_classes import CONSTANT
 from solvers.problem import Law, Problem, Ridge, Source, Verifier
@@ -128,7 +128,7 @@ def strata(
 ) -> Strata:
     """The groups of samples X (k, p) by true label y, given label and verdict, all (k,).
 
-    intercept: add the constant feature that the ridge hardly touches. equal_lengths: as in `sims.statistics.class_laws`.
+    intercept: add the constant feature that the ridge hardly touches. equal_lengths: as in `estimators.statistics.class_laws`.
 
     Raises:
         BadInput: for shapes or labels that do not fit, or samples that do not vary within the groups.
