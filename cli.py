@@ -402,10 +402,10 @@ def advise(
     as_json: Json = False,
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
+    from advice.advise import advise as give
+    from advice.plan import plan_of
+    from advice.tables import read
     from figures.advice import save, table
-    from sims.advice import advise as give
-    from sims.planning import plan_of
-    from sims.tables import read
 
     table_of_real = read(real, label, seed=_seed(seed))
     generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)

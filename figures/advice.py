@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from advice.plan import Plan
+from advice.result import Advice, BreakEven
 from figures.panels import COLORS, Line, Panel, Points, draw
 from figures.validate import plain
-from sims.planning import Plan
-from sims.verdict import Advice, BreakEven
 from support.files import replacing, write_text
 
 if TYPE_CHECKING:

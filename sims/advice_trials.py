@@ -14,16 +14,16 @@ from typing import Literal
 
 import numpy as np
 
+from advice.advise import advise
+from advice.plan import Plan
+from advice.result import Advice
+from advice.tables import Table
 from data import dataset, status
 from data.sets import amazon, digits, xstest
 from estimators.class_gaussian import ClassGaussian
 from estimators.leave_one_out import Moments
-from sims.advice import advise
 from sims.many_classes import label_and_prune
-from sims.planning import Plan
 from sims.real import Split, mnist_split
-from sims.tables import Table
-from sims.verdict import Advice
 from solvers.problem import Generator, Verifier
 
 Source = Literal["mnist", "digits", "books", "elec", "kitchen", "preferences", "completions"]

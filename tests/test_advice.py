@@ -13,16 +13,16 @@ import pytest
 from conftest import mean
 
 import cli
+from advice.advise import advise
+from advice.evidence import calibrated
+from advice.generated_file import GeneratedFile
+from advice.plan import Plan, Population, Uncertain, plan_of, uniform_noise
+from advice.result import Advice
+from advice.tables import Table
 from estimators.class_gaussian import ClassGaussian
 from estimators.mix_ridge import SyntheticMixRidge
 from estimators.statistics import Proportion
-from sims.advice import advise
-from sims.evidence import calibrated
-from sims.generated_file import GeneratedFile
 from sims.many_classes import label_and_prune
-from sims.planning import Plan, Population, Uncertain, plan_of, uniform_noise
-from sims.tables import Table
-from sims.verdict import Advice
 from solvers.problem import NO_SUPERVISION, Generator, Verifier
 from support.errors import BadInput
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from advice.plan import Population
 from estimators.candidates import ALPHAS, Candidates, mean_scatter
 from estimators.leave_one_out import RidgeMix
 from estimators.mix_ridge import SyntheticMixRidge
-from sims.planning import Population
 from solvers.problem import Generator, Verifier
 
 

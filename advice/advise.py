@@ -1,7 +1,7 @@
 """Whether synthetic data will help, how many, with what weight and ridge, and how good the verifier must be: from somebody's own data.
 
 The accuracy without synthetic data is measured, by exact leave-one-out over the real samples. What synthetic data add is predicted, by
-the theory of the mix for the population that the real samples show, at the best omega, gamma and m (`sims.evidence`).
+the theory of the mix for the population that the real samples show, at the best omega, gamma and m (`advice.evidence`).
 
 Where there is a file of generated samples, the mix is measured by leave-one-out too; then the theory only says what other numbers of
 them would do. Where the two disagree by more than their errors, this is said, and the measurement is trusted.
@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from advice.break_even import Exchange
+from advice.evidence import Evidence, calibrated, curve
+from advice.generated_file import Samples
+from advice.plan import Plan
+from advice.result import SMALLEST, Advice, Baseline, Choice, Gain, Measured, Point, Verdict
 from estimators.candidates import FEW_SHARES, SHARES
-from sims.evidence import Evidence, calibrated, curve
-from sims.exchange import Exchange
-from sims.generated_file import Samples
-from sims.planning import Plan
-from sims.verdict import SMALLEST, Advice, Baseline, Choice, Gain, Measured, Point, Verdict
 from solvers.best_mix import best_mix
 
 CURVE = 9  # numbers of synthetic samples on the curve
@@ -30,7 +30,7 @@ ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than th
 def advise(real: Samples, plan: Plan, synthetic: Samples | None = None, *, details: bool = True, seed: int = 0) -> Advice:
     """Advise whether to add synthetic data to the real samples `real`.
 
-    real, synthetic: anything with X (k, p) and y (k,), such as a `sims.tables.Table`; a synthetic one perhaps with keep, score and truth.
+    real, synthetic: anything with X (k, p) and y (k,), such as a `advice.tables.Table`; a synthetic one perhaps with keep, score and truth.
     With it the plan's generator only says whether it was self-fitted, and its epsilon, rho and phi come from the audit where there is one.
     details: whether the curve over m, the break-even line and what a real sample is worth are computed, or the verdict and its mix
     only (nan for the rest). seed: of the jackknife's groups.

@@ -8,8 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from sims.evidence import Evidence, calibrated
-from sims.verdict import SMALLEST, BreakEven, Choice
+from advice.evidence import Evidence, calibrated
+from advice.result import SMALLEST, BreakEven, Choice
 from solvers.best_mix import Family, Optimum, best_mix
 from solvers.problem import Generator, Verifier
 from support.errors import NotConverged

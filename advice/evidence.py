@@ -14,12 +14,12 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from advice.generated_file import GeneratedFile, Samples, thresholds
+from advice.plan import Plan, Population
+from advice.result import Baseline
 from estimators.candidates import ALPHAS, FEW_ALPHAS, Candidates, mean_scatter
 from estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
-from sims.generated_file import GeneratedFile, Samples, thresholds
-from sims.planning import Plan, Population
-from sims.verdict import Baseline
 from solvers.best_mix import Family, Optimum, best_mix, settled
 from solvers.problem import Generator, Verifier
 from support.errors import BadInput, NotConverged
@@ -47,7 +47,7 @@ class Evidence:
 
     @classmethod
     def of(cls, real: Samples, plan: Plan, synthetic: Samples | None, seed: int = 0) -> Evidence:
-        """From samples as `sims.advice.advise` takes them.
+        """From samples as `advice.advise.advise` takes them.
 
         Raises:
             BadInput: for samples that cannot be used, in one line.

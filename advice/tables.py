@@ -1,6 +1,6 @@
 """Labelled features from a user's file: npz, csv, parquet, or a folder that Hugging Face datasets saved.
 
-Every format (`sims.table_formats`) yields its rows in chunks, so that nothing here needs more than a chunk of a large file at a time. What
+Every format (`advice.formats`) yields its rows in chunks, so that nothing here needs more than a chunk of a large file at a time. What
 advice needs of the real data comes in two kinds. Counts, class means and second moments are sums over the samples
 (`estimators.leave_one_out.Moments`): one pass, by `moments`. Leave-one-out scores need the samples once more; `read` keeps them, and where
 there are more than `MAX_ROWS`, or they would take more than `MAX_VALUES` numbers, a uniform random subset of them, beside the moments
@@ -19,8 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from advice.formats import Columns, listed, source
 from estimators.leave_one_out import Moments
-from sims.table_formats import Columns, listed, source
 from support.errors import BadInput
 
 LABELS = ("label", "y")  # the label column, where none is named

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+from advice.plan import Population, trace_of_square
 from estimators.self_fitted import kept_labels
 from estimators.statistics import Audit, audit
-from sims.planning import Population, trace_of_square
 from solvers.problem import Law
 from support.errors import BadInput
 

@@ -1,4 +1,4 @@
-"""What an advice says: the verdict, and the numbers that it rests on (how they come about: `sims.advice`)."""
+"""What an advice says: the verdict, and the numbers that it rests on (how they come about: `advice.advise`)."""
 
 from __future__ import annotations
 

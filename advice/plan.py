@@ -2,7 +2,7 @@
 
 The population has one covariance for all classes, shrunken, and every class its own mean, debiased in all products. In the eigenbasis of
 that covariance everything commutes, so that a mix costs its eigenvalues. Where only a few samples are known, covariances for every
-class are worse estimates, not better ones; what the common one misses is calibrated on leave-one-out (`sims.evidence`).
+class are worse estimates, not better ones; what the common one misses is calibrated on leave-one-out (`advice.evidence`).
 """
 
 from __future__ import annotations
