@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from rich.table import Column
 
-    from sims.language.manifest import Manifest
-    from sims.language.pipeline import Status
-    from sims.language.preflight import Found
+    from language.pipeline.manifest import Manifest
+    from language.pipeline.preflight import Found
+    from language.pipeline.steps import Status
     from solvers.problem import Setting
 
 app = typer.Typer(
@@ -263,7 +263,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print every step and wh
 def llm_safety(config: ConfigFile, out: OutFolder = None, step: StepName = None, list_steps: ListSteps = False, dry_run: DryRun = False,
                data: DataFolder = None, as_json: Json = False) -> None:
     """Figure 8's pipeline: swap, prune, accumulate, tune with IPO, generate, judge, score, draw."""
-    from sims.language import safety
+    from language.safety import configuration as safety
 
     _pipeline(safety, safety.Safety, config, out, step, list_steps, dry_run, data, as_json)
 
@@ -272,7 +272,7 @@ def llm_safety(config: ConfigFile, out: OutFolder = None, step: StepName = None,
 def llm_qa(config: ConfigFile, out: OutFolder = None, step: StepName = None, list_steps: ListSteps = False, dry_run: DryRun = False,
            data: DataFolder = None, as_json: Json = False) -> None:
     """Figure 9's pipeline: questions, label, verify, select, accumulate, tune, evaluate, score, draw."""
-    from sims.language import qa
+    from language.qa import configuration as qa
 
     _pipeline(qa, qa.QA, config, out, step, list_steps, dry_run, data, as_json)
 
@@ -286,7 +286,7 @@ def llm_features(
     data: DataFolder = None,
 ) -> None:
     """Write the hidden-state features of a data set, with what is known of each row, to an npz file."""
-    from sims.language.features import FeatureSettings, export
+    from language.models.features import FeatureSettings, export
 
     found = export(name, out, FeatureSettings(layer), data, model, progress=sys.stderr.isatty())
     typer.echo(f"{out}: {' x '.join(map(str, found.values.shape))} ({found.check})")
@@ -296,8 +296,8 @@ def _pipeline(module: ModuleType, kind: type, file: str, out: Path | None, step:
               data: Path | None, as_json: bool) -> None:
     """Run, list or check the pipeline of a configuration file."""
     from figures.scores import drawn
-    from sims.language import config
-    from sims.language.pipeline import run, statuses
+    from language.pipeline import config
+    from language.pipeline.steps import run, statuses
 
     settings = config.read(file, kind)
     out = out or Path("out") / "llm" / Path(file).stem
@@ -319,7 +319,7 @@ def _print_steps(states: list[Status], found: list[Found] | None, as_json: bool)
     """The steps with their states; in a dry run, where something was looked for, with their settings and what they need."""
     from rich.table import Column
 
-    from sims.language.manifest import plain
+    from language.pipeline.manifest import plain
 
     dry = found is not None
     if as_json:

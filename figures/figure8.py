@@ -48,11 +48,11 @@ def build(s: Settings, run: Run) -> Built:
     """Scale features: measure, predict, compare. Other scales: run the study and draw what it measured."""
     values = published("figure8_safety")
     if run.scale != "features":
-        from sims.language.studies import safety_study
+        from language.studies import safety_study
 
         study = safety_study(run.scale, run.out, **run.study_options())
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
-    from sims.language.features import FeatureSettings, load
+    from language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
     X, experiment = differences(found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))

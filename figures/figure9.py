@@ -47,11 +47,11 @@ def build(s: Settings, run: Run) -> Built:
     """Scale features: measure, predict twice, compare. Other scales: run the study and draw what it measured."""
     values = published("figure9_qa")
     if run.scale != "features":
-        from sims.language.studies import qa_study
+        from language.studies import qa_study
 
         study = qa_study(run.scale, run.out, **run.study_options())
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
-    from sims.language.features import FeatureSettings, load
+    from language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
     data, experiment = answers(xstest.load(run.data), found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))

@@ -68,7 +68,7 @@ class Run:
         return tuple(sorted({round(n * x / (1 - x)) for x in asked}))
 
     def study_options(self) -> dict[str, object]:
-        """What a study by fine-tuning (sims.language.studies) wants to know."""
+        """What a study by fine-tuning (language.studies) wants to know."""
         return {"proportions": self.proportions, "max_steps": self.max_steps, "seed": self.seed, "data": self.data,
                 "progress": self.progress, "tell": self._tell}
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from figures.panels import draw
 from figures.tuned import tuned_panels
-from sims.language import manifest
-from sims.language.pipeline import Counts, Pipeline, Step, Work
-from sims.language.studies import of_score
+from language.pipeline import manifest
+from language.pipeline.steps import Counts, Pipeline, Step, Work
+from language.studies import of_score
 from support.files import replacing
 
 

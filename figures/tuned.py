@@ -1,4 +1,4 @@
-"""Panels of what a study by fine-tuning measured (sims/language/studies.py): figures 8 and 9 at the scales lora and paper."""
+"""Panels of what a study by fine-tuning measured (language/studies.py): figures 8 and 9 at the scales lora and paper."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from figures.panels import Panel, Points
 from sims.monte_carlo import Estimate
 
 if TYPE_CHECKING:
-    from sims.language.studies import Measured, Study
+    from language.studies import Measured, Study
 
 Quantity = Literal["accuracy", "score"]
 YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "share of answers judged safe"}

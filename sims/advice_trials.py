@@ -45,7 +45,7 @@ class Data:
     def missing(self, folder: str | os.PathLike[str] | None = None) -> str:
         """Why these data cannot be used here without downloading or computing for long; "" if they can."""
         if self.source in ("preferences", "completions"):
-            from sims.language.features import FeatureSettings, imported
+            from language.models.features import FeatureSettings, imported
 
             name: Literal["hh_rlhf", "xstest"] = "hh_rlhf" if self.source == "preferences" else "xstest"
             if status(dataset(name), folder).missing:
@@ -238,14 +238,14 @@ def _samples(data: Data, folder: str | None) -> tuple[np.ndarray, np.ndarray, np
         chosen = np.isin(y, data.digits or np.unique(y))
         return images[chosen].reshape(int(chosen.sum()), -1).astype(float), np.searchsorted(np.unique(y[chosen]), y[chosen]), None
     if data.source == "preferences":
-        from sims.language.features import preference_features
+        from language.models.features import preference_features
         from sims.preferences import differences
 
         X = differences(preference_features(folder=folder))
         y = np.random.default_rng(0).permutation(np.arange(len(X)) % 2)
         return np.where(y[:, None] == 1, X, -X), y, None
     if data.source == "completions":
-        from sims.language.features import completion_features
+        from language.models.features import completion_features
 
         known = xstest.load(folder)
         return (completion_features(folder=folder).astype(float), (known.human == xstest.COMPLIANCE).astype(int),

@@ -31,7 +31,7 @@ def real_pairs() -> np.ndarray:
     pytest.importorskip("sklearn")
     if status(dataset("hh_rlhf")).missing:
         pytest.skip("hh_rlhf is not here: python cli.py data fetch hh_rlhf")
-    from sims.language.features import FeatureSettings, imported, load
+    from language.models.features import FeatureSettings, imported, load
 
     if imported("hh_rlhf", FeatureSettings(), None, "smollm2-135m") is None:
         pytest.skip("the features of hh_rlhf are not here: they are extracted in minutes")
@@ -105,7 +105,7 @@ def test_options_that_do_not_apply(tmp_path):
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from sims.language import studies
+    from language import studies
 
     asked = {}
 

@@ -40,7 +40,7 @@ def real_answers() -> Answers:
     if status(dataset("xstest")).missing:
         pytest.skip("xstest is not here: python cli.py data fetch xstest")
     from data.sets import xstest
-    from sims.language.features import FeatureSettings, imported, load
+    from language.models.features import FeatureSettings, imported, load
 
     if imported("xstest", FeatureSettings(), None, "smollm2-135m") is None:
         pytest.skip("the features of xstest are not here: they are extracted in minutes")
@@ -121,7 +121,7 @@ def test_real_answers_quickly():
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from sims.language import studies
+    from language import studies
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
         points = [studies.Measured("small", None, verifier, x, 200, int(200 * x), 10, 1, Estimate(0.8, 0.01), recall=0.7, f1=0.7)

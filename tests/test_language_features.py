@@ -16,8 +16,9 @@ import pytest
 import data
 from data.sets import hh_rlhf, smollm2, xstest
 from data.text import Completions, Preferences
-from sims.language import features, models, packages
-from sims.language.features import FeatureSettings, NotChecked
+from language.models import features, packages
+from language.models import load as models
+from language.models.features import FeatureSettings, NotChecked
 from support.errors import BadInput
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz .:\n"

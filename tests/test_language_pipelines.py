@@ -15,12 +15,16 @@ import pytest
 import cli
 from data import dataset, status
 from data.text import Preferences
-from sims.language import config, hub, manifest, preflight, qa, rows, safety, safety_steps, sources, studies, transforms
-from sims.language.config import Between, Some
-from sims.language.pipeline import Pipeline, Step, Work, generator, in_parts, run, statuses
-from sims.language.questions import CATEGORIES, parse, request
-from sims.language.transforms import Counted
-from sims.language.tuning import NEEDED
+from language import studies
+from language.models.tuning import NEEDED
+from language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
+from language.pipeline.config import Between, Some
+from language.pipeline.steps import Pipeline, Step, Work, generator, in_parts, run, statuses
+from language.pipeline.transforms import Counted
+from language.qa import configuration as qa
+from language.qa.questions import CATEGORIES, parse, request
+from language.safety import configuration as safety
+from language.safety import steps as safety_steps
 from solvers.problem import Verifier
 from support.errors import BadInput
 

@@ -15,9 +15,10 @@ import pytest
 
 from data.sets import smollm2
 from data.text import Preferences
-from sims.language import frozen, generation, judges, likelihood, models, packages, tuning
-from sims.language.generation import Sampling, generate
-from sims.language.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
+from language.models import frozen, generation, judges, likelihood, packages, tuning
+from language.models import load as models
+from language.models.generation import Sampling, generate
+from language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
 from support.errors import BadInput, NotConverged
 
 MISSING = packages.missing(*NEEDED)
@@ -238,7 +239,7 @@ def test_bad_runs_are_refused_in_one_line(tiny: str, loaded: models.LanguageMode
 
 
 def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import sims.language.tuning, sims.language.judges, sims.language.frozen, sys; sys.exit('torch' in sys.modules)"
+    code = "import language.models.tuning, language.models.judges, language.models.frozen, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     for module in ("torch", "trl"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -440,7 +441,7 @@ def refusal() -> judges.RefusalJudge:
     return judges.judge(judges.REFUSAL)
 
 
-@pytest.mark.filterwarnings("ignore::sims.language.features.NotChecked")
+@pytest.mark.filterwarnings("ignore::language.models.features.NotChecked")
 def test_the_error_of_the_refusal_judge(refusal: judges.RefusalJudge) -> None:
     """Better than string matching, 11.6 % wrong; worse on a model that it has not seen."""
     assert refusal.error.total == refusal.error_unseen_model.total == 2250

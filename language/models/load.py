@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from data import user_cache
 from data.hub import reachable
 from data.sets import smollm2
-from sims.language import packages
+from language.models import packages
 from support.errors import BadInput
 
 if TYPE_CHECKING:

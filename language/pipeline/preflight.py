@@ -9,8 +9,8 @@ from pathlib import Path
 
 from data import dataset, status
 from data.hub import Hub, reachable
-from sims.language import packages
-from sims.language.tuning import NEEDED
+from language.models import packages
+from language.models.tuning import NEEDED
 from support.errors import number
 
 SMALL = {"smollm2-135m": "smollm2"}  # models that are data sets of this project

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from support.errors import BadInput, number
 
 T = TypeVar("T")
-PACKAGED = Path(__file__).parent / "configs"
+PACKAGED = Path(__file__).parent.parent / "configs"
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from zlib import crc32
 
 import numpy as np
 
+from language.pipeline import manifest, rows
 from sims.checkpoint import fingerprint
-from sims.language import manifest, rows
 from support.errors import BadInput
 from support.files import write_text
 

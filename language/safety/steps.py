@@ -8,13 +8,15 @@ import numpy as np
 
 from data.text import question
 from estimators.statistics import Proportion
-from sims.language import judges, manifest, models, rows, sources, transforms
-from sims.language.generation import Sampling
-from sims.language.generation import generate as answer
-from sims.language.pipeline import Counts, Work, generator, in_parts
-from sims.language.sources import PairPart
-from sims.language.transforms import Counted
-from sims.language.tuning import Tuning, preference_accuracy, tune_preferences
+from language.models import judges
+from language.models import load as models
+from language.models.generation import Sampling
+from language.models.generation import generate as answer
+from language.models.tuning import Tuning, preference_accuracy, tune_preferences
+from language.pipeline import manifest, rows, sources, transforms
+from language.pipeline.sources import PairPart
+from language.pipeline.steps import Counts, Work, generator, in_parts
+from language.pipeline.transforms import Counted
 from solvers.problem import Verifier
 from support.errors import BadInput
 

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from language.models import load as models
+from language.models import packages
+from language.models.likelihood import examples, formatted, log_likelihoods
 from sims.checkpoint import fingerprint
-from sims.language import models, packages
-from sims.language.likelihood import examples, formatted, log_likelihoods
 from support.errors import BadInput, NotConverged, number
 from support.files import write_text
 from support.progress import bar
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from transformers import Trainer, TrainerCallback
 
     from data.text import Preferences
-    from sims.language.models import LanguageModel
+    from language.models.load import LanguageModel
 
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 
@@ -82,7 +83,7 @@ def tune_preferences(
     """Train an adapter to prefer the chosen answers: (margin - 1 / (2 beta))^2, where the margin is the difference between the two
     answers in the log-ratio to the untrained model, each a mean over its tokens, which is how TRL defines IPO.
 
-    model: a name for `sims.language.models.load`. out: the folder; an interrupted run there goes on and ends with the same numbers.
+    model: a name for `language.models.load.load`. out: the folder; an interrupted run there goes on and ends with the same numbers.
 
     Raises:
         BadInput: without the packages, for no pairs, or a folder that belongs to another run.

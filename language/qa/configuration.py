@@ -24,15 +24,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from sims.language import hub, sources
-from sims.language import qa_steps as steps
-from sims.language.config import Count, Name, Share, Some
-from sims.language.hub import Hub
-from sims.language.pipeline import Pipeline, Step
-from sims.language.preflight import Found, Needs, Wanted, check
-from sims.language.qa_steps import RECORDED, WITNESSES, Point, Questions, Task
-from sims.language.sources import AnswerPart
-from sims.language.tuning import Tuning
+from language.models.tuning import Tuning
+from language.pipeline import hub, sources
+from language.pipeline.config import Count, Name, Share, Some
+from language.pipeline.hub import Hub
+from language.pipeline.preflight import Found, Needs, Wanted, check
+from language.pipeline.sources import AnswerPart
+from language.pipeline.steps import Pipeline, Step
+from language.qa import steps
+from language.qa.steps import RECORDED, WITNESSES, Point, Questions, Task
 from support.errors import BadInput
 
 

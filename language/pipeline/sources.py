@@ -16,8 +16,8 @@ import numpy as np
 
 from data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
 from data.text import Preferences, Prompts
-from sims.language.config import Between
-from sims.language.pipeline import generator
+from language.pipeline.config import Between
+from language.pipeline.steps import generator
 from support.errors import BadInput
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")

@@ -20,7 +20,7 @@ from support.progress import bar
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from sims.language.models import LanguageModel
+    from language.models.load import LanguageModel
 
 Turn = dict[str, str]  # {"role": "user" or "assistant", "content": text}
 Chat = list[Turn]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from data.text import Preferences
-from sims.language import packages
+from language.models import packages
 
 if TYPE_CHECKING:
     from datasets import Dataset

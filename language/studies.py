@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Literal
 
 from estimators.statistics import Proportion
+from language.models.tuning import Tuning
+from language.pipeline import config
+from language.pipeline.steps import Pipeline, run
+from language.qa import configuration as qa
+from language.safety import configuration as safety
+from language.safety.steps import ERROR
 from sims.checkpoint import fingerprint
-from sims.language import config, qa, safety
-from sims.language.pipeline import Pipeline, run
-from sims.language.safety_steps import ERROR
-from sims.language.tuning import Tuning
 from sims.monte_carlo import Estimate
 from support.errors import BadInput
 

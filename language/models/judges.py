@@ -20,8 +20,9 @@ from data.sets import xstest
 from data.text import answer as as_answer
 from data.text import question
 from estimators.statistics import Proportion
-from sims.language import features, models, packages
-from sims.language.generation import Sampling, generate
+from language.models import features, packages
+from language.models import load as models
+from language.models.generation import Sampling, generate
 from support.errors import BadInput
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sims.language.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
+from language.models.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
 from support.errors import BadInput, number
 from support.progress import bar
 
 if TYPE_CHECKING:
     import torch
 
-    from sims.language.models import LanguageModel
+    from language.models.load import LanguageModel
 
 
 @dataclass(frozen=True)

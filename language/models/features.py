@@ -20,8 +20,9 @@ import numpy as np
 from data import own_folder, user_cache
 from data.sets import hh_rlhf, xstest
 from data.text import answer, last_turn, question
+from language.models import load as models
+from language.models import packages
 from sims.checkpoint import fingerprint
-from sims.language import models, packages
 from support.errors import BadInput, number
 from support.files import replacing, write_text
 from support.progress import bar
@@ -29,7 +30,7 @@ from support.progress import bar
 if TYPE_CHECKING:
     import torch
 
-    from sims.language.models import LanguageModel
+    from language.models.load import LanguageModel
 
 Pooling = Literal["mean", "last"]
 Data = Literal["hh_rlhf", "xstest"]
@@ -157,7 +158,7 @@ def extract(
 ) -> Features:
     """Features (rows, p) of responses in their contexts, from the cache where they are, else computed and kept there.
 
-    model: a name for `sims.language.models.load`. cache: a folder, by default the user's. What was interrupted goes on from the
+    model: a name for `language.models.load.load`. cache: a folder, by default the user's. What was interrupted goes on from the
     parts that were saved.
 
     Raises:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sims.language import packages
-from sims.language.pipeline import Counts, Step, Work
+from language.models import packages
+from language.pipeline.steps import Counts, Step, Work
 from support.errors import BadInput
 
 ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a model repository

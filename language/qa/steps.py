@@ -10,14 +10,17 @@ from typing import Annotated
 import numpy as np
 
 from estimators.statistics import audit
-from sims.language import judges, manifest, models, questions, rows, sources, transforms
-from sims.language.config import Count, Name, Positive, Some
-from sims.language.generation import Sampling, choose
-from sims.language.generation import generate as write
-from sims.language.pipeline import Counts, Work, generator, in_parts
-from sims.language.sources import LABELS, SAFE, UNSAFE, AnswerPart
-from sims.language.transforms import Counted
-from sims.language.tuning import Tuning, tune_answers
+from language.models import judges
+from language.models import load as models
+from language.models.generation import Sampling, choose
+from language.models.generation import generate as write
+from language.models.tuning import Tuning, tune_answers
+from language.pipeline import manifest, rows, sources, transforms
+from language.pipeline.config import Count, Name, Positive, Some
+from language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
+from language.pipeline.steps import Counts, Work, generator, in_parts
+from language.pipeline.transforms import Counted
+from language.qa import questions
 from solvers.problem import Verifier
 from support.errors import BadInput
 

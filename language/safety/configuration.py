@@ -22,16 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from sims.language import hub, sources
-from sims.language import safety_steps as steps
-from sims.language.config import Between, Count, Name, Positive, Share, Some
-from sims.language.generation import Sampling
-from sims.language.hub import Hub
-from sims.language.pipeline import Pipeline, Step
-from sims.language.preflight import Found, Needs, Wanted, check
-from sims.language.safety_steps import Point
-from sims.language.sources import PairPart
-from sims.language.tuning import Tuning
+from language.models.generation import Sampling
+from language.models.tuning import Tuning
+from language.pipeline import hub, sources
+from language.pipeline.config import Between, Count, Name, Positive, Share, Some
+from language.pipeline.hub import Hub
+from language.pipeline.preflight import Found, Needs, Wanted, check
+from language.pipeline.sources import PairPart
+from language.pipeline.steps import Pipeline, Step
+from language.safety import steps
+from language.safety.steps import Point
 from solvers.problem import Verifier
 from support.errors import BadInput
 
