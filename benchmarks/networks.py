@@ -18,8 +18,8 @@ import numpy as np
 from benchmarks.measure import duration, interleaved, show
 from data.sets import mnist
 from estimators.class_gaussian import ClassGaussian
-from sims.mnist_networks import Chunk, Images, Statistics, Synthetic
-from sims.networks import Network, Trained, Training, batches, one_thread, train
+from experiments.mnist_networks import Chunk, Images, Statistics, Synthetic
+from experiments.networks import Network, Trained, Training, batches, one_thread, train
 from solvers.problem import NO_SUPERVISION, ORACLE
 
 N, M, EPSILON = 50, (25, 50, 125, 500, 750), 0.3
@@ -27,7 +27,7 @@ TRAINING = Training()  # that of the figure
 
 
 def one_after_the_other(images: np.ndarray, networks: Sequence[Network], training: Training) -> Trained:
-    """What `sims.networks.train` does, as one would write it for a single network."""
+    """What `experiments.networks.train` does, as one would write it for a single network."""
     import torch
 
     trained = []

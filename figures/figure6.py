@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estimators.statistics import ClassStatistics
+from experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
 from figures.claims import Claim, at_least, at_most
 from figures.panels import Line, Panel, Points
 from figures.published import published
 from figures.run import Built, Run
-from sims.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
 from solvers.predict import predict_grid
 from solvers.problem import Generator, Ridge, Setting
 

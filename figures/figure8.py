@@ -1,6 +1,6 @@
 """Figure 8: safety alignment. On frozen features preference tuning is the ridge classifier, and the theory is tested on real pairs.
 
-Scale features: hh-rlhf pairs seen through a small language model (sims/preferences.py), theory and measurement split by split, and the
+Scale features: hh-rlhf pairs seen through a small language model (experiments/preferences.py), theory and measurement split by split, and the
 published scores in panels of their own, which are of another model, another task and another measure. Scales lora and paper: IPO with
 adapters, measured only.
 """
@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments.preferences import Curves, Experiment, curves, differences
 from figures.claims import Claim, agrees, at_least, at_most, falls_outside
 from figures.panels import Line, Panel, Points
 from figures.published import published
 from figures.run import Built, Run
 from figures.tuned import as_record, tuned_panels
 from sims.monte_carlo import Estimate
-from sims.preferences import Curves, Experiment, curves, differences
 
 TITLE = "Safety alignment: real preference pairs, and further ones that are noisy and pruned"
 COLUMNS = 3

@@ -1,6 +1,6 @@
 """Figure 9: did the answer comply or refuse? Real weak labels and real verdicts, whose errors depend on the answer.
 
-Scale features: XSTest's answers seen through a small language model (sims/compliance.py). The labeller's epsilon and the verifier's rho
+Scale features: XSTest's answers seen through a small language model (experiments/compliance.py). The labeller's epsilon and the verifier's rho
 and phi are measured; the theory is asked with labels and verdicts as they depend on the answer, and as if they did not. The published
 scores, of other models on another task, are in panels of their own. Scales lora and paper: fine-tuning, measured only.
 """
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.sets import xstest
+from experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
 from figures.claims import Claim, at_least, at_most, falls_outside
 from figures.panels import Line, Panel, Points
 from figures.published import published
 from figures.run import Built, Run
 from figures.tuned import as_record, tuned_panels
-from sims.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
 from sims.monte_carlo import Estimate
 
 TITLE = "Question-answer safety: real weak labels and a real verifier"

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.back_test import Data, Grid, Outcome, Situation, trial
 from figures.claims import Claim, at_least, at_most
 from figures.panels import Line, Panel, Points
 from figures.run import Built, Run
-from sims.advice_trials import Data, Grid, Outcome, Situation, trial
 from sims.checkpoint import fingerprint
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from support.errors import BadInput

@@ -22,11 +22,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from figures.claims import Claim, at_least, at_most
 from figures.panels import Line, Panel, Points
 from figures.run import Built, Run
 from sims.monte_carlo import Estimate
-from sims.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from solvers.many_classes import predict_classes, predict_on_samples
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
 from support.progress import bar
@@ -44,7 +44,7 @@ TEN = tuple(range(10))
 class Case:
     """One data set and its settings: every m (samples a class) under every supervision and generator; trials of each.
 
-    source: mnist, digits or the name of the reviews; digits: which classes of MNIST; features, size: see `sims.real.mnist_split`.
+    source: mnist, digits or the name of the reviews; digits: which classes of MNIST; features, size: see `experiments.real.mnist_split`.
     """
 
     name: str

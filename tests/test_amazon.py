@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from data import FOLDER_VARIABLE
 from estimators.statistics import ClassStatistics
-from sims import amazon
-from sims.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
+from experiments import amazon
+from experiments.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
 from solvers.problem import ORACLE, Verifier
 from support.errors import BadInput
 

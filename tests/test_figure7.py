@@ -11,12 +11,12 @@ import pytest
 
 from data import FOLDER_VARIABLE
 from data.sets import digits, mnist
+from experiments.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
+from experiments.networks import Training
 from figures import figure7
 from figures.figure7 import QUICK, Settings
 from figures.run import Run
 from figures.validate import plain
-from sims.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
-from sims.networks import Training
 from solvers.problem import NO_SUPERVISION, ORACLE
 from support.errors import BadInput
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from data import dataset, status
+from experiments.preferences import Experiment, curves, differences, trial
 from figures import figure8
 from figures.figure8 import build
 from figures.run import Run
 from figures.validate import plain, validate
 from sims.monte_carlo import Estimate
-from sims.preferences import Experiment, curves, differences, trial
 from solvers.problem import Verifier
 from support.errors import BadInput
 

@@ -12,11 +12,11 @@ import pytest
 from data import dataset, status
 from data.text import Completions
 from estimators.selection import empirical, strata
+from experiments.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
 from figures import figure9
 from figures.figure9 import build
 from figures.run import Run
 from figures.validate import plain, validate
-from sims.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
 from sims.monte_carlo import Estimate
 from support.errors import BadInput
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from experiments.back_test import Data, Grid, Outcome, Situation, engineer, trial
+from experiments.real import Split
 from figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
 from figures.run import Run
 from figures.validate import plain
-from sims.advice_trials import Data, Grid, Outcome, Situation, engineer, trial
-from sims.real import Split
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from support.errors import BadInput
 

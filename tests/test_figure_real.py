@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from data import dataset, status
+from experiments.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from figures import figure_real
 from figures.figure_real import DIGITS, Settings, build
 from figures.run import Run
 from figures.validate import plain
-from sims.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from solvers.problem import ORACLE, Generator
 from support.errors import BadInput
 

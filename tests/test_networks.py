@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from data.sets import digits
-from sims import mnist_networks, networks
-from sims.mnist_networks import Images, Statistics, Study, Synthetic, run
-from sims.networks import Network, Training, batches, train
+from experiments import mnist_networks, networks
+from experiments.mnist_networks import Images, Statistics, Study, Synthetic, run
+from experiments.networks import Network, Training, batches, train
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from support.errors import BadInput, NotConverged
 
@@ -96,7 +96,7 @@ def test_rates_rise_and_fall() -> None:
 
 
 def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: Images, some: list[Network]) -> None:
-    code = "import sims.mnist_networks, figures.figure7, sys; sys.exit('torch' in sys.modules)"
+    code = "import experiments.mnist_networks, figures.figure7, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     monkeypatch.setitem(sys.modules, "torch", None)
     for call in (lambda: train(data.X, some, SMALL), lambda: run(Study(((Synthetic(), 0),)), data)):

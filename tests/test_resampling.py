@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from estimators.resampling import Resamples, fit, resample
-from sims.preferences import Curves, Experiment, curves
+from experiments.preferences import Curves, Experiment, curves
 
 SMALL = Experiment(n=40, m=(0, 160), least_test=50)
 POOLS, SPLITS = 40, 25

@@ -24,8 +24,8 @@ from pathlib import Path
 import numpy as np
 
 from estimators.class_gaussian import ClassGaussian
+from experiments.networks import Network, Training, one_thread, pytorch, train
 from sims.checkpoint import fingerprint
-from sims.networks import Network, Training, one_thread, pytorch, train
 from solvers.problem import NO_SUPERVISION, Verifier
 from support.errors import BadInput
 from support.files import replacing

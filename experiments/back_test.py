@@ -22,8 +22,8 @@ from data import dataset, status
 from data.sets import amazon, digits, xstest
 from estimators.class_gaussian import ClassGaussian
 from estimators.leave_one_out import Moments
+from experiments.real import Split, mnist_split
 from sims.many_classes import label_and_prune
-from sims.real import Split, mnist_split
 from solvers.problem import Generator, Verifier
 
 Source = Literal["mnist", "digits", "books", "elec", "kitchen", "preferences", "completions"]
@@ -34,7 +34,7 @@ MODEL = "smollm2-135m"
 
 @dataclass(frozen=True)
 class Data:
-    """A data set and its features. digits: which of MNIST or of the small ones (none: all). features, size: see `sims.real.mnist_split`."""
+    """A data set and its features. digits: which of MNIST or of the small ones (none: all). features, size: see `experiments.real.mnist_split`."""
 
     name: str
     source: Source
@@ -238,8 +238,8 @@ def _samples(data: Data, folder: str | None) -> tuple[np.ndarray, np.ndarray, np
         chosen = np.isin(y, data.digits or np.unique(y))
         return images[chosen].reshape(int(chosen.sum()), -1).astype(float), np.searchsorted(np.unique(y[chosen]), y[chosen]), None
     if data.source == "preferences":
+        from experiments.preferences import differences
         from language.models.features import preference_features
-        from sims.preferences import differences
 
         X = differences(preference_features(folder=folder))
         y = np.random.default_rng(0).permutation(np.arange(len(X)) % 2)
