@@ -124,9 +124,9 @@ def validate(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
 ) -> None:
     """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
-    from figures.run import Run
-    from figures.validate import names
-    from figures.validate import validate as validate_figure
+    from figures.kit.run import Run
+    from figures.kit.validate import names
+    from figures.kit.validate import validate as validate_figure
     from support.errors import BadInput
 
     if every == (figure is not None):
@@ -295,9 +295,9 @@ def llm_features(
 def _pipeline(module: ModuleType, kind: type, file: str, out: Path | None, step: str | None, list_steps: bool, dry_run: bool,
               data: Path | None, as_json: bool) -> None:
     """Run, list or check the pipeline of a configuration file."""
-    from figures.scores import drawn
     from language.pipeline import config
     from language.pipeline.steps import run, statuses
+    from language.score_panels import drawn
 
     settings = config.read(file, kind)
     out = out or Path("out") / "llm" / Path(file).stem
@@ -403,9 +403,9 @@ def advise(
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
     from advice.advise import advise as give
+    from advice.picture import save, table
     from advice.plan import plan_of
     from advice.tables import read
-    from figures.advice import save, table
 
     table_of_real = read(real, label, seed=_seed(seed))
     generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)
@@ -456,7 +456,7 @@ def _seed(seed: int) -> int:
 
 
 def _print_json(value: object) -> None:
-    from figures.validate import plain
+    from figures.kit.validate import plain
 
     typer.echo(json.dumps(plain(value), allow_nan=False))
 
@@ -475,7 +475,7 @@ def _print_validated(done: object, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from figures.validate import summary
+    from figures.kit.validate import summary
 
     console = Console()
     table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")

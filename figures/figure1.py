@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.claims import Claim, agrees, at_most, falls_outside
-from figures.panels import Histogram, Line, Mark, Panel, Points
-from figures.run import Built, Run
+from drawing.panels import Histogram, Line, Mark, Panel, Points
+from figures.kit.claims import Claim, agrees, at_most, falls_outside
+from figures.kit.run import Built, Run
 from sims.monte_carlo import Estimate
 from sims.samplers.sufficient import bartlett
 from solvers.marchenko_pastur import MarchenkoPastur

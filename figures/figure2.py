@@ -7,9 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from figures.claims import Claim, agrees, falls_outside
-from figures.panels import Line, Mark, Panel, Points
-from figures.run import Built, Run
+from drawing.panels import Line, Mark, Panel, Points
+from figures.kit.claims import Claim, agrees, falls_outside
+from figures.kit.run import Built, Run
 from sims.traces import Traces, measure_traces
 from solvers.predict import predict_grid
 from solvers.problem import Generator, Ridge, Setting, Verifier

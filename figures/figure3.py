@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from figures.claims import Budget, Claim, agrees, falls_outside
-from figures.panels import Line, Panel, Points
-from figures.run import Built, Run
+from drawing.panels import Line, Panel, Points
+from figures.kit.claims import Budget, Claim, agrees, falls_outside
+from figures.kit.run import Built, Run
 from sims.monte_carlo import Simulation
 from solvers.predict import Formula, Grid, predict_grid
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier

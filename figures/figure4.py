@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from figures.claims import Budget, Claim, agrees, falls_outside
-from figures.panels import Line, Panel, Points
-from figures.run import Built, Run
+from drawing.panels import Line, Panel, Points
+from figures.kit.claims import Budget, Claim, agrees, falls_outside
+from figures.kit.run import Built, Run
 from sims.monte_carlo import Estimate, Simulation
 from solvers.critical import critical_noise, slope_at_critical_noise
 from solvers.predict import predict_grid

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from data.sets import mnist
+from drawing.panels import Images, Line, Panel, Points
 from estimators.class_gaussian import ClassGaussian
-from figures.claims import Claim, agrees, falls_outside
-from figures.panels import Images, Line, Panel, Points
-from figures.run import Built, Run
+from figures.kit.claims import Claim, agrees, falls_outside
+from figures.kit.run import Built, Run
 from sims.monte_carlo import Estimate
 
 TITLE = "Real digits and Gaussian ones"

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from drawing.panels import Line, Panel, Points
 from estimators.statistics import ClassStatistics
 from experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
-from figures.claims import Claim, at_least, at_most
-from figures.panels import Line, Panel, Points
-from figures.published import published
-from figures.run import Built, Run
+from figures.kit.claims import Claim, at_least, at_most
+from figures.kit.published import published
+from figures.kit.run import Built, Run
 from solvers.predict import predict_grid
 from solvers.problem import Generator, Ridge, Setting
 

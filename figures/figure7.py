@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.sets import mnist
+from drawing.panels import Line, Panel, Points
 from experiments.mnist_networks import Images, Point, Scores, Statistics, Study, Synthetic
 from experiments.mnist_networks import run as run_study
 from experiments.networks import Training
-from figures.claims import Claim, at_most
-from figures.panels import Line, Panel, Points
-from figures.published import published
-from figures.run import Built, Run
+from figures.kit.claims import Claim, at_most
+from figures.kit.published import published
+from figures.kit.run import Built, Run
 from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 
 TITLE = "MNIST networks: test accuracy against the proportion of synthetic data"

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from drawing.panels import Line, Panel, Points
 from experiments.preferences import Curves, Experiment, curves, differences
-from figures.claims import Claim, agrees, at_least, at_most, falls_outside
-from figures.panels import Line, Panel, Points
-from figures.published import published
-from figures.run import Built, Run
-from figures.tuned import as_record, tuned_panels
+from figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
+from figures.kit.published import published
+from figures.kit.run import Built, Run
+from language.tuned_panels import as_record, tuned_panels
 from sims.monte_carlo import Estimate
 
 TITLE = "Safety alignment: real preference pairs, and further ones that are noisy and pruned"

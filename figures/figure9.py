@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from data.sets import xstest
+from drawing.panels import Line, Panel, Points
 from experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
-from figures.claims import Claim, at_least, at_most, falls_outside
-from figures.panels import Line, Panel, Points
-from figures.published import published
-from figures.run import Built, Run
-from figures.tuned import as_record, tuned_panels
+from figures.kit.claims import Claim, at_least, at_most, falls_outside
+from figures.kit.published import published
+from figures.kit.run import Built, Run
+from language.tuned_panels import as_record, tuned_panels
 from sims.monte_carlo import Estimate
 
 TITLE = "Question-answer safety: real weak labels and a real verifier"

@@ -25,10 +25,10 @@ from pathlib import Path
 
 import numpy as np
 
+from drawing.panels import Line, Panel, Points
 from experiments.back_test import Data, Grid, Outcome, Situation, trial
-from figures.claims import Claim, at_least, at_most
-from figures.panels import Line, Panel, Points
-from figures.run import Built, Run
+from figures.kit.claims import Claim, at_least, at_most
+from figures.kit.run import Built, Run
 from sims.checkpoint import fingerprint
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from support.errors import BadInput

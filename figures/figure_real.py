@@ -22,10 +22,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from drawing.panels import Line, Panel, Points
 from experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from figures.claims import Claim, at_least, at_most
-from figures.panels import Line, Panel, Points
-from figures.run import Built, Run
+from figures.kit.claims import Claim, at_least, at_most
+from figures.kit.run import Built, Run
 from sims.monte_carlo import Estimate
 from solvers.many_classes import predict_classes, predict_on_samples
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier

@@ -15,8 +15,8 @@ from data.sets import digits, mnist
 from estimators.class_gaussian import ClassGaussian
 from figures import figure5
 from figures.figure5 import ALL, FEWER, IDENTITY, Settings
-from figures.run import Run
-from figures.validate import validate
+from figures.kit.run import Run
+from figures.kit.validate import validate
 from support.errors import BadInput
 
 SMALL = Settings(statistics=(ALL, FEWER[1], IDENTITY), batch=50, batches=20, rows=3)

@@ -15,8 +15,8 @@ from experiments.mnist_networks import Images, Scores, Statistics, Study, Synthe
 from experiments.networks import Training
 from figures import figure7
 from figures.figure7 import QUICK, Settings
-from figures.run import Run
-from figures.validate import plain
+from figures.kit.run import Run
+from figures.kit.validate import plain
 from solvers.problem import NO_SUPERVISION, ORACLE
 from support.errors import BadInput
 

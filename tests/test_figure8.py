@@ -13,8 +13,8 @@ from data import dataset, status
 from experiments.preferences import Experiment, curves, differences, trial
 from figures import figure8
 from figures.figure8 import build
-from figures.run import Run
-from figures.validate import plain, validate
+from figures.kit.run import Run
+from figures.kit.validate import plain, validate
 from sims.monte_carlo import Estimate
 from solvers.problem import Verifier
 from support.errors import BadInput

@@ -15,8 +15,8 @@ from estimators.selection import empirical, strata
 from experiments.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
 from figures import figure9
 from figures.figure9 import build
-from figures.run import Run
-from figures.validate import plain, validate
+from figures.kit.run import Run
+from figures.kit.validate import plain, validate
 from sims.monte_carlo import Estimate
 from support.errors import BadInput
 

@@ -11,8 +11,8 @@ import pytest
 from experiments.back_test import Data, Grid, Outcome, Situation, engineer, trial
 from experiments.real import Split
 from figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
-from figures.run import Run
-from figures.validate import plain
+from figures.kit.run import Run
+from figures.kit.validate import plain
 from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from support.errors import BadInput
 

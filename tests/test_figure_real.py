@@ -12,8 +12,8 @@ from data import dataset, status
 from experiments.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from figures import figure_real
 from figures.figure_real import DIGITS, Settings, build
-from figures.run import Run
-from figures.validate import plain
+from figures.kit.run import Run
+from figures.kit.validate import plain
 from solvers.problem import ORACLE, Generator
 from support.errors import BadInput
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 
 from figures import figure1, figure2
-from figures.run import Run
+from figures.kit.run import Run
 from sims.traces import _resolvent_traces
 from sims.trial import Factor, TrainingSet
 from solvers.marchenko_pastur import MarchenkoPastur

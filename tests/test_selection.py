@@ -16,7 +16,7 @@ from derivations.special import input_dependent
 from derivations.special.input_dependent import kept_moments
 from derivations.theorem import Verdict
 from estimators.selection import empirical, give_labels, strata, verdicts
-from figures.claims import Budget, Claim, agrees, falls_outside
+from figures.kit.claims import Budget, Claim, agrees, falls_outside
 from sims.monte_carlo import Estimate
 from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
 from solvers.predict import Prediction, predict

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from figures.claims import Claim
-from figures.panels import Panel
+from drawing.panels import Panel
+from figures.kit.claims import Claim
 from sims.monte_carlo import Simulation, simulate_many
 from solvers.problem import Setting
 from support.errors import BadInput, numbers

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from figures.panels import Panel, Points
+from drawing.panels import Panel, Points
 from sims.monte_carlo import Estimate
 
 if TYPE_CHECKING:

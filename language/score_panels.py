@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from figures.panels import draw
-from figures.tuned import tuned_panels
+from drawing.panels import draw
 from language.pipeline import manifest
 from language.pipeline.steps import Counts, Pipeline, Step, Work
 from language.studies import of_score
+from language.tuned_panels import tuned_panels
 from support.files import replacing
 
 

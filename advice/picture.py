@@ -10,8 +10,8 @@ import numpy as np
 
 from advice.plan import Plan
 from advice.result import Advice, BreakEven
-from figures.panels import COLORS, Line, Panel, Points, draw
-from figures.validate import plain
+from drawing.panels import COLORS, Line, Panel, Points, draw
+from figures.kit.validate import plain
 from support.files import replacing, write_text
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from types import ModuleType
 import numpy as np
 
 import figures
-from figures.claims import Claim
-from figures.panels import Images, Panel, draw
-from figures.run import Built, Run
+from drawing.panels import Images, Panel, draw
+from figures.kit.claims import Claim
+from figures.kit.run import Built, Run
 from support.errors import BadInput
 from support.files import replacing, write_text
 
