@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
     from rich.table import Column
 
-    from language.pipeline.manifest import Manifest
-    from language.pipeline.preflight import Found
-    from language.pipeline.steps import Status
-    from solvers.problem import Setting
+    from synthmix.language.pipeline.manifest import Manifest
+    from synthmix.language.pipeline.preflight import Found
+    from synthmix.language.pipeline.steps import Status
+    from synthmix.solvers.problem import Setting
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -68,9 +68,9 @@ def derive(
     from rich.console import Console
     from rich.table import Table
 
-    from derivations import derive as derivation
-    from derivations.report import html_page, markdown
-    from support.files import write_text
+    from synthmix.derivations import derive as derivation
+    from synthmix.derivations.report import html_page, markdown
+    from synthmix.support.files import write_text
 
     console, results = Console(), []
     table = Table("check", "compares", "found", "holds", title="Checks", title_justify="left")
@@ -124,10 +124,10 @@ def validate(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
 ) -> None:
     """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
-    from figures.kit.run import Run
-    from figures.kit.validate import names
-    from figures.kit.validate import validate as validate_figure
-    from support.errors import BadInput
+    from synthmix.figures.kit.run import Run
+    from synthmix.figures.kit.validate import names
+    from synthmix.figures.kit.validate import validate as validate_figure
+    from synthmix.support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
@@ -152,7 +152,7 @@ def predict(
 ) -> None:  # fmt: skip
     """Predict mean margin, variance, accuracy and risk of a setting."""
     setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
-    from solvers.predict import predict as predict_setting
+    from synthmix.solvers.predict import predict as predict_setting
 
     values = predict_setting(setting, formula=formula).as_dict()
     if as_json:
@@ -178,7 +178,7 @@ def simulate(
 ) -> None:  # fmt: skip
     """Simulate a setting by Monte-Carlo: means over training sets, with standard errors."""
     setting = _setting(n, m, p, mu, epsilon, rho, phi, gamma, beta, mu_perp, omega, generator, n_hat, estimate_mean)
-    from sims.monte_carlo import simulate as simulate_setting
+    from synthmix.sims.monte_carlo import simulate as simulate_setting
 
     done = simulate_setting(setting, trials=trials, target_se=target_se, seed=_seed(seed), jobs=_jobs(jobs), sampler=sampler,
                             progress=sys.stderr.isatty(), checkpoint=checkpoint)
@@ -198,7 +198,7 @@ DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look 
 @data_app.command("list")
 def data_list(data: DataFolder = None, as_json: Json = False) -> None:
     """Every data set: its licence, where it was found, its size. Nothing is downloaded."""
-    from data import dataset, names, status
+    from synthmix.data import dataset, names, status
 
     states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
     if as_json:
@@ -220,8 +220,8 @@ def data_fetch(
     data: DataFolder = None,
 ) -> None:
     """Download what is not on this machine yet; what broke off goes on where it stopped."""
-    from data import dataset, locate, names, status
-    from support.errors import BadInput
+    from synthmix.data import dataset, locate, names, status
+    from synthmix.support.errors import BadInput
 
     if every == (name is not None):
         raise BadInput(f"say which data set or --all; there are {', '.join(names())}")
@@ -244,7 +244,7 @@ def data_path(
     data: DataFolder = None,
 ) -> None:
     """Print where the files of a data set are, one a line. Nothing is downloaded."""
-    from data import dataset, locate
+    from synthmix.data import dataset, locate
 
     for path in locate(dataset(name), data, download=False).values():
         typer.echo(path)
@@ -263,7 +263,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Print every step and wh
 def llm_safety(config: ConfigFile, out: OutFolder = None, step: StepName = None, list_steps: ListSteps = False, dry_run: DryRun = False,
                data: DataFolder = None, as_json: Json = False) -> None:
     """Figure 8's pipeline: swap, prune, accumulate, tune with IPO, generate, judge, score, draw."""
-    from language.safety import configuration as safety
+    from synthmix.language.safety import configuration as safety
 
     _pipeline(safety, safety.Safety, config, out, step, list_steps, dry_run, data, as_json)
 
@@ -272,7 +272,7 @@ def llm_safety(config: ConfigFile, out: OutFolder = None, step: StepName = None,
 def llm_qa(config: ConfigFile, out: OutFolder = None, step: StepName = None, list_steps: ListSteps = False, dry_run: DryRun = False,
            data: DataFolder = None, as_json: Json = False) -> None:
     """Figure 9's pipeline: questions, label, verify, select, accumulate, tune, evaluate, score, draw."""
-    from language.qa import configuration as qa
+    from synthmix.language.qa import configuration as qa
 
     _pipeline(qa, qa.QA, config, out, step, list_steps, dry_run, data, as_json)
 
@@ -286,7 +286,7 @@ def llm_features(
     data: DataFolder = None,
 ) -> None:
     """Write the hidden-state features of a data set, with what is known of each row, to an npz file."""
-    from language.models.features import FeatureSettings, export
+    from synthmix.language.models.features import FeatureSettings, export
 
     found = export(name, out, FeatureSettings(layer), data, model, progress=sys.stderr.isatty())
     typer.echo(f"{out}: {' x '.join(map(str, found.values.shape))} ({found.check})")
@@ -295,9 +295,9 @@ def llm_features(
 def _pipeline(module: ModuleType, kind: type, file: str, out: Path | None, step: str | None, list_steps: bool, dry_run: bool,
               data: Path | None, as_json: bool) -> None:
     """Run, list or check the pipeline of a configuration file."""
-    from language.pipeline import config
-    from language.pipeline.steps import run, statuses
-    from language.score_panels import drawn
+    from synthmix.language.pipeline import config
+    from synthmix.language.pipeline.steps import run, statuses
+    from synthmix.language.score_panels import drawn
 
     settings = config.read(file, kind)
     out = out or Path("out") / "llm" / Path(file).stem
@@ -319,7 +319,7 @@ def _print_steps(states: list[Status], found: list[Found] | None, as_json: bool)
     """The steps with their states; in a dry run, where something was looked for, with their settings and what they need."""
     from rich.table import Column
 
-    from language.pipeline.manifest import plain
+    from synthmix.language.pipeline.manifest import plain
 
     dry = found is not None
     if as_json:
@@ -369,8 +369,8 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
-    from sims.stress import sweep as run_sweep
-    from support.progress import bar
+    from synthmix.sims.stress import sweep as run_sweep
+    from synthmix.support.progress import bar
 
     with bar("points", sys.stderr.isatty()) as show:
         report = run_sweep(points, _seed(seed), threads, progress=show)
@@ -402,10 +402,10 @@ def advise(
     as_json: Json = False,
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
-    from advice.advise import advise as give
-    from advice.picture import save, table
-    from advice.plan import plan_of
-    from advice.tables import read
+    from synthmix.advice.advise import advise as give
+    from synthmix.advice.picture import save, table
+    from synthmix.advice.plan import plan_of
+    from synthmix.advice.tables import read
 
     table_of_real = read(real, label, seed=_seed(seed))
     generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)
@@ -422,14 +422,14 @@ def advise(
 
 def _setting(n: int, m: int, p: int, mu: float, epsilon: float, rho: float, phi: float, gamma: float, beta: float, mu_perp: float,
              omega: float, generator: str, n_hat: int | None, estimate_mean: bool) -> Setting:
-    from solvers.problem import Generator, Ridge, Setting, Verifier
+    from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
     source = Generator(generator, n_hat, estimate_mean, beta, mu_perp)
     return Setting(n, m, p, mu, epsilon, Verifier(rho, phi), source, Ridge(gamma), omega)
 
 
 def _jobs(jobs: int | None) -> int:
-    from support.errors import BadInput
+    from synthmix.support.errors import BadInput
 
     if jobs is not None and jobs < 1:
         raise BadInput(f"jobs must be at least 1, not {jobs}")
@@ -439,7 +439,7 @@ def _jobs(jobs: int | None) -> int:
 
 
 def _proportions(text: str | None) -> tuple[float, ...] | None:
-    from support.errors import BadInput
+    from synthmix.support.errors import BadInput
 
     try:
         return None if text is None else tuple(float(part) for part in text.split(","))
@@ -448,7 +448,7 @@ def _proportions(text: str | None) -> tuple[float, ...] | None:
 
 
 def _seed(seed: int) -> int:
-    from support.errors import BadInput
+    from synthmix.support.errors import BadInput
 
     if seed < 0:
         raise BadInput(f"seed must be at least 0, not {seed}")
@@ -456,7 +456,7 @@ def _seed(seed: int) -> int:
 
 
 def _print_json(value: object) -> None:
-    from figures.kit.validate import plain
+    from synthmix.figures.kit.validate import plain
 
     typer.echo(json.dumps(plain(value), allow_nan=False))
 
@@ -475,7 +475,7 @@ def _print_validated(done: object, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from figures.kit.validate import summary
+    from synthmix.figures.kit.validate import summary
 
     console = Console()
     table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")
@@ -511,7 +511,7 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:
-        from support.errors import BadInput, NotConverged
+        from synthmix.support.errors import BadInput, NotConverged
 
         if isinstance(error, BadInput):
             _fail(str(error), BAD_USE)

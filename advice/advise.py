@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from advice.break_even import Exchange
-from advice.evidence import Evidence, calibrated, curve
-from advice.generated_file import Samples
-from advice.plan import Plan
-from advice.result import SMALLEST, Advice, Baseline, Choice, Gain, Measured, Point, Verdict
-from estimators.candidates import FEW_SHARES, SHARES
-from solvers.best_mix import best_mix
+from synthmix.advice.break_even import Exchange
+from synthmix.advice.evidence import Evidence, calibrated, curve
+from synthmix.advice.generated_file import Samples
+from synthmix.advice.plan import Plan
+from synthmix.advice.result import SMALLEST, Advice, Baseline, Choice, Gain, Measured, Point, Verdict
+from synthmix.estimators.candidates import FEW_SHARES, SHARES
+from synthmix.solvers.best_mix import best_mix
 
 CURVE = 9  # numbers of synthetic samples on the curve
 SIGMAS = 2.0

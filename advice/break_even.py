@@ -8,11 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from advice.evidence import Evidence, calibrated
-from advice.result import SMALLEST, BreakEven, Choice
-from solvers.best_mix import Family, Optimum, best_mix
-from solvers.problem import Generator, Verifier
-from support.errors import NotConverged
+from synthmix.advice.evidence import Evidence, calibrated
+from synthmix.advice.result import SMALLEST, BreakEven, Choice
+from synthmix.solvers.best_mix import Family, Optimum, best_mix
+from synthmix.solvers.problem import Generator, Verifier
+from synthmix.support.errors import NotConverged
 
 PLANE = 13  # values of epsilon and of rho in the plane of the break-even line
 MOST_NOISE = 0.5

@@ -14,15 +14,15 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from advice.generated_file import GeneratedFile, Samples, thresholds
-from advice.plan import Plan, Population
-from advice.result import Baseline
-from estimators.candidates import ALPHAS, FEW_ALPHAS, Candidates, mean_scatter
-from estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
-from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
-from solvers.best_mix import Family, Optimum, best_mix, settled
-from solvers.problem import Generator, Verifier
-from support.errors import BadInput, NotConverged
+from synthmix.advice.generated_file import GeneratedFile, Samples, thresholds
+from synthmix.advice.plan import Plan, Population
+from synthmix.advice.result import Baseline
+from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, Candidates, mean_scatter
+from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
+from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
+from synthmix.solvers.best_mix import Family, Optimum, best_mix, settled
+from synthmix.solvers.problem import Generator, Verifier
+from synthmix.support.errors import BadInput, NotConverged
 
 GROUPS = 8  # of real samples, one of which is left out at a time: the jackknife
 GAIN_SPREAD = 0.15  # over sqrt(n): how far gains come out from their prediction, beyond its other errors (docs/advise.md)
@@ -292,7 +292,7 @@ def _groups(codes: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 def _best_verdicts(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> np.ndarray:
     """Which generated samples are kept: where the file has only scores, above the threshold of the best leave-one-out accuracy."""
-    from estimators.mix_ridge import SyntheticMixRidge
+    from synthmix.estimators.mix_ridge import SyntheticMixRidge
 
     tried = thresholds(synthetic)
     if len(tried) == 1:

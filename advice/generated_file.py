@@ -12,11 +12,11 @@ from typing import Protocol
 
 import numpy as np
 
-from advice.plan import Population, trace_of_square
-from estimators.self_fitted import kept_labels
-from estimators.statistics import Audit, audit
-from solvers.problem import Law
-from support.errors import BadInput
+from synthmix.advice.plan import Population, trace_of_square
+from synthmix.estimators.self_fitted import kept_labels
+from synthmix.estimators.statistics import Audit, audit
+from synthmix.solvers.problem import Law
+from synthmix.support.errors import BadInput
 
 SAME_SAMPLES = 0.5  # below what distance, if that is known well enough, a generator was fitted on the real samples
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier

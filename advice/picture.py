@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from advice.plan import Plan
-from advice.result import Advice, BreakEven
-from drawing.panels import COLORS, Line, Panel, Points, draw
-from figures.kit.validate import plain
-from support.files import replacing, write_text
+from synthmix.advice.plan import Plan
+from synthmix.advice.result import Advice, BreakEven
+from synthmix.drawing.panels import COLORS, Line, Panel, Points, draw
+from synthmix.figures.kit.validate import plain
+from synthmix.support.files import replacing, write_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from estimators.statistics import Proportion, shrunken_covariance
-from solvers.best_mix import Family
-from solvers.many_classes import ClassMixture
-from solvers.problem import Generator, Law, Verifier
-from support.errors import BadInput, number
+from synthmix.estimators.statistics import Proportion, shrunken_covariance
+from synthmix.solvers.best_mix import Family
+from synthmix.solvers.many_classes import ClassMixture
+from synthmix.solvers.problem import Generator, Law, Verifier
+from synthmix.support.errors import BadInput, number
 
 ELLIPTICAL = 5.0  # squared lengths that vary so many times more than those of Gaussian residuals say that only directions count
 
@@ -202,7 +202,7 @@ class Population:
         """The mixes with samples as in a file: `generated` are the laws of the kept samples with each label, in this basis, label_shares
         (L,) how they divide among the labels, `kept` their share of all; n_hat: the samples that the noise in their covariance
         is worth (inf: none); n: as above."""
-        from solvers.problem import Fit
+        from synthmix.solvers.problem import Fit
 
         many = tuple(label_shares * kept * self.n)
         counts = tuple(self.shares * (self.n if n is None else n))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from estimators.statistics import Audit
+from synthmix.estimators.statistics import Audit
 
 SMALLEST = 0.001  # a gain below this is none
 Verdict = Literal["helps", "hurts", "no difference you could measure", "depends on the verifier"]

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from advice.formats import Columns, listed, source
-from estimators.leave_one_out import Moments
-from support.errors import BadInput
+from synthmix.advice.formats import Columns, listed, source
+from synthmix.estimators.leave_one_out import Moments
+from synthmix.support.errors import BadInput
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features

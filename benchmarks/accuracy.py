@@ -15,8 +15,8 @@ import numpy as np
 
 from benchmarks import textbook
 from benchmarks.measure import duration, interleaved, one_core, show
-from solvers.predict import predict, predict_grid
-from solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.solvers.predict import predict, predict_grid
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
 P, N_HAT = 500, 1000
 EPSILONS, GAMMAS = np.linspace(0, 0.9, 50)[:, None], np.geomspace(0.05, 20, 40)

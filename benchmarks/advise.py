@@ -12,9 +12,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.measure import duration, interleaved, one_core, show
-from solvers.best_mix import Family, best_mix
-from solvers.predict import predict_grid
-from solvers.problem import Generator, Setting, Verifier
+from synthmix.solvers.best_mix import Family, best_mix
+from synthmix.solvers.predict import predict_grid
+from synthmix.solvers.problem import Generator, Setting, Verifier
 
 P, BUDGET = 1000, 20_000.0
 WEIGHTS, RIDGES, SIZES = np.geomspace(1e-3, 1e2, 25), np.geomspace(1e-3, 1e2, 25), np.array([200.0, 1000, 4000, 10_000, BUDGET])

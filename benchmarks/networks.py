@@ -16,11 +16,11 @@ from itertools import product
 import numpy as np
 
 from benchmarks.measure import duration, interleaved, show
-from data.sets import mnist
-from estimators.class_gaussian import ClassGaussian
-from experiments.mnist_networks import Chunk, Images, Statistics, Synthetic
-from experiments.networks import Network, Trained, Training, batches, one_thread, train
-from solvers.problem import NO_SUPERVISION, ORACLE
+from synthmix.data.sets import mnist
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.experiments.mnist_networks import Chunk, Images, Statistics, Synthetic
+from synthmix.experiments.networks import Network, Trained, Training, batches, one_thread, train
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE
 
 N, M, EPSILON = 50, (25, 50, 125, 500, 750), 0.3
 TRAINING = Training()  # that of the figure

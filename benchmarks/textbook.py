@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.integrate import quad
 
-from sims.trial import in_space
-from solvers.problem import Setting
+from synthmix.sims.trial import in_space
+from synthmix.solvers.problem import Setting
 
 
 class Limits(NamedTuple):

@@ -16,8 +16,8 @@ import numpy as np
 
 from benchmarks import textbook
 from benchmarks.measure import duration, one_core, seconds, show
-from sims.monte_carlo import Estimate, Simulation, simulate
-from solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.sims.monte_carlo import Estimate, Simulation, simulate
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
 REPEATS = 30  # of one textbook trial and of one simulation
 TRIALS = {"independent": 8, "exact": 256}  # of one simulation; the banded path draws 256 at a time

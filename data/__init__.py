@@ -8,10 +8,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from data import sets
-from data.entry import DataFile, DataSet
-from data.find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
-from support.errors import BadInput
+from synthmix.data import sets
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
+from synthmix.support.errors import BadInput
 
 __all__ = [
     "CACHE_NAME", "FOLDER_OPTION", "FOLDER_VARIABLE", "DataFile", "DataSet", "Status", "dataset", "locate", "names", "own_folder",

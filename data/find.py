@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from data.entry import DataFile, DataSet, Unavailable
-from support.errors import BadInput
+from synthmix.data.entry import DataFile, DataSet, Unavailable
+from synthmix.support.errors import BadInput
 
 FOLDER_OPTION = "--data"
 FOLDER_VARIABLE = "SYNTHDATA_DIR"

@@ -12,8 +12,8 @@ from pathlib import Path
 from sys import stderr
 from tempfile import TemporaryDirectory
 
-from data.entry import Unavailable
-from data.sources import CONNECT_SECONDS, PART
+from synthmix.data.entry import Unavailable
+from synthmix.data.sources import CONNECT_SECONDS, PART
 
 PUBLIC = "https://huggingface.co"
 

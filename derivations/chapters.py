@@ -6,8 +6,8 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-from derivations import derivatives, model, potential, published, reference, special
-from derivations.theorem import CHECKS, Check, Theorem
+from synthmix.derivations import derivatives, model, potential, published, reference, special
+from synthmix.derivations.theorem import CHECKS, Check, Theorem
 
 
 def chapters() -> list[tuple[ModuleType, Theorem]]:
@@ -24,4 +24,4 @@ def checks() -> list[Check]:
 
 def origin(module: ModuleType) -> str:
     """The path of a chapter within the project."""
-    return module.__name__.replace(".", "/") + ".py"
+    return module.__name__.removeprefix("synthmix.").replace(".", "/") + ".py"

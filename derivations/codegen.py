@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from derivations.theorem import Function, Theorem
+from synthmix.derivations.theorem import Function, Theorem
 
 COMMAND = "python cli.py derive"
 HEADER = '''"""{title}.

@@ -14,9 +14,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from derivations.model import J, Labels, Source, gamma, source, t
-from derivations.potential import Block, Statement, effective_weight, floor, isotropic, kappa, layer, mean_weight, signal, tau
-from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import J, Labels, Source, gamma, source, t
+from synthmix.derivations.potential import Block, Statement, effective_weight, floor, isotropic, kappa, layer, mean_weight, signal, tau
+from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 DIGITS = 50
 Values = dict[sp.Symbol, sp.Expr]

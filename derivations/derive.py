@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from derivations.chapters import chapters, checks, origin
-from derivations.codegen import module_source
-from derivations.published import DEPARTURES, departure
-from derivations.reference import golden
-from derivations.theorem import Check, Verdict
+from synthmix.derivations.chapters import chapters, checks, origin
+from synthmix.derivations.codegen import module_source
+from synthmix.derivations.published import DEPARTURES, departure
+from synthmix.derivations.reference import golden
+from synthmix.derivations.theorem import Check, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 

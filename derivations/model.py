@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 gamma, N, t = sp.symbols("gamma N t", positive=True)
 J = sp.Symbol("J", real=True)

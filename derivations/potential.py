@@ -26,8 +26,8 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from derivations.model import RIGHT, Labels, N, Source, gamma, source, t
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import RIGHT, Labels, N, Source, gamma, source, t
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 
 def tau(s: Source) -> sp.Expr:

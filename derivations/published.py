@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
-from derivations.model import Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
-from derivations.potential import effective_weight, layer, tau
-from derivations.special import synthetic_only as alone
-from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
+from synthmix.derivations.model import Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
+from synthmix.derivations.potential import effective_weight, layer, tau
+from synthmix.derivations.special import synthetic_only as alone
+from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 SLIP = sp.Symbol("alpha", positive=True)
 LAMBDA, DELTA_ = sp.Symbol("lambda", real=True), alone.DELTA

@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, replace
 import mpmath as mp
 import sympy as sp
 
-from derivations.derivatives import DIGITS, Values, mean_margin, variance
-from derivations.model import N, gamma, source
-from derivations.potential import Block, Statement
-from derivations.theorem import Verdict, check
+from synthmix.derivations.derivatives import DIGITS, Values, mean_margin, variance
+from synthmix.derivations.model import N, gamma, source
+from synthmix.derivations.potential import Block, Statement
+from synthmix.derivations.theorem import Verdict, check
 
 
 @dataclass(frozen=True)

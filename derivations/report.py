@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import sympy as sp
 from sympy.printing.mathml import mathml
 
-from derivations.chapters import chapters, origin
-from derivations.derive import Departure
-from derivations.theorem import Check, Verdict
+from synthmix.derivations.chapters import chapters, origin
+from synthmix.derivations.derive import Departure
+from synthmix.derivations.theorem import Check, Verdict
 
 TITLE = "Learning with synthetic data: the derivation"
 STYLE = """body{font:17px/1.55 Georgia,serif;max-width:56em;margin:3em auto;padding:0 1em;color:#222}

@@ -26,7 +26,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from support.errors import BadInput, NotConverged, number
+from synthmix.support.errors import BadInput, NotConverged, number
 
 BANDWIDTH = 2.0  # of the smoothed accuracy, in standard deviations of the margins
 

@@ -13,10 +13,10 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
-from estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
-from estimators.leave_one_out import LeaveOneOut, RidgeMix
-from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
-from support.errors import BadInput
+from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
+from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix
+from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
+from synthmix.support.errors import BadInput
 
 AUTO = "auto"
 STEPS_BETWEEN = 3  # finer weights tried on each side of the best

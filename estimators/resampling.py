@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from support.errors import BadInput, number
-from support.progress import bar
+from synthmix.support.errors import BadInput, number
+from synthmix.support.progress import bar
 
 Outcome = TypeVar("Outcome")
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimators.statistics import shrunken_covariance
-from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected
-from solvers.many_classes import CONSTANT
-from solvers.problem import Law, Problem, Ridge, Source, Verifier
-from support.errors import BadInput
+from synthmix.estimators.statistics import shrunken_covariance
+from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected
+from synthmix.solvers.many_classes import CONSTANT
+from synthmix.solvers.problem import Law, Problem, Ridge, Source, Verifier
+from synthmix.support.errors import BadInput
 
 
 def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: Labels) -> np.ndarray:
@@ -107,7 +107,7 @@ class Strata:
 
     def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> StrataPrediction:
         """The theory for a classifier trained on these sources (of `trusted` and `selected`), on a fresh sample of the population."""
-        from solvers.predict import predict_tests
+        from synthmix.solvers.predict import predict_tests
 
         problem = Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0])
         found = predict_tests(problem, self.laws)

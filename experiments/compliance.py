@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.sets.xstest import COMPLIANCE, UNLABELLED
-from data.text import Completions
-from estimators.resampling import Design, Resamples, fit, resample
-from estimators.selection import Strata, strata
-from estimators.statistics import Audit, audit
-from solvers.many_classes import CONSTANT
-from solvers.problem import Ridge, Verifier
-from support.errors import BadInput
+from synthmix.data.sets.xstest import COMPLIANCE, UNLABELLED
+from synthmix.data.text import Completions
+from synthmix.estimators.resampling import Design, Resamples, fit, resample
+from synthmix.estimators.selection import Strata, strata
+from synthmix.estimators.statistics import Audit, audit
+from synthmix.solvers.many_classes import CONSTANT
+from synthmix.solvers.problem import Ridge, Verifier
+from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)

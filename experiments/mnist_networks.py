@@ -23,13 +23,13 @@ from pathlib import Path
 
 import numpy as np
 
-from estimators.class_gaussian import ClassGaussian
-from experiments.networks import Network, Training, one_thread, pytorch, train
-from sims.checkpoint import fingerprint
-from solvers.problem import NO_SUPERVISION, Verifier
-from support.errors import BadInput
-from support.files import replacing
-from support.progress import bar
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.experiments.networks import Network, Training, one_thread, pytorch, train
+from synthmix.sims.checkpoint import fingerprint
+from synthmix.solvers.problem import NO_SUPERVISION, Verifier
+from synthmix.support.errors import BadInput
+from synthmix.support.files import replacing
+from synthmix.support.progress import bar
 
 CLASSES = 10
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimators.resampling import Design, Fitted, Resamples, fit, resample
-from estimators.statistics import ClassStatistics, class_statistics
-from solvers.predict import Formula, predict_grid
-from solvers.problem import Ridge, Setting, Verifier
-from support.errors import BadInput
+from synthmix.estimators.resampling import Design, Fitted, Resamples, fit, resample
+from synthmix.estimators.statistics import ClassStatistics, class_statistics
+from synthmix.solvers.predict import Formula, predict_grid
+from synthmix.solvers.problem import Ridge, Setting, Verifier
+from synthmix.support.errors import BadInput
 
 STRONG, WEAK = Verifier(rho=0.2, phi=0.9), Verifier(rho=0.5, phi=0.5)
 

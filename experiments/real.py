@@ -15,13 +15,13 @@ from typing import Literal
 
 import numpy as np
 
-from data.sets import amazon, digits, mnist
-from estimators.class_gaussian import ClassGaussian
-from estimators.statistics import class_laws
-from sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge
-from solvers.many_classes import ClassMixture, next_label_noise
-from solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
-from support.errors import BadInput
+from synthmix.data.sets import amazon, digits, mnist
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.estimators.statistics import class_laws
+from synthmix.sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge
+from synthmix.solvers.many_classes import ClassMixture, next_label_noise
+from synthmix.solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
+from synthmix.support.errors import BadInput
 
 Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drawing.panels import Histogram, Line, Mark, Panel, Points
-from figures.kit.claims import Claim, agrees, at_most, falls_outside
-from figures.kit.run import Built, Run
-from sims.monte_carlo import Estimate
-from sims.samplers.sufficient import bartlett
-from solvers.marchenko_pastur import MarchenkoPastur
+from synthmix.drawing.panels import Histogram, Line, Mark, Panel, Points
+from synthmix.figures.kit.claims import Claim, agrees, at_most, falls_outside
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.sims.samplers.sufficient import bartlett
+from synthmix.solvers.marchenko_pastur import MarchenkoPastur
 
 TITLE = "The spectrum of a sample covariance: Marchenko-Pastur"
 COLUMNS = 2

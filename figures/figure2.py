@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 
-from drawing.panels import Line, Mark, Panel, Points
-from figures.kit.claims import Claim, agrees, falls_outside
-from figures.kit.run import Built, Run
-from sims.traces import Traces, measure_traces
-from solvers.predict import predict_grid
-from solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.drawing.panels import Line, Mark, Panel, Points
+from synthmix.figures.kit.claims import Claim, agrees, falls_outside
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.traces import Traces, measure_traces
+from synthmix.solvers.predict import predict_grid
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
 TITLE = "The fixed point of real and pruned synthetic data"
 COLUMNS = 3

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from figures.kit.claims import Budget, Claim, agrees, falls_outside
-from figures.kit.run import Built, Run
-from sims.monte_carlo import Simulation
-from solvers.predict import Formula, Grid, predict_grid
-from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.monte_carlo import Simulation
+from synthmix.solvers.predict import Formula, Grid, predict_grid
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
 
 TITLE = "Toy setting: when does synthetic data help?"
 COLUMNS = 3

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from figures.kit.claims import Budget, Claim, agrees, falls_outside
-from figures.kit.run import Built, Run
-from sims.monte_carlo import Estimate, Simulation
-from solvers.critical import critical_noise, slope_at_critical_noise
-from solvers.predict import predict_grid
-from solvers.problem import Setting, Verifier, synthetic_only
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.monte_carlo import Estimate, Simulation
+from synthmix.solvers.critical import critical_noise, slope_at_critical_noise
+from synthmix.solvers.predict import predict_grid
+from synthmix.solvers.problem import Setting, Verifier, synthetic_only
 
 TITLE = "Phase transition in label noise"
 COLUMNS = 3

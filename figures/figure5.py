@@ -18,12 +18,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.sets import mnist
-from drawing.panels import Images, Line, Panel, Points
-from estimators.class_gaussian import ClassGaussian
-from figures.kit.claims import Claim, agrees, falls_outside
-from figures.kit.run import Built, Run
-from sims.monte_carlo import Estimate
+from synthmix.data.sets import mnist
+from synthmix.drawing.panels import Images, Line, Panel, Points
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.figures.kit.claims import Claim, agrees, falls_outside
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.monte_carlo import Estimate
 
 TITLE = "Real digits and Gaussian ones"
 COLUMNS = 4

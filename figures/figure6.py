@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from estimators.statistics import ClassStatistics
-from experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
-from figures.kit.claims import Claim, at_least, at_most
-from figures.kit.published import published
-from figures.kit.run import Built, Run
-from solvers.predict import predict_grid
-from solvers.problem import Generator, Ridge, Setting
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.estimators.statistics import ClassStatistics
+from synthmix.experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
+from synthmix.figures.kit.claims import Claim, at_least, at_most
+from synthmix.figures.kit.published import published
+from synthmix.figures.kit.run import Built, Run
+from synthmix.solvers.predict import predict_grid
+from synthmix.solvers.problem import Generator, Ridge, Setting
 
 TITLE = "Amazon reviews: does a generator fitted on the training data help?"
 COLUMNS = 3

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.sets import mnist
-from drawing.panels import Line, Panel, Points
-from experiments.mnist_networks import Images, Point, Scores, Statistics, Study, Synthetic
-from experiments.mnist_networks import run as run_study
-from experiments.networks import Training
-from figures.kit.claims import Claim, at_most
-from figures.kit.published import published
-from figures.kit.run import Built, Run
-from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from synthmix.data.sets import mnist
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.experiments.mnist_networks import Images, Point, Scores, Statistics, Study, Synthetic
+from synthmix.experiments.mnist_networks import run as run_study
+from synthmix.experiments.networks import Training
+from synthmix.figures.kit.claims import Claim, at_most
+from synthmix.figures.kit.published import published
+from synthmix.figures.kit.run import Built, Run
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 
 TITLE = "MNIST networks: test accuracy against the proportion of synthetic data"
 COLUMNS = 3

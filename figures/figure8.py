@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from experiments.preferences import Curves, Experiment, curves, differences
-from figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
-from figures.kit.published import published
-from figures.kit.run import Built, Run
-from language.tuned_panels import as_record, tuned_panels
-from sims.monte_carlo import Estimate
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.experiments.preferences import Curves, Experiment, curves, differences
+from synthmix.figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
+from synthmix.figures.kit.published import published
+from synthmix.figures.kit.run import Built, Run
+from synthmix.language.tuned_panels import as_record, tuned_panels
+from synthmix.sims.monte_carlo import Estimate
 
 TITLE = "Safety alignment: real preference pairs, and further ones that are noisy and pruned"
 COLUMNS = 3
@@ -48,11 +48,11 @@ def build(s: Settings, run: Run) -> Built:
     """Scale features: measure, predict, compare. Other scales: run the study and draw what it measured."""
     values = published("figure8_safety")
     if run.scale != "features":
-        from language.studies import safety_study
+        from synthmix.language.studies import safety_study
 
         study = safety_study(run.scale, run.out, **run.study_options())
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
-    from language.models.features import FeatureSettings, load
+    from synthmix.language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
     X, experiment = differences(found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))

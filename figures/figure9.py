@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from data.sets import xstest
-from drawing.panels import Line, Panel, Points
-from experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
-from figures.kit.claims import Claim, at_least, at_most, falls_outside
-from figures.kit.published import published
-from figures.kit.run import Built, Run
-from language.tuned_panels import as_record, tuned_panels
-from sims.monte_carlo import Estimate
+from synthmix.data.sets import xstest
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
+from synthmix.figures.kit.claims import Claim, at_least, at_most, falls_outside
+from synthmix.figures.kit.published import published
+from synthmix.figures.kit.run import Built, Run
+from synthmix.language.tuned_panels import as_record, tuned_panels
+from synthmix.sims.monte_carlo import Estimate
 
 TITLE = "Question-answer safety: real weak labels and a real verifier"
 COLUMNS = 3
@@ -47,11 +47,11 @@ def build(s: Settings, run: Run) -> Built:
     """Scale features: measure, predict twice, compare. Other scales: run the study and draw what it measured."""
     values = published("figure9_qa")
     if run.scale != "features":
-        from language.studies import qa_study
+        from synthmix.language.studies import qa_study
 
         study = qa_study(run.scale, run.out, **run.study_options())
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
-    from language.models.features import FeatureSettings, load
+    from synthmix.language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
     data, experiment = answers(xstest.load(run.data), found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))

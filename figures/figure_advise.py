@@ -25,15 +25,15 @@ from pathlib import Path
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from experiments.back_test import Data, Grid, Outcome, Situation, trial
-from figures.kit.claims import Claim, at_least, at_most
-from figures.kit.run import Built, Run
-from sims.checkpoint import fingerprint
-from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
-from support.errors import BadInput
-from support.files import replacing
-from support.progress import bar
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, trial
+from synthmix.figures.kit.claims import Claim, at_least, at_most
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.checkpoint import fingerprint
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
+from synthmix.support.errors import BadInput
+from synthmix.support.files import replacing
+from synthmix.support.progress import bar
 
 TITLE = "Advice from real samples, followed: predicted and realised"
 COLUMNS = 2

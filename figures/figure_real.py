@@ -22,14 +22,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from drawing.panels import Line, Panel, Points
-from experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from figures.kit.claims import Claim, at_least, at_most
-from figures.kit.run import Built, Run
-from sims.monte_carlo import Estimate
-from solvers.many_classes import predict_classes, predict_on_samples
-from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
-from support.progress import bar
+from synthmix.drawing.panels import Line, Panel, Points
+from synthmix.experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
+from synthmix.figures.kit.claims import Claim, at_least, at_most
+from synthmix.figures.kit.run import Built, Run
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.solvers.many_classes import predict_classes, predict_on_samples
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
+from synthmix.support.progress import bar
 
 TITLE = "Theory on real data: predicted and measured held-out accuracy"
 COLUMNS = 2

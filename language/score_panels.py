@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from drawing.panels import draw
-from language.pipeline import manifest
-from language.pipeline.steps import Counts, Pipeline, Step, Work
-from language.studies import of_score
-from language.tuned_panels import tuned_panels
-from support.files import replacing
+from synthmix.drawing.panels import draw
+from synthmix.language.pipeline import manifest
+from synthmix.language.pipeline.steps import Counts, Pipeline, Step, Work
+from synthmix.language.studies import of_score
+from synthmix.language.tuned_panels import tuned_panels
+from synthmix.support.files import replacing
 
 
 def drawn(pipeline: Pipeline) -> Pipeline:

@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from estimators.statistics import Proportion
-from language.models.tuning import Tuning
-from language.pipeline import config
-from language.pipeline.steps import Pipeline, run
-from language.qa import configuration as qa
-from language.safety import configuration as safety
-from language.safety.steps import ERROR
-from sims.checkpoint import fingerprint
-from sims.monte_carlo import Estimate
-from support.errors import BadInput
+from synthmix.estimators.statistics import Proportion
+from synthmix.language.models.tuning import Tuning
+from synthmix.language.pipeline import config
+from synthmix.language.pipeline.steps import Pipeline, run
+from synthmix.language.qa import configuration as qa
+from synthmix.language.safety import configuration as safety
+from synthmix.language.safety.steps import ERROR
+from synthmix.sims.checkpoint import fingerprint
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.support.errors import BadInput
 
 Scale = Literal["lora", "paper"]
 NEAR = 0.03  # how far a proportion that is asked for may be from one of the configuration

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from support.errors import BadInput
-from support.files import replacing
+from synthmix.support.errors import BadInput
+from synthmix.support.files import replacing
 
 SAVE_EVERY = 5.0  # seconds
 

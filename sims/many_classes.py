@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sims.trial import Factor, whole
-from solvers.many_classes import CONSTANT, ClassMixture, Scores
-from solvers.problem import Law, Verifier
+from synthmix.sims.trial import Factor, whole
+from synthmix.solvers.many_classes import CONSTANT, ClassMixture, Scores
+from synthmix.solvers.problem import Law, Verifier
 
 
 @dataclass(frozen=True, eq=False)

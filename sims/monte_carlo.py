@@ -16,14 +16,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sims.checkpoint import Checkpoint, fingerprint
-from sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
-from sims.samplers.banded import Banded
-from sims.samplers.direct import Entries
-from sims.trial import Outcome, whole
-from solvers.problem import Setting
-from support.errors import number
-from support.progress import bar
+from synthmix.sims.checkpoint import Checkpoint, fingerprint
+from synthmix.sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
+from synthmix.sims.samplers.banded import Banded
+from synthmix.sims.samplers.direct import Entries
+from synthmix.sims.trial import Outcome, whole
+from synthmix.solvers.problem import Setting
+from synthmix.support.errors import number
+from synthmix.support.progress import bar
 
 BLOCK = 16  # trials a worker draws before it reports
 BANDED_BLOCK = 256  # the same where they take microseconds

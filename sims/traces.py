@@ -9,12 +9,12 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
-from sims.monte_carlo import Estimate
-from sims.samplers import trial_streams
-from sims.samplers.sufficient import Sufficient
-from sims.trial import Factor, Mixture, TrainingSet
-from solvers.problem import Setting
-from support.errors import BadInput
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.sims.samplers import trial_streams
+from synthmix.sims.samplers.sufficient import Sufficient
+from synthmix.sims.trial import Factor, Mixture, TrainingSet
+from synthmix.solvers.problem import Setting
+from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True)

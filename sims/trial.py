@@ -12,8 +12,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, blas, lapack
 from scipy.special import ndtr
 
-from solvers.problem import Covariance, Setting
-from support.errors import BadInput, NotConverged
+from synthmix.solvers.problem import Covariance, Setting
+from synthmix.support.errors import BadInput, NotConverged
 
 
 def whole(name: str, value: float) -> int:

@@ -13,11 +13,11 @@ from functools import cached_property
 
 import numpy as np
 
-from solvers import kernels, tangents
-from solvers.many_classes import ClassMixture
-from solvers.predict import _mixture_spectrum, _Spectrum, _spectrum, distinct_means, problem_columns, wrong_labels
-from solvers.problem import Law, Problem, Setting
-from support.errors import BadInput, NotConverged, number
+from synthmix.solvers import kernels, tangents
+from synthmix.solvers.many_classes import ClassMixture
+from synthmix.solvers.predict import _mixture_spectrum, _Spectrum, _spectrum, distinct_means, problem_columns, wrong_labels
+from synthmix.solvers.problem import Law, Problem, Setting
+from synthmix.support.errors import BadInput, NotConverged, number
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
 WEIGHTS = WEIGHTS / WEIGHTS.sum()

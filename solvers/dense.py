@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from solvers import kernels
+from synthmix.solvers import kernels
 
 
 def dense_point(

@@ -15,7 +15,7 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from solvers.generated import published, theory
+from synthmix.solvers.generated import published, theory
 
 TOLERANCE = 1e-12  # largest relative residual that is returned as a solution
 _ENOUGH = 4e-16

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
-from support.errors import BadInput, number
+from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from synthmix.support.errors import BadInput, number
 
 # the constant feature of the intercept: so large that the ridge, as it is for the other features, hardly touches it
 CONSTANT = 1e4
@@ -130,7 +130,7 @@ class Scores:
         contrasts[:, index] = 1.0
         mean, covariance = contrasts @ self.mean, contrasts @ self.covariance @ contrasts.T
         if others.size == 1:
-            from solvers.generated import theory
+            from synthmix.solvers.generated import theory
 
             return theory.accuracy(mean[0], covariance[0, 0])
         from scipy.stats import multivariate_normal
@@ -164,8 +164,8 @@ def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, 
     covariance whatever the sample. So the scores of a sample x are Gaussian around x^T mean classifier, and the accuracy is the average
     over the samples. A sample that the estimated mean of its class was made of is left out of it (Law.mean_samples).
     """
-    from solvers import kernels
-    from solvers.predict import distinct_means, problem_columns
+    from synthmix.solvers import kernels
+    from synthmix.solvers.predict import distinct_means, problem_columns
 
     scores, problem, columns, q = _solved(mixture, mixture.laws)
     sources, L = problem_columns(problem), len(mixture.laws)
@@ -221,7 +221,7 @@ def _pairs(L: int) -> list[tuple[int, int]]:
 
 def _solved(mixture: ClassMixture, tests: Sequence[Law]) -> tuple[tuple[Scores, ...], Problem, np.ndarray, np.ndarray]:
     """The law of the scores of every class, the problem, the columns of the labellings (A, K, 4), and q (K,)."""
-    from solvers.predict import solve_problem
+    from synthmix.solvers.predict import solve_problem
 
     problem, means, spreads = mixture.problem()
     L = len(mixture.laws)

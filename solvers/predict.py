@@ -16,9 +16,9 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from solvers import kernels
-from solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
-from support.errors import BadInput, NotConverged, number
+from synthmix.solvers import kernels
+from synthmix.solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
+from synthmix.support.errors import BadInput, NotConverged, number
 
 Formula = Literal["rederived", "published"]
 
@@ -342,7 +342,7 @@ def _solve(
     sources: np.ndarray, labels: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray
 ) -> tuple[np.ndarray, ...]:
     """Dispatch to the backend; margins and variances (P, T, A), delta and q (P, K), relative residual (P,)."""
-    from solvers.dense import dense_point
+    from synthmix.solvers.dense import dense_point
 
     P, K, T, A = gamma.size, sources.shape[1], len(spectrum.tests), labels.shape[1]
     q, delta, relative = np.empty((P, K)), np.empty((P, K)), np.empty(P)

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from support.errors import BadInput, number, numbers
+from synthmix.support.errors import BadInput, number, numbers
 
 Covariance = float | np.ndarray
 GeneratorKind = Literal["exact", "independent", "self-fitted"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from solvers.generated import optimal_mix, theory
-from solvers.kernels import BASE, LAYER, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_small
+from synthmix.solvers.generated import optimal_mix, theory
+from synthmix.solvers.kernels import BASE, LAYER, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_small
 
 
 @njit(cache=True, error_model="numpy")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.errors import BadInput
+from synthmix.support.errors import BadInput
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import settings
 
-from estimators.leave_one_out import LeaveOneOut
+from synthmix.estimators.leave_one_out import LeaveOneOut
 
 settings.register_profile("fixed", derandomize=True, deadline=None)  # the same examples in every run
 settings.load_profile("fixed")

@@ -12,19 +12,19 @@ import numpy as np
 import pytest
 from conftest import mean
 
-import cli
-from advice.advise import advise
-from advice.evidence import calibrated
-from advice.generated_file import GeneratedFile
-from advice.plan import Plan, Population, Uncertain, plan_of, uniform_noise
-from advice.result import Advice
-from advice.tables import Table
-from estimators.class_gaussian import ClassGaussian
-from estimators.mix_ridge import SyntheticMixRidge
-from estimators.statistics import Proportion
-from sims.many_classes import label_and_prune
-from solvers.problem import NO_SUPERVISION, Generator, Verifier
-from support.errors import BadInput
+from synthmix import cli
+from synthmix.advice.advise import advise
+from synthmix.advice.evidence import calibrated
+from synthmix.advice.generated_file import GeneratedFile
+from synthmix.advice.plan import Plan, Population, Uncertain, plan_of, uniform_noise
+from synthmix.advice.result import Advice
+from synthmix.advice.tables import Table
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.estimators.mix_ridge import SyntheticMixRidge
+from synthmix.estimators.statistics import Proportion
+from synthmix.sims.many_classes import label_and_prune
+from synthmix.solvers.problem import NO_SUPERVISION, Generator, Verifier
+from synthmix.support.errors import BadInput
 
 P, N_REAL, SIZE = 40, 60, 1.0  # features, real samples, length of the class mean
 EXACT, SELF_FITTED = Generator(), Generator("self-fitted")

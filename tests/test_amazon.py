@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from data import FOLDER_VARIABLE
-from estimators.statistics import ClassStatistics
-from experiments import amazon
-from experiments.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
-from solvers.problem import ORACLE, Verifier
-from support.errors import BadInput
+from synthmix.data import FOLDER_VARIABLE
+from synthmix.estimators.statistics import ClassStatistics
+from synthmix.experiments import amazon
+from synthmix.experiments.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
+from synthmix.solvers.problem import ORACLE, Verifier
+from synthmix.support.errors import BadInput
 
 PUBLISHED = Path(amazon.__file__).parents[1] / "figures" / "published" / "figure6_amazon.json"
 SMALL = Experiment(n=60, m=(0, 1, 30, 500))

@@ -9,9 +9,9 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from benchmarks import textbook
-from sims.monte_carlo import Estimate, simulate
-from solvers.predict import predict
-from solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.sims.monte_carlo import Estimate, simulate
+from synthmix.solvers.predict import predict
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
 WEAK = Verifier(rho=0.3, phi=0.8)
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from advice.plan import Population
-from estimators.candidates import ALPHAS, Candidates, mean_scatter
-from estimators.leave_one_out import RidgeMix
-from estimators.mix_ridge import SyntheticMixRidge
-from solvers.problem import Generator, Verifier
+from synthmix.advice.plan import Population
+from synthmix.estimators.candidates import ALPHAS, Candidates, mean_scatter
+from synthmix.estimators.leave_one_out import RidgeMix
+from synthmix.estimators.mix_ridge import SyntheticMixRidge
+from synthmix.solvers.problem import Generator, Verifier
 
 
 def samples(n: int, p: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estimators.class_gaussian import ClassGaussian
-from support.errors import BadInput
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.support.errors import BadInput
 
 P = 6
 

@@ -14,12 +14,12 @@ import pytest
 from conftest import mean, wishart
 from scipy.stats import norm
 
-from sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge, train
-from sims.trial import Factor
-from solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
-from solvers.predict import predict_tests
-from solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
-from support.errors import BadInput
+from synthmix.sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge, train
+from synthmix.sims.trial import Factor
+from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
+from synthmix.solvers.predict import predict_tests
+from synthmix.solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from synthmix.support.errors import BadInput
 
 P, TRIALS, FAMILYWISE, BUDGET, ACCURACY_BUDGET = 60, 240, 1e-4, 1.0, 0.1
 VERIFIER = Verifier(0.4, 0.8)

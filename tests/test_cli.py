@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-import cli
-from figures import figure4
-from solvers.predict import predict_grid
+from synthmix import cli
+from synthmix.figures import figure4
+from synthmix.solvers.predict import predict_grid
 
 ROOT = Path(cli.__file__).parent
 NUMBERS = {"n": 200, "m": 800, "p": 100, "mu": 0.7, "epsilon": 0.4, "rho": 0.3, "phi": 0.5, "gamma": 0.1}

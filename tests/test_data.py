@@ -23,15 +23,14 @@ import numpy as np
 import platformdirs
 import pytest
 
-import cli
-import data
-from data import DataFile, DataSet, locate, status
-from data import find as _find
-from data import sources as _sources
-from data.hub import Hub
-from data.sets import amazon, digits, mnist
-from data.sources import Address, NpmPackage, Torchvision, Wheel
-from support.errors import BadInput
+from synthmix import cli, data
+from synthmix.data import DataFile, DataSet, locate, status
+from synthmix.data import find as _find
+from synthmix.data import sources as _sources
+from synthmix.data.hub import Hub
+from synthmix.data.sets import amazon, digits, mnist
+from synthmix.data.sources import Address, NpmPackage, Torchvision, Wheel
+from synthmix.support.errors import BadInput
 
 CONTENT = b"the public file " * 10_000
 FILE = DataFile("a.bin", hashlib.sha256(CONTENT).hexdigest())

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-import cli
-from derivations import derivatives, potential, published
-from derivations.chapters import chapters, checks
-from derivations.codegen import function_source
-from derivations.derive import ROOT, Departure, departures, generated_files, stale
-from derivations.report import html_page, markdown
-from derivations.special import synthetic_only
-from derivations.theorem import Check, Function, Verdict, vanishes
+from synthmix import cli
+from synthmix.derivations import derivatives, potential, published
+from synthmix.derivations.chapters import chapters, checks
+from synthmix.derivations.codegen import function_source
+from synthmix.derivations.derive import ROOT, Departure, departures, generated_files, stale
+from synthmix.derivations.report import html_page, markdown
+from synthmix.derivations.special import synthetic_only
+from synthmix.derivations.theorem import Check, Function, Verdict, vanishes
 
 CHECK = {check.name: check for check in checks()}
 
@@ -96,8 +96,8 @@ def test_the_report_prints_every_equation() -> None:
 
 def test_a_failing_check_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     fails = Check("always", "1 with 2", lambda: Verdict(False, "1"))
-    monkeypatch.setattr("derivations.derive.checks", lambda: [fails])
-    monkeypatch.setattr("derivations.derive.generated_files", lambda: {ROOT / "solvers" / "generated" / "theory.py": "broken"})
+    monkeypatch.setattr("synthmix.derivations.derive.checks", lambda: [fails])
+    monkeypatch.setattr("synthmix.derivations.derive.generated_files", lambda: {ROOT / "solvers" / "generated" / "theory.py": "broken"})
     monkeypatch.setattr(sys, "argv", ["cli.py", "derive", "--report", str(tmp_path / "report.md")])
     before = (ROOT / "solvers" / "generated" / "theory.py").read_text()
     with pytest.raises(SystemExit) as stopped:

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import locate
-from data.sets import digits, mnist
-from estimators.class_gaussian import ClassGaussian
-from figures import figure5
-from figures.figure5 import ALL, FEWER, IDENTITY, Settings
-from figures.kit.run import Run
-from figures.kit.validate import validate
-from support.errors import BadInput
+from synthmix.data import locate
+from synthmix.data.sets import digits, mnist
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.figures import figure5
+from synthmix.figures.figure5 import ALL, FEWER, IDENTITY, Settings
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import validate
+from synthmix.support.errors import BadInput
 
 SMALL = Settings(statistics=(ALL, FEWER[1], IDENTITY), batch=50, batches=20, rows=3)
 

@@ -9,16 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data import FOLDER_VARIABLE
-from data.sets import digits, mnist
-from experiments.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
-from experiments.networks import Training
-from figures import figure7
-from figures.figure7 import QUICK, Settings
-from figures.kit.run import Run
-from figures.kit.validate import plain
-from solvers.problem import NO_SUPERVISION, ORACLE
-from support.errors import BadInput
+from synthmix.data import FOLDER_VARIABLE
+from synthmix.data.sets import digits, mnist
+from synthmix.experiments.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
+from synthmix.experiments.networks import Training
+from synthmix.figures import figure7
+from synthmix.figures.figure7 import QUICK, Settings
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import plain
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE
+from synthmix.support.errors import BadInput
 
 TOY = replace(QUICK, m=(0, 125), n=20, seeds=2, training=Training(hidden=16, steps=60, warmup=10))
 

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import dataset, status
-from experiments.preferences import Experiment, curves, differences, trial
-from figures import figure8
-from figures.figure8 import build
-from figures.kit.run import Run
-from figures.kit.validate import plain, validate
-from sims.monte_carlo import Estimate
-from solvers.problem import Verifier
-from support.errors import BadInput
+from synthmix.data import dataset, status
+from synthmix.experiments.preferences import Experiment, curves, differences, trial
+from synthmix.figures import figure8
+from synthmix.figures.figure8 import build
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import plain, validate
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.solvers.problem import Verifier
+from synthmix.support.errors import BadInput
 
 TOY = Experiment(n=60, m=(0, 60, 240), least_test=100)
 
@@ -31,7 +31,7 @@ def real_pairs() -> np.ndarray:
     pytest.importorskip("sklearn")
     if status(dataset("hh_rlhf")).missing:
         pytest.skip("hh_rlhf is not here: python cli.py data fetch hh_rlhf")
-    from language.models.features import FeatureSettings, imported, load
+    from synthmix.language.models.features import FeatureSettings, imported, load
 
     if imported("hh_rlhf", FeatureSettings(), None, "smollm2-135m") is None:
         pytest.skip("the features of hh_rlhf are not here: they are extracted in minutes")
@@ -105,7 +105,7 @@ def test_options_that_do_not_apply(tmp_path):
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from language import studies
+    from synthmix.language import studies
 
     asked = {}
 

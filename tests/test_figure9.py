@@ -9,16 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data import dataset, status
-from data.text import Completions
-from estimators.selection import empirical, strata
-from experiments.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
-from figures import figure9
-from figures.figure9 import build
-from figures.kit.run import Run
-from figures.kit.validate import plain, validate
-from sims.monte_carlo import Estimate
-from support.errors import BadInput
+from synthmix.data import dataset, status
+from synthmix.data.text import Completions
+from synthmix.estimators.selection import empirical, strata
+from synthmix.experiments.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
+from synthmix.figures import figure9
+from synthmix.figures.figure9 import build
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import plain, validate
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.support.errors import BadInput
 
 TOY = Experiment(n=40, m=(0, 80, 160), least_test=40)
 
@@ -39,8 +39,8 @@ def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -
 def real_answers() -> Answers:
     if status(dataset("xstest")).missing:
         pytest.skip("xstest is not here: python cli.py data fetch xstest")
-    from data.sets import xstest
-    from language.models.features import FeatureSettings, imported, load
+    from synthmix.data.sets import xstest
+    from synthmix.language.models.features import FeatureSettings, imported, load
 
     if imported("xstest", FeatureSettings(), None, "smollm2-135m") is None:
         pytest.skip("the features of xstest are not here: they are extracted in minutes")
@@ -121,7 +121,7 @@ def test_real_answers_quickly():
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from language import studies
+    from synthmix.language import studies
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
         points = [studies.Measured("small", None, verifier, x, 200, int(200 * x), 10, 1, Estimate(0.8, 0.01), recall=0.7, f1=0.7)

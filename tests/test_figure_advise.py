@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.back_test import Data, Grid, Outcome, Situation, engineer, trial
-from experiments.real import Split
-from figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
-from figures.kit.run import Run
-from figures.kit.validate import plain
-from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
-from support.errors import BadInput
+from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, engineer, trial
+from synthmix.experiments.real import Split
+from synthmix.figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import plain
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
+from synthmix.support.errors import BadInput
 
 DIGITS = Data("digits 3-8", "digits", (3, 8))
 SETTINGS = Settings((Case(DIGITS, 40, 2, 80, 3, 2, 200),))
@@ -58,7 +58,7 @@ def test_workers_and_interruptions_change_nothing(built, tmp_path):
 
 
 def test_data_that_are_missing_are_left_out(tmp_path, monkeypatch):
-    monkeypatch.setattr("data.find._look", lambda dataset, file, own: type("Nothing", (), {"path": None, "damaged": ()})())
+    monkeypatch.setattr("synthmix.data.find._look", lambda dataset, file, own: type("Nothing", (), {"path": None, "damaged": ()})())
     nowhere = Case(Data("books", "books"), 80, 2, 400, 1, 2, 500)
     with pytest.raises(BadInput, match="amazon is not here"):
         build(Settings((nowhere,)), Run(data=tmp_path))
@@ -112,7 +112,7 @@ def test_the_landscape_is_what_training_gives(split):
 
 
 def test_training_is_the_weighted_ridge_of_the_estimator(split):
-    from estimators.mix_ridge import SyntheticMixRidge
+    from synthmix.estimators.mix_ridge import SyntheticMixRidge
 
     one = engineer(split, situation(), np.random.default_rng(0))
     s = one.synthetic

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data import dataset, status
-from experiments.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from figures import figure_real
-from figures.figure_real import DIGITS, Settings, build
-from figures.kit.run import Run
-from figures.kit.validate import plain
-from solvers.problem import ORACLE, Generator
-from support.errors import BadInput
+from synthmix.data import dataset, status
+from synthmix.experiments.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
+from synthmix.figures import figure_real
+from synthmix.figures.figure_real import DIGITS, Settings, build
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.validate import plain
+from synthmix.solvers.problem import ORACLE, Generator
+from synthmix.support.errors import BadInput
 
 TOY = Settings((replace(DIGITS, name="digits", n=30, m=(0, 60), generators=(Generator("self-fitted"),), trials=3),))
 

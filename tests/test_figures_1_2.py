@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from figures import figure1, figure2
-from figures.kit.run import Run
-from sims.traces import _resolvent_traces
-from sims.trial import Factor, TrainingSet
-from solvers.marchenko_pastur import MarchenkoPastur
-from solvers.predict import predict, predict_grid
-from solvers.problem import Generator, Ridge, Setting, Verifier
-from support.errors import BadInput
+from synthmix.figures import figure1, figure2
+from synthmix.figures.kit.run import Run
+from synthmix.sims.traces import _resolvent_traces
+from synthmix.sims.trial import Factor, TrainingSet
+from synthmix.solvers.marchenko_pastur import MarchenkoPastur
+from synthmix.solvers.predict import predict, predict_grid
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.support.errors import BadInput
 
 RATIOS = (1e-4, 0.1, 0.7, 1.0, 2.0, 30.0)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from solvers.predict import predict
-from solvers.problem import Fit, Law, Problem, Ridge, Source
+from synthmix.solvers.predict import predict
+from synthmix.solvers.problem import Fit, Law, Problem, Ridge, Source
 
 POINTS = json.loads((Path(__file__).parent / "golden.json").read_text())["points"]
 TOLERANCE = 1e-12

@@ -20,16 +20,16 @@ import numpy as np
 import platformdirs
 import pytest
 
-import data
-from data import DataFile, DataSet, locate
-from data import hub as _hub
-from data import sources as _sources
-from data.entry import Unavailable
-from data.hub import Hub
-from data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, smollm2, xstest
-from data.sources import Wheel
-from data.text import Completions, Preferences, json_lines, last_turn, preferences, question
-from support.errors import BadInput
+from synthmix import data
+from synthmix.data import DataFile, DataSet, locate
+from synthmix.data import hub as _hub
+from synthmix.data import sources as _sources
+from synthmix.data.entry import Unavailable
+from synthmix.data.hub import Hub
+from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, smollm2, xstest
+from synthmix.data.sources import Wheel
+from synthmix.data.text import Completions, Preferences, json_lines, last_turn, preferences, question
+from synthmix.support.errors import BadInput
 
 ASKED = "\n\nHuman: Why?\n\nAssistant:"
 

@@ -13,13 +13,13 @@ import numpy as np
 import platformdirs
 import pytest
 
-import data
-from data.sets import hh_rlhf, smollm2, xstest
-from data.text import Completions, Preferences
-from language.models import features, packages
-from language.models import load as models
-from language.models.features import FeatureSettings, NotChecked
-from support.errors import BadInput
+from synthmix import data
+from synthmix.data.sets import hh_rlhf, smollm2, xstest
+from synthmix.data.text import Completions, Preferences
+from synthmix.language.models import features, packages
+from synthmix.language.models import load as models
+from synthmix.language.models.features import FeatureSettings, NotChecked
+from synthmix.support.errors import BadInput
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz .:\n"
 SHORT = FeatureSettings(layer=2, max_response=5, max_length=12)

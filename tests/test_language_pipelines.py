@@ -12,21 +12,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import cli
-from data import dataset, status
-from data.text import Preferences
-from language import studies
-from language.models.tuning import NEEDED
-from language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
-from language.pipeline.config import Between, Some
-from language.pipeline.steps import Pipeline, Step, Work, generator, in_parts, run, statuses
-from language.pipeline.transforms import Counted
-from language.qa import configuration as qa
-from language.qa.questions import CATEGORIES, parse, request
-from language.safety import configuration as safety
-from language.safety import steps as safety_steps
-from solvers.problem import Verifier
-from support.errors import BadInput
+from synthmix import cli
+from synthmix.data import dataset, status
+from synthmix.data.text import Preferences
+from synthmix.language import studies
+from synthmix.language.models.tuning import NEEDED
+from synthmix.language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
+from synthmix.language.pipeline.config import Between, Some
+from synthmix.language.pipeline.steps import Pipeline, Step, Work, generator, in_parts, run, statuses
+from synthmix.language.pipeline.transforms import Counted
+from synthmix.language.qa import configuration as qa
+from synthmix.language.qa.questions import CATEGORIES, parse, request
+from synthmix.language.safety import configuration as safety
+from synthmix.language.safety import steps as safety_steps
+from synthmix.solvers.problem import Verifier
+from synthmix.support.errors import BadInput
 
 # --- the engine: steps that write text files, and count how often they ran
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.sets import smollm2
-from data.text import Preferences
-from language.models import frozen, generation, judges, likelihood, packages, tuning
-from language.models import load as models
-from language.models.generation import Sampling, generate
-from language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
-from support.errors import BadInput, NotConverged
+from synthmix.data.sets import smollm2
+from synthmix.data.text import Preferences
+from synthmix.language.models import frozen, generation, judges, likelihood, packages, tuning
+from synthmix.language.models import load as models
+from synthmix.language.models.generation import Sampling, generate
+from synthmix.language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
+from synthmix.support.errors import BadInput, NotConverged
 
 MISSING = packages.missing(*NEEDED)
 needs_packages = pytest.mark.skipif(bool(MISSING), reason=f"{', '.join(MISSING)} not installed")
@@ -433,7 +433,7 @@ def test_held_out_is_by_prompt_and_by_source() -> None:
 
 @pytest.fixture(scope="module")
 def refusal() -> judges.RefusalJudge:
-    from data import own_folder
+    from synthmix.data import own_folder
 
     folder = own_folder(None)
     if folder is None or not list((folder / "features").glob("xstest*layer15.npy")):

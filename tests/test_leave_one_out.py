@@ -8,10 +8,10 @@ from conftest import lead
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimators.class_gaussian import ClassGaussian
-from estimators.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
-from estimators.self_fitted import kept_labels, self_fitted_leave_one_out
-from support.errors import BadInput
+from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
+from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
+from synthmix.support.errors import BadInput
 
 
 def samples(n: int, p: int, L: int, seed: int = 0, spread: float = 1.0) -> tuple[np.ndarray, np.ndarray]:

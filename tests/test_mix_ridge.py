@@ -15,9 +15,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from estimators.leave_one_out import mix_leave_one_out
-from estimators.mix_ridge import SyntheticMixRidge
-from support.errors import BadInput
+from synthmix.estimators.leave_one_out import mix_leave_one_out
+from synthmix.estimators.mix_ridge import SyntheticMixRidge
+from synthmix.support.errors import BadInput
 
 ESTIMATORS = [SyntheticMixRidge(), SyntheticMixRidge(alpha="auto", weight="auto"), SyntheticMixRidge(fit_intercept=False)]
 
@@ -116,7 +116,7 @@ def test_one_of_the_two_may_be_given():
 
 
 def test_a_generator_that_has_seen_the_samples_is_not_trusted():
-    from estimators.class_gaussian import ClassGaussian
+    from synthmix.estimators.class_gaussian import ClassGaussian
 
     X, y = samples(60, 40)
     X_s, y_s = ClassGaussian.fit(X, y).sample(np.random.default_rng(0), 400)

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 import sims.monte_carlo as engine
-from sims.checkpoint import fingerprint
-from sims.monte_carlo import Estimate, simulate, simulate_many
-from sims.samplers.sufficient import Sufficient
-from solvers.problem import Generator, Ridge, Setting, Verifier, synthetic_only
-from support.errors import BadInput
+from synthmix.sims.checkpoint import fingerprint
+from synthmix.sims.monte_carlo import Estimate, simulate, simulate_many
+from synthmix.sims.samplers.sufficient import Sufficient
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier, synthetic_only
+from synthmix.support.errors import BadInput
 
 MIXED = Setting(200, 800, 300, 0.7, 0.4, Verifier(0.3, 0.5), Generator("independent", 400), Ridge(0.1))
 SMALL = Setting(30, 50, 12, 0.8, 0.2, Verifier(0.3, 0.8), Generator("independent", 20), Ridge(0.1))

@@ -9,12 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.sets import digits
-from experiments import mnist_networks, networks
-from experiments.mnist_networks import Images, Statistics, Study, Synthetic, run
-from experiments.networks import Network, Training, batches, train
-from solvers.problem import NO_SUPERVISION, ORACLE, Verifier
-from support.errors import BadInput, NotConverged
+from synthmix.data.sets import digits
+from synthmix.experiments import mnist_networks, networks
+from synthmix.experiments.mnist_networks import Images, Statistics, Study, Synthetic, run
+from synthmix.experiments.networks import Network, Training, batches, train
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from synthmix.support.errors import BadInput, NotConverged
 
 SMALL = Training(hidden=24, steps=200, warmup=20, weight_decay=1e-2)  # so unstable that units go silent, as on MNIST
 STRONG = Verifier(rho=0.1, phi=0.9)

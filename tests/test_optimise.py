@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from conftest import mean
 
-from solvers.best_mix import Family, Value, best_mix, settled
-from solvers.many_classes import ClassMixture, next_label_noise, predict_classes
-from solvers.predict import predict, predict_grid
-from solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Setting, Verifier
-from support.errors import BadInput
+from synthmix.solvers.best_mix import Family, Value, best_mix, settled
+from synthmix.solvers.many_classes import ClassMixture, next_label_noise, predict_classes
+from synthmix.solvers.predict import predict, predict_grid
+from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Setting, Verifier
+from synthmix.support.errors import BadInput
 
 GENERATORS = {
     "exact": Generator(),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from estimators.resampling import Resamples, fit, resample
-from experiments.preferences import Curves, Experiment, curves
+from synthmix.estimators.resampling import Resamples, fit, resample
+from synthmix.experiments.preferences import Curves, Experiment, curves
 
 SMALL = Experiment(n=40, m=(0, 160), least_test=50)
 POOLS, SPLITS = 40, 25

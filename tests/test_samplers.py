@@ -7,13 +7,13 @@ import pytest
 from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
 
-from sims.samplers import sampler_for, trial_streams
-from sims.samplers.banded import Banded, gram_band, solve_band
-from sims.samplers.direct import ENTRIES, Direct, direct_problem_trial
-from sims.samplers.sufficient import Sufficient, bartlett
-from sims.trial import Factor, Mixture, Outcome, TrainingSet
-from solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
-from support.errors import BadInput
+from synthmix.sims.samplers import sampler_for, trial_streams
+from synthmix.sims.samplers.banded import Banded, gram_band, solve_band
+from synthmix.sims.samplers.direct import ENTRIES, Direct, direct_problem_trial
+from synthmix.sims.samplers.sufficient import Sufficient, bartlett
+from synthmix.sims.trial import Factor, Mixture, Outcome, TrainingSet
+from synthmix.solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
+from synthmix.support.errors import BadInput
 
 TRIALS = 1000
 WEAK = Verifier(rho=0.3, phi=0.8)

@@ -12,16 +12,16 @@ from conftest import mean, wishart
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from derivations.special import input_dependent
-from derivations.special.input_dependent import kept_moments
-from derivations.theorem import Verdict
-from estimators.selection import empirical, give_labels, strata, verdicts
-from figures.kit.claims import Budget, Claim, agrees, falls_outside
-from sims.monte_carlo import Estimate
-from solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
-from solvers.predict import Prediction, predict
-from solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier
-from support.errors import BadInput
+from synthmix.derivations.special import input_dependent
+from synthmix.derivations.special.input_dependent import kept_moments
+from synthmix.derivations.theorem import Verdict
+from synthmix.estimators.selection import empirical, give_labels, strata, verdicts
+from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
+from synthmix.sims.monte_carlo import Estimate
+from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
+from synthmix.solvers.predict import Prediction, predict
+from synthmix.solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier
+from synthmix.support.errors import BadInput
 
 
 def samples(rng: np.random.Generator, law: Law, count: int) -> tuple[np.ndarray, np.ndarray]:

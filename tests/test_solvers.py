@@ -12,9 +12,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from solvers import dense, kernels
-from solvers.predict import Prediction, predict, predict_grid, predict_tests
-from solvers.problem import (
+from synthmix.solvers import dense, kernels
+from synthmix.solvers.predict import Prediction, predict, predict_grid, predict_tests
+from synthmix.solvers.problem import (
     NO_SUPERVISION,
     ORACLE,
     Fit,
@@ -27,7 +27,7 @@ from solvers.problem import (
     Verifier,
     synthetic_only,
 )
-from support.errors import BadInput, NotConverged
+from synthmix.support.errors import BadInput, NotConverged
 
 P = 24
 WEAK = Verifier(rho=0.3, phi=0.8)

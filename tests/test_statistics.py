@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from sklearn.covariance import OAS, LedoitWolf
 
-from estimators.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
-from support.errors import BadInput
+from synthmix.estimators.statistics import ClassStatistics, audit, class_laws, class_statistics, mean_products
+from synthmix.support.errors import BadInput
 
 P, N, DRAWS = 60, 120, 300
 MU = np.where(np.arange(P) % 5 == 0, 1.0, 0.0) / np.sqrt(P / 5)  # of length 1

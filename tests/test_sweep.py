@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import sims.stress as module
-from sims.stress import sweep
-from solvers.predict import predict
-from support.errors import BadInput, NotConverged
+from synthmix.sims.stress import sweep
+from synthmix.solvers.predict import predict
+from synthmix.support.errors import BadInput, NotConverged
 
 
 def test_every_point_of_a_small_sweep_is_solved() -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import advice.formats
-import advice.tables
-from advice.tables import moments, read, read_chunks
-from estimators.leave_one_out import Moments
-from support.errors import BadInput
+import synthmix.advice.formats
+import synthmix.advice.tables
+from synthmix.advice.tables import moments, read, read_chunks
+from synthmix.estimators.leave_one_out import Moments
+from synthmix.support.errors import BadInput
 
 ROOT = Path(__file__).parents[1]
 NAMES = ("height", "width", "depth")

@@ -30,11 +30,11 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from threadpoolctl import threadpool_limits
 
-from sims.monte_carlo import Estimate, Simulation, simulate, simulate_many
-from sims.samplers import trial_streams
-from sims.samplers.direct import direct_problem_trial
-from solvers.predict import Prediction, predict
-from solvers.problem import Covariance, Fit, Generator, Law, Problem, Ridge, Setting, Source, Verifier, synthetic_only
+from synthmix.sims.monte_carlo import Estimate, Simulation, simulate, simulate_many
+from synthmix.sims.samplers import trial_streams
+from synthmix.sims.samplers.direct import direct_problem_trial
+from synthmix.solvers.predict import Prediction, predict
+from synthmix.solvers.problem import Covariance, Fit, Generator, Law, Problem, Ridge, Setting, Source, Verifier, synthetic_only
 
 QUANTITIES = ("mean_margin", "variance", "accuracy")
 BUDGET = {"mean_margin": 0.2, "variance": 0.6, "accuracy": 0.1}  # times s, variance, 1, over the dimension

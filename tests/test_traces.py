@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sims.traces import measure_traces
-from solvers.problem import Generator, Ridge, Setting, Verifier
-from support.errors import BadInput
+from synthmix.sims.traces import measure_traces
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.support.errors import BadInput
 
 
 def fixed_point(s: Setting) -> tuple[float, float, float]:

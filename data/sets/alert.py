@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from data.entry import DataFile, DataSet
-from data.find import locate
-from data.sources import Address
-from data.text import Prompts, json_lines
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate
+from synthmix.data.sources import Address
+from synthmix.data.text import Prompts, json_lines
 
 NAME = "alert.jsonl"
 BEFORE, AFTER = "### Instruction:\n", "\n### Response:\n"

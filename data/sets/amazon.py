@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from data.entry import DataFile, DataSet
-from data.find import locate, opened
-from data.sources import Address
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate, opened
+from synthmix.data.sources import Address
 
 DATASET = DataSet(
     name="amazon",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from data.entry import DataFile, DataSet
-from data.find import locate
-from data.hub import Hub
-from data.text import Preferences, json_lines, preferences
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate
+from synthmix.data.hub import Hub
+from synthmix.data.text import Preferences, json_lines, preferences
 
 NAME = "harmless-base-test.jsonl"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from data.entry import DataFile, DataSet
-from data.find import locate
-from data.hub import Hub
-from data.text import Preferences, json_lines, preferences
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate
+from synthmix.data.hub import Hub
+from synthmix.data.text import Preferences, json_lines, preferences
 
 FILES = {part: f"hh-rlhf-safety-{part}.jsonl" for part in ("train", "test")}
 SAFE = "safe"

@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from data.entry import DataFile, DataSet
-from data.find import locate, opened
-from data.sources import NpmPackage, Torchvision
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate, opened
+from synthmix.data.sources import NpmPackage, Torchvision
 
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 PREFIX = {"train": "train", "test": "t10k"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from data.entry import DataFile, DataSet
-from data.find import locate
-from data.sources import Wheel
+from synthmix.data.entry import DataFile, DataSet
+from synthmix.data.find import locate
+from synthmix.data.sources import Wheel
 
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from derivations.model import Labels, Source, eta, mu, pi, real, synthetic
-from derivations.potential import isotropic
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import Labels, Source, eta, mu, pi, real, synthetic
+from synthmix.derivations.potential import isotropic
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 Q = sp.Symbol("q", positive=True)
 A, LAM = sp.symbols("alpha lambda", positive=True)  # as letters: the identity needs nothing of what they are made of

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.model import J, gamma, source, t
-from derivations.potential import Block, Statement, effective_weight, mean_weight, noise, potential, signal
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import J, gamma, source, t
+from synthmix.derivations.potential import Block, Statement, effective_weight, mean_weight, noise, potential, signal
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 
 @check("general covariance", "M^T Qbar M + noise with Qbar inverted as a 2 x 2 matrix (two sources that do not commute, C_test, "

@@ -28,9 +28,9 @@ import mpmath as mp
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from derivations.model import RIGHT, J, N, gamma, phi, rho, source
-from derivations.potential import potential, tau
-from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import RIGHT, J, N, gamma, phi, rho, source
+from synthmix.derivations.potential import potential, tau
+from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 DIGITS = 25
 

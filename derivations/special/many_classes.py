@@ -15,9 +15,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from derivations.model import Labels, source
-from derivations.potential import mean_weight, potential, tau
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import Labels, source
+from synthmix.derivations.potential import mean_weight, potential, tau
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 
 @check("many scores", "Psi for the labels a^T ytilde of two classes and two scores, as a quadratic form in a, with "

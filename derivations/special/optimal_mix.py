@@ -21,8 +21,8 @@ import random
 import mpmath as mp
 import sympy as sp
 
-from derivations import reference
-from derivations.derivatives import (
+from synthmix.derivations import reference
+from synthmix.derivations.derivatives import (
     DELTA,
     DIGITS,
     mean_margin,
@@ -32,9 +32,9 @@ from derivations.derivatives import (
     spectrum_functions,
     variance,
 )
-from derivations.model import N, Source, gamma, source
-from derivations.potential import Block, Statement, effective_weight, isotropic, layer
-from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import N, Source, gamma, source
+from synthmix.derivations.potential import Block, Statement, effective_weight, isotropic, layer
+from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 
 def dot(symbol: sp.Symbol) -> sp.Symbol:
@@ -99,7 +99,7 @@ def trace_tangent() -> Verdict:
 
 def _total(statement: Statement, expression: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
     """d expression / d parameter at t = 0, all unknowns moving: implicit differentiation of the fixed point."""
-    from derivations.model import t
+    from synthmix.derivations.model import t
 
     equations, unknowns = sp.Matrix(statement.equations()).subs(t, 0), statement.unknowns()
     speed = -equations.jacobian(unknowns).LUsolve(equations.diff(parameter))
@@ -196,7 +196,7 @@ def response_tangents() -> Verdict:
 def gradient_at_fifty_digits() -> Verdict:
     from dataclasses import replace
 
-    from derivations.model import t
+    from synthmix.derivations.model import t
 
     draw, worst = random.Random(11), mp.mpf(0)
     point = reference.random_point(draw, commuting=True, p=2)

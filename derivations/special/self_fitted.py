@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.model import RIGHT, Source, eta, mu, omega, pi, synthetic
-from derivations.potential import effective_weight, isotropic, kappa, layer, noise, signal, tau
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import RIGHT, Source, eta, mu, omega, pi, synthetic
+from synthmix.derivations.potential import effective_weight, isotropic, kappa, layer, noise, signal, tau
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 Q, D_S = sp.symbols("q d_s", positive=True)
 MIX = synthetic(Q, D_S, r=1 / pi, b=pi, mean_fitted=True)

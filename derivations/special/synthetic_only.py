@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import sympy as sp
 
-from derivations.derivatives import mean_margin, positive_root, variance
-from derivations.model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
-from derivations.potential import Statement, isotropic
-from derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.derivatives import mean_margin, positive_root, variance
+from synthmix.derivations.model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
+from synthmix.derivations.potential import Statement, isotropic
+from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
 
 A, LAM, DELTA = sp.Symbol("alpha", nonnegative=True), sp.Symbol("lam", real=True), sp.Symbol("delta", positive=True)
 QUADRATIC = gamma * DELTA**2 + (gamma + A - eta) * DELTA - eta

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, source, synthetic, t
-from derivations.potential import effective_weight, isotropic, layer, potential, tau
-from derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, source, synthetic, t
+from synthmix.derivations.potential import effective_weight, isotropic, layer, potential, tau
+from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
 
 D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from sims.monte_carlo import Estimate
+from synthmix.sims.monte_carlo import Estimate
 
 SIGMAS = 4.0
 Kind = Literal["agrees", "falls outside", "at most", "at least"]

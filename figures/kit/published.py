@@ -8,4 +8,4 @@ from importlib import resources
 
 def published(name: str) -> dict:
     """figures/published/NAME.json: the values, under their keys, with `source` and `note`."""
-    return json.loads(resources.files("figures").joinpath("published", f"{name}.json").read_text())
+    return json.loads(resources.files("synthmix.figures").joinpath("published", f"{name}.json").read_text())

@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from drawing.panels import Panel
-from figures.kit.claims import Claim
-from sims.monte_carlo import Simulation, simulate_many
-from solvers.problem import Setting
-from support.errors import BadInput, numbers
+from synthmix.drawing.panels import Panel
+from synthmix.figures.kit.claims import Claim
+from synthmix.sims.monte_carlo import Simulation, simulate_many
+from synthmix.solvers.problem import Setting
+from synthmix.support.errors import BadInput, numbers
 
 Scale = Literal["features", "lora", "paper"]
 

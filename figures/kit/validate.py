@@ -17,12 +17,12 @@ from types import ModuleType
 
 import numpy as np
 
-import figures
-from drawing.panels import Images, Panel, draw
-from figures.kit.claims import Claim
-from figures.kit.run import Built, Run
-from support.errors import BadInput
-from support.files import replacing, write_text
+from synthmix import figures
+from synthmix.drawing.panels import Images, Panel, draw
+from synthmix.figures.kit.claims import Claim
+from synthmix.figures.kit.run import Built, Run
+from synthmix.support.errors import BadInput
+from synthmix.support.files import replacing, write_text
 
 PREFIX = "figure"
 PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib", "scikit-learn", "torch", "transformers", "trl", "peft")
@@ -59,7 +59,7 @@ def load(name: str) -> ModuleType:
     """
     if name not in names():
         raise BadInput(f"there is no figure {name!r}; there are {', '.join(names())}")
-    return importlib.import_module(f"figures.{_module(name)}")
+    return importlib.import_module(f"{figures.__name__}.{_module(name)}")
 
 
 def _module(name: str) -> str:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from language.models.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
-from support.errors import BadInput, number
-from support.progress import bar
+from synthmix.language.models.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
+from synthmix.support.errors import BadInput, number
+from synthmix.support.progress import bar
 
 if TYPE_CHECKING:
     import torch
 
-    from language.models.load import LanguageModel
+    from synthmix.language.models.load import LanguageModel
 
 
 @dataclass(frozen=True)

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from data.sets import xstest
-from data.text import answer as as_answer
-from data.text import question
-from estimators.statistics import Proportion
-from language.models import features, packages
-from language.models import load as models
-from language.models.generation import Sampling, generate
-from support.errors import BadInput
+from synthmix.data.sets import xstest
+from synthmix.data.text import answer as as_answer
+from synthmix.data.text import question
+from synthmix.estimators.statistics import Proportion
+from synthmix.language.models import features, packages
+from synthmix.language.models import load as models
+from synthmix.language.models.generation import Sampling, generate
+from synthmix.support.errors import BadInput
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline

@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from support.errors import BadInput, number
+from synthmix.support.errors import BadInput, number
 
 T = TypeVar("T")
 PACKAGED = Path(__file__).parent.parent / "configs"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from language.models import packages
-from language.pipeline.steps import Counts, Step, Work
-from support.errors import BadInput
+from synthmix.language.models import packages
+from synthmix.language.pipeline.steps import Counts, Step, Work
+from synthmix.support.errors import BadInput
 
 ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a model repository
 

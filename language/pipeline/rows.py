@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.text import Preferences
-from language.models import packages
+from synthmix.data.text import Preferences
+from synthmix.language.models import packages
 
 if TYPE_CHECKING:
     from datasets import Dataset

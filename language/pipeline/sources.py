@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
-from data.text import Preferences, Prompts
-from language.pipeline.config import Between
-from language.pipeline.steps import generator
-from support.errors import BadInput
+from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
+from synthmix.data.text import Preferences, Prompts
+from synthmix.language.pipeline.config import Between
+from synthmix.language.pipeline.steps import generator
+from synthmix.support.errors import BadInput
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 

@@ -19,10 +19,10 @@ from zlib import crc32
 
 import numpy as np
 
-from language.pipeline import manifest, rows
-from sims.checkpoint import fingerprint
-from support.errors import BadInput
-from support.files import write_text
+from synthmix.language.pipeline import manifest, rows
+from synthmix.sims.checkpoint import fingerprint
+from synthmix.support.errors import BadInput
+from synthmix.support.files import write_text
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -24,16 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from language.models.tuning import Tuning
-from language.pipeline import hub, sources
-from language.pipeline.config import Count, Name, Share, Some
-from language.pipeline.hub import Hub
-from language.pipeline.preflight import Found, Needs, Wanted, check
-from language.pipeline.sources import AnswerPart
-from language.pipeline.steps import Pipeline, Step
-from language.qa import steps
-from language.qa.steps import RECORDED, WITNESSES, Point, Questions, Task
-from support.errors import BadInput
+from synthmix.language.models.tuning import Tuning
+from synthmix.language.pipeline import hub, sources
+from synthmix.language.pipeline.config import Count, Name, Share, Some
+from synthmix.language.pipeline.hub import Hub
+from synthmix.language.pipeline.preflight import Found, Needs, Wanted, check
+from synthmix.language.pipeline.sources import AnswerPart
+from synthmix.language.pipeline.steps import Pipeline, Step
+from synthmix.language.qa import steps
+from synthmix.language.qa.steps import RECORDED, WITNESSES, Point, Questions, Task
+from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True)

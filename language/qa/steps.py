@@ -9,20 +9,20 @@ from typing import Annotated
 
 import numpy as np
 
-from estimators.statistics import audit
-from language.models import judges
-from language.models import load as models
-from language.models.generation import Sampling, choose
-from language.models.generation import generate as write
-from language.models.tuning import Tuning, tune_answers
-from language.pipeline import manifest, rows, sources, transforms
-from language.pipeline.config import Count, Name, Positive, Some
-from language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
-from language.pipeline.steps import Counts, Work, generator, in_parts
-from language.pipeline.transforms import Counted
-from language.qa import questions
-from solvers.problem import Verifier
-from support.errors import BadInput
+from synthmix.estimators.statistics import audit
+from synthmix.language.models import judges
+from synthmix.language.models import load as models
+from synthmix.language.models.generation import Sampling, choose
+from synthmix.language.models.generation import generate as write
+from synthmix.language.models.tuning import Tuning, tune_answers
+from synthmix.language.pipeline import manifest, rows, sources, transforms
+from synthmix.language.pipeline.config import Count, Name, Positive, Some
+from synthmix.language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
+from synthmix.language.pipeline.steps import Counts, Work, generator, in_parts
+from synthmix.language.pipeline.transforms import Counted
+from synthmix.language.qa import questions
+from synthmix.solvers.problem import Verifier
+from synthmix.support.errors import BadInput
 
 HELD_OUT, ADAPTER, WRITTEN = "held-out", "adapter", "written"
 RECORDED = "recorded:"

@@ -22,18 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from language.models.generation import Sampling
-from language.models.tuning import Tuning
-from language.pipeline import hub, sources
-from language.pipeline.config import Between, Count, Name, Positive, Share, Some
-from language.pipeline.hub import Hub
-from language.pipeline.preflight import Found, Needs, Wanted, check
-from language.pipeline.sources import PairPart
-from language.pipeline.steps import Pipeline, Step
-from language.safety import steps
-from language.safety.steps import Point
-from solvers.problem import Verifier
-from support.errors import BadInput
+from synthmix.language.models.generation import Sampling
+from synthmix.language.models.tuning import Tuning
+from synthmix.language.pipeline import hub, sources
+from synthmix.language.pipeline.config import Between, Count, Name, Positive, Share, Some
+from synthmix.language.pipeline.hub import Hub
+from synthmix.language.pipeline.preflight import Found, Needs, Wanted, check
+from synthmix.language.pipeline.sources import PairPart
+from synthmix.language.pipeline.steps import Pipeline, Step
+from synthmix.language.safety import steps
+from synthmix.language.safety.steps import Point
+from synthmix.solvers.problem import Verifier
+from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True)

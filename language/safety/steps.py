@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from data.text import question
-from estimators.statistics import Proportion
-from language.models import judges
-from language.models import load as models
-from language.models.generation import Sampling
-from language.models.generation import generate as answer
-from language.models.tuning import Tuning, preference_accuracy, tune_preferences
-from language.pipeline import manifest, rows, sources, transforms
-from language.pipeline.sources import PairPart
-from language.pipeline.steps import Counts, Work, generator, in_parts
-from language.pipeline.transforms import Counted
-from solvers.problem import Verifier
-from support.errors import BadInput
+from synthmix.data.text import question
+from synthmix.estimators.statistics import Proportion
+from synthmix.language.models import judges
+from synthmix.language.models import load as models
+from synthmix.language.models.generation import Sampling
+from synthmix.language.models.generation import generate as answer
+from synthmix.language.models.tuning import Tuning, preference_accuracy, tune_preferences
+from synthmix.language.pipeline import manifest, rows, sources, transforms
+from synthmix.language.pipeline.sources import PairPart
+from synthmix.language.pipeline.steps import Counts, Work, generator, in_parts
+from synthmix.language.pipeline.transforms import Counted
+from synthmix.solvers.problem import Verifier
+from synthmix.support.errors import BadInput
 
 HELD_OUT = "held-out"
 ADAPTER = "adapter"

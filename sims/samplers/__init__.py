@@ -7,12 +7,12 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from sims.samplers.banded import Banded
-from sims.samplers.direct import Direct, Entries
-from sims.samplers.sufficient import Sufficient
-from sims.trial import Mixture
-from solvers.problem import Setting
-from support.errors import BadInput
+from synthmix.sims.samplers.banded import Banded
+from synthmix.sims.samplers.direct import Direct, Entries
+from synthmix.sims.samplers.sufficient import Sufficient
+from synthmix.sims.trial import Mixture
+from synthmix.solvers.problem import Setting
+from synthmix.support.errors import BadInput
 
 SamplerName = Literal["sufficient", "direct"]
 SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")

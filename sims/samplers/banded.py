@@ -18,7 +18,7 @@ from itertools import islice
 
 import numpy as np
 
-from sims.trial import Mixture
+from synthmix.sims.trial import Mixture
 
 DOUBLES = 1 << 20  # of one array of bands; more trials than fit are factorised in turns
 MOST_DIRECTIONS = 5

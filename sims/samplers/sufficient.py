@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import blas
 
-from sims.trial import Factor, Mixture, TrainingSet
+from synthmix.sims.trial import Factor, Mixture, TrainingSet
 
 
 def bartlett(rng: np.random.Generator, p: int, dof: int) -> np.ndarray:

@@ -1,0 +1,3 @@
+"""Learning with synthetic data: theory, simulation and advice."""
+
+__version__ = "0.2.0"
