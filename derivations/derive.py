@@ -34,7 +34,7 @@ def generated_files() -> dict[Path, str]:
     """What the derivation generates: the text of every solver module, and the golden values."""
     files = {ROOT / "solvers" / "generated" / f"{theorem.name}.py": module_source(theorem, origin(module))
              for module, theorem in chapters() if theorem.functions}
-    files[ROOT / "tests" / "golden.json"] = json.dumps(golden(), indent=1) + "\n"
+    files[ROOT / "tests" / "solvers" / "golden.json"] = json.dumps(golden(), indent=1) + "\n"
     return files
 
 

@@ -34,7 +34,7 @@ MODEL = "smollm2-135m"
 
 @dataclass(frozen=True)
 class Data:
-    """A data set and its features. digits: which of MNIST or of the small ones (none: all). features, size: see `experiments.real.mnist_split`."""
+    """A data set and its features. digits: which of MNIST or of the small ones (none: all). features, size: see `real.mnist_split`."""
 
     name: str
     source: Source

@@ -165,8 +165,8 @@ def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> 
 def predictions(seen: Answers, e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     """The accuracy (supervision, m) of the theory with labels and verdicts as they depend on the answer, and as if they did not.
 
-    The population is that of `estimators.selection.strata`: groups of one true label, one weak label and one verdict. Independent labels and
-    verdicts, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
+    The population is that of `estimators.selection.strata`: groups of one true label, one weak label and one verdict.
+    Independent labels and verdicts, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
     """
     groups = _strata(seen)
     found = np.empty((2, len(SUPERVISION), len(e.m)))

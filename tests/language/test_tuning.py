@@ -204,7 +204,7 @@ def test_supervised_tuning_teaches_to_choose(tiny: str, loaded: models.LanguageM
 @needs_packages
 def test_training_is_silent(tiny: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from tests.test_language_tuning import *; "
+        "import sys; from test_tuning import *; "
         "tune_preferences(sys.argv[1], PAIRS, sys.argv[2], replace(SHORT, max_steps=1), progress=True); "
         "tuning.preference_accuracy(sys.argv[1], sys.argv[2] + '/adapter', PAIRS)"
     )
@@ -239,7 +239,7 @@ def test_bad_runs_are_refused_in_one_line(tiny: str, loaded: models.LanguageMode
 
 
 def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import language.models.tuning, language.models.judges, language.models.frozen, sys; sys.exit('torch' in sys.modules)"
+    code = "import synthmix.language.models.tuning, synthmix.language.models.judges, synthmix.language.models.frozen, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     for module in ("torch", "trl"):
         monkeypatch.setitem(sys.modules, module, None)

@@ -96,7 +96,7 @@ def test_rates_rise_and_fall() -> None:
 
 
 def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: Images, some: list[Network]) -> None:
-    code = "import experiments.mnist_networks, figures.figure7, sys; sys.exit('torch' in sys.modules)"
+    code = "import synthmix.experiments.mnist_networks, synthmix.figures.figure7, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     monkeypatch.setitem(sys.modules, "torch", None)
     for call in (lambda: train(data.X, some, SMALL), lambda: run(Study(((Synthetic(), 0),)), data)):

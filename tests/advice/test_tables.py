@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import synthmix.advice.formats
-import synthmix.advice.tables
+from synthmix.advice import formats, tables
 from synthmix.advice.tables import moments, read, read_chunks
 from synthmix.estimators.leave_one_out import Moments
 from synthmix.support.errors import BadInput
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAMES = ("height", "width", "depth")
 
 
@@ -188,8 +187,8 @@ def test_classes_that_turn_up_late_and_out_of_order(tmp_path):
 
 
 def test_of_a_very_large_file_a_random_subset_is_kept_and_the_moments_of_all(tmp_path, monkeypatch):
-    monkeypatch.setattr(advice.tables, "MAX_VALUES", 300)
-    monkeypatch.setattr(advice.formats, "CHUNK_VALUES", 90)
+    monkeypatch.setattr(tables, "MAX_VALUES", 300)
+    monkeypatch.setattr(formats, "CHUNK_VALUES", 90)
     X, y = samples(400)
     path = write_csv(tmp_path / "real.csv", X, y)
     table = read(path)
@@ -204,7 +203,7 @@ def test_of_a_very_large_file_a_random_subset_is_kept_and_the_moments_of_all(tmp
 
 
 def test_so_many_rows_that_a_part_measures_as_well(tmp_path, monkeypatch):
-    monkeypatch.setattr(advice.tables, "MAX_ROWS", 50)
+    monkeypatch.setattr(tables, "MAX_ROWS", 50)
     X, y = samples(400)
     real = read(write_csv(tmp_path / "real.csv", X, y))
     assert real.X.shape == (50, 3) and real.total == 400
@@ -219,7 +218,7 @@ def test_a_million_rows_in_bounded_memory(tmp_path):
         for _ in range(1000):
             file.write(rows)
     program = (
-        "import resource, sys; from advice.tables import moments, read, read_chunks\n"
+        "import resource, sys; from synthmix.advice.tables import moments, read, read_chunks\n"
         "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
         "before = used(); classes, found = moments(read_chunks(sys.argv[1])); one_pass = used() - before\n"
         "table = read(sys.argv[1]); assert len(table.X) == 20_000; print(found.counts.sum(), one_pass, table.total, used() - before)"
