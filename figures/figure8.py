@@ -1,8 +1,8 @@
 """Figure 8: safety alignment. On frozen features preference tuning is the ridge classifier, and the theory is tested on real pairs.
 
 Scale features: hh-rlhf pairs seen through a small language model (experiments/preferences.py), theory and measurement split by
-split, and the published scores in panels of their own, which are of another model, another task and another measure. Scales lora and paper: IPO with
-adapters, measured only.
+split, and the published scores in panels of their own, which are of another model, another task and another measure. Scales
+lora and paper: IPO with adapters, measured only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Figure 9: did the answer comply or refuse? Real weak labels and real verdicts, whose errors depend on the answer.
 
 Scale features: XSTest's answers seen through a small language model (experiments/compliance.py). The labeller's epsilon and the
-verifier's rho and phi are measured; the theory is asked with labels and verdicts as they depend on the answer, and as if they did not. The published
-scores, of other models on another task, are in panels of their own. Scales lora and paper: fine-tuning, measured only.
+verifier's rho and phi are measured; the theory is asked with labels and verdicts as they depend on the answer, and as if they
+did not. The published scores, of other models on another task, are in panels of their own. Scales lora and paper: fine-tuning,
+measured only.
 """
 
 from __future__ import annotations

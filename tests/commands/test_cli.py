@@ -35,7 +35,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 def test_help_imports_nothing_heavy() -> None:
     heavy = "'numpy' in sys.modules or 'numba' in sys.modules or 'sympy' in sys.modules or 'matplotlib' in sys.modules"
-    found = subprocess.run([sys.executable, "-c", f"from synthmix import cli; import sys; print({heavy})"], cwd=ROOT, capture_output=True, text=True, check=True)
+    code = f"import sys; from synthmix import cli; print({heavy})"
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "False"
     shown = run("--help")
     assert shown.returncode == 0

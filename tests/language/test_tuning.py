@@ -239,7 +239,7 @@ def test_bad_runs_are_refused_in_one_line(tiny: str, loaded: models.LanguageMode
 
 
 def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import synthmix.language.models.tuning, synthmix.language.models.judges, synthmix.language.models.frozen, sys; sys.exit('torch' in sys.modules)"
+    code = "import sys; from synthmix.language.models import frozen, judges, tuning; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     for module in ("torch", "trl"):
         monkeypatch.setitem(sys.modules, module, None)
