@@ -94,9 +94,9 @@ def source_functions() -> tuple[Function, ...]:
     # what varying labels leave, as products of one sign; their slopes are factored one by one, since expanded they would cancel
     parts = ((tau(s), SPREAD + share * (BASE_LABEL - LABEL) ** 2), ((1 + R * tau(s) * Q) / (1 + R * kappa(s) * Q), B_ * BASE_SPREAD))
     return (
-        Function("leave_one_out", "delta, the trace a left-out sample sees: the positive root of the layer's equation.",
+        Function("leave_one_out", "delta, the trace a left-out sample sees: the positive root of the equation of the fit.",
                  (THETA, C_, R, B_, Q), {"delta": positive_root(*delta_polynomial(s))}),
-        Function("layer_slope", "d delta / dq.", (THETA, C_, R, B_, Q, DELTA),
+        Function("leave_one_out_slope", "d delta / dq.", (THETA, C_, R, B_, Q, DELTA),
                  {"d_delta": delta_slope().subs(ELL, 1 / (1 + R * kappa(s) * Q))}),
         Function("second_moment_weight", "kappa and d kappa / dq.", (THETA, C_, B_, DELTA, d_delta),
                  {"kappa": kappa(s), "d_kappa": along_q(kappa(s))}),
@@ -112,7 +112,7 @@ def source_functions() -> tuple[Function, ...]:
     )
 
 
-@check("leave-one-out trace", "the root that is generated (both branches) and its slope with the layer's equation and its "
+@check("leave-one-out trace", "the root that is generated (both branches) and its slope with the equation of the fit and its "
        "implicit derivative; the generated weight, share, signal and floor with those of the potential")
 def source_functions_agree() -> Verdict:
     a, b, c = delta_polynomial(s)

@@ -41,7 +41,7 @@ def functions() -> tuple[Function, ...]:
     return (
         Function("leave_one_out", "The published delta: alpha times the trace that a kept sample sees.",
                  (THETA, C_, R, Q, SLIP), {"delta": positive_root(*polynomial.all_coeffs())}),
-        Function("layer_slope", "The slope of the trace without the alpha, at the published delta.",
+        Function("leave_one_out_slope", "The slope of the trace without the alpha, at the published delta.",
                  (THETA, C_, R, Q, DELTA), {"d_delta": published_slope().subs(ELL, 1 / (1 + R * tau(unfitted) * Q))}),
     )
 
@@ -67,7 +67,7 @@ def synthetic_only() -> dict[str, sp.Expr]:
 def no_pruning() -> Verdict:
     unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
     rederived = delta_slope().subs(s.b, 0)
-    # at alpha = 1 the layer's equation holds: ell = delta / q
+    # at alpha = 1 the equation of the fit holds: ell = delta / q
     own = layer(unfitted)
     polynomial = sp.expand(sp.numer(sp.together(own)))
     slope = (published_slope() - rederived).subs(ELL, DELTA / Q)

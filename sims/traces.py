@@ -29,7 +29,7 @@ class Traces:
 def measure_traces(setting: Setting, *, trials: int = 20, seed: int = 0) -> Traces:
     """Measure the scalars by their random-matrix definitions, with Q the resolvent of the kept weighted samples.
 
-    d_r = (1/N) tr(C Q); d_s = (1/N) tr(Sigma_beta Q). The generator is a source seen through a layer: its n_hat samples
+    d_r = (1/N) tr(C Q); d_s = (1/N) tr(Sigma_beta Q). Training on the generator is training on its n_hat samples: these
     v_j train with weight s = theta omega / (1 + omega d_s), where theta N of the m were kept, and by Sherman-Morrison the
     mean over them of (s / n_hat) v_j^T Q v_j is h = d_g / (1 + d_g), so d_g = h / (1 - h).
 

@@ -200,8 +200,8 @@ class Family:
     def _columns(self, m: float, omega: float, N: float) -> tuple[np.ndarray, np.ndarray]:
         """The columns of the sources (K, 6) and their rates (G, K, 6)."""
         columns = problem_columns(self.problem)
-        scale = self.problem.N / N  # layer and base are per sample of the family's own problem
-        columns[:, kernels.LAYER] /= scale
+        scale = self.problem.N / N  # FIT and BASE are per sample of the family's own problem
+        columns[:, kernels.FIT] /= scale
         columns[:, kernels.BASE] *= scale
         columns[:, kernels.THETA] = (self.real + self.per_m * m) / N
         columns[:, kernels.WEIGHT] = np.where(self.generated, omega, 1.0)
@@ -209,10 +209,10 @@ class Family:
         rates[0, :, kernels.WEIGHT] = np.where(self.generated, omega, 0.0)
         for row, counts in ((2, self.per_m), (3, self.real / max(self.n, 1e-300))):
             rates[row, :, kernels.THETA] = (counts - columns[:, kernels.THETA]) / N
-            rates[row, :, kernels.LAYER] = columns[:, kernels.LAYER] / N
+            rates[row, :, kernels.FIT] = columns[:, kernels.FIT] / N
             rates[row, :, kernels.BASE] = -columns[:, kernels.BASE] / N
         train = columns[:, kernels.BASE] > 0  # fitted on the real samples that train: n_hat grows with n
-        rates[3, train, kernels.LAYER] -= columns[train, kernels.LAYER] / self.n
+        rates[3, train, kernels.FIT] -= columns[train, kernels.FIT] / self.n
         rates[3, train, kernels.BASE] += columns[train, kernels.BASE] / self.n
         return columns, rates
 

@@ -22,7 +22,7 @@ _ENOUGH = 4e-16
 _STEPS = 400
 
 # columns of `sources`, (P, K, 6), and of `labels`, (P, A, K, 4)
-THETA, WEIGHT, LAYER, BASE, MEAN_FITTED, SLIP = range(6)
+THETA, WEIGHT, FIT, BASE, MEAN_FITTED, SLIP = range(6)
 LABEL, SPREAD, BASE_LABEL, BASE_SPREAD = range(4)
 SOURCE_COLUMNS, LABEL_COLUMNS = 6, 4
 
@@ -30,13 +30,13 @@ SOURCE_COLUMNS, LABEL_COLUMNS = 6, 4
 @njit(cache=True, error_model="numpy", inline="always")
 def _source(source, q):
     """delta, d_delta, kappa, d_kappa, s, d_s of one source at q."""
-    theta, c, r, b, slip = source[THETA], source[WEIGHT], source[LAYER], source[BASE], source[SLIP]
+    theta, c, r, b, slip = source[THETA], source[WEIGHT], source[FIT], source[BASE], source[SLIP]
     if slip == 1.0:
         delta = theory.leave_one_out(theta, c, r, b, q)
-        d_delta = theory.layer_slope(theta, c, r, b, q, delta)
+        d_delta = theory.leave_one_out_slope(theta, c, r, b, q, delta)
     else:
         delta = published.leave_one_out(theta, c, r, q, slip)
-        d_delta = published.layer_slope(theta, c, r, q, delta)
+        d_delta = published.leave_one_out_slope(theta, c, r, q, delta)
     kappa, d_kappa = theory.second_moment_weight(theta, c, b, delta, d_delta)
     s, d_s = theory.covariance_weight(r, q, kappa, d_kappa)
     return delta, d_delta, kappa, d_kappa, s, d_s
@@ -77,7 +77,7 @@ def balance(sources, labels, q, products):
     T, d_T = np.empty(K), np.empty(K)
     residual, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
     for k in range(K):
-        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, LAYER], sources[k, BASE]
+        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, FIT], sources[k, BASE]
         delta, d_delta, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
         share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
         residual[k], d_signals[k], d_floors[k] = theory.signal(

@@ -28,7 +28,7 @@ class Prediction:
     """The limits for one problem and one test law.
 
     variance is w^T C w, that of the margin of a fresh sample given w. alpha and lam are those of the synthetic samples (nan for a
-    general problem). fixed_point: delta of each source (delta_r, delta_s), delta_g of the generator's layer, the relative residual.
+    general problem). fixed_point: delta of each source (delta_r, delta_s), delta_g of the fitted generator, the relative residual.
     """
 
     mean_margin: float
@@ -158,7 +158,7 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
         raise NotConverged("a predicted variance is negative: the arithmetic was not precise enough for these values")
     deltas = {name: delta[:, k].reshape(shape) for k, name in enumerate(names)}
     if setting.generator.kind == "independent":
-        deltas["g"] = _layer_trace(sources[:, -1], q[:, -1], delta[:, -1]).reshape(shape)
+        deltas["g"] = _fit_trace(sources[:, -1], q[:, -1], delta[:, -1]).reshape(shape)
     results = (*(x[:, 0, 0] for x in (margins, variances, accuracy, risk)), alpha, lam)
     return Grid(*(np.ascontiguousarray(r).reshape(shape) for r in results), delta=deltas, residual=relative.reshape(shape))
 
@@ -223,14 +223,14 @@ def _mixture_columns(setting: Setting, flat: dict[str, np.ndarray], formula: For
     if kind == "self-fitted":
         if np.any(n == 0):
             raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")
-        synthetic[:, kernels.LAYER] = N / n
+        synthetic[:, kernels.FIT] = N / n
         synthetic[:, kernels.BASE] = n / N
         synthetic[:, kernels.MEAN_FITTED] = 1.0
         return columns, labels, alpha, right - wrong
     columns[:, 0, kernels.THETA] = n / N
     columns[:, 0, kernels.WEIGHT] = 1.0
     if kind == "independent":
-        synthetic[:, kernels.LAYER] = N / flat["n_hat"]
+        synthetic[:, kernels.FIT] = N / flat["n_hat"]
         synthetic[:, kernels.MEAN_FITTED] = float(setting.generator.estimate_mean)
     return columns, labels, alpha, right - wrong
 
@@ -260,9 +260,9 @@ def problem_columns(problem: Problem) -> np.ndarray:
 
     def column(source: Source) -> tuple[float, ...]:
         fit = source.fit
-        layer = problem.N / fit.n_hat if fit else 0.0
+        r = problem.N / fit.n_hat if fit else 0.0
         base = fit.weight * fit.n_hat / problem.N if fit else 0.0
-        return (source.count / problem.N, source.weight, layer, base, float(bool(fit and fit.mean)), 1.0)
+        return (source.count / problem.N, source.weight, r, base, float(bool(fit and fit.mean)), 1.0)
 
     for source in problem.sources:
         if source.fit and source.fit.weight > 0 and not source.fit.mean:
@@ -385,7 +385,7 @@ def _converged(relative: np.ndarray, *results: np.ndarray) -> None:
         raise NotConverged(f"{bad.sum()} of {bad.size} points were not solved: {why}")
 
 
-def _layer_trace(synthetic: np.ndarray, q: np.ndarray, delta: np.ndarray) -> np.ndarray:
-    """delta_g = r tau q of the generator's layer."""
+def _fit_trace(synthetic: np.ndarray, q: np.ndarray, delta: np.ndarray) -> np.ndarray:
+    """delta_g = r tau q of the fitted generator."""
     tau = synthetic[:, kernels.THETA] * synthetic[:, kernels.WEIGHT] / (1 + synthetic[:, kernels.WEIGHT] * delta)
-    return synthetic[:, kernels.LAYER] * tau * q
+    return synthetic[:, kernels.FIT] * tau * q

@@ -160,7 +160,7 @@ class Law:
 
 @dataclass(frozen=True)
 class Fit:
-    """The layer through which a fitted source is seen: its covariance is the sample covariance of n_hat samples.
+    """How a generator was fitted: its covariance is the sample covariance of n_hat samples.
 
     weight: the weight c with which those n_hat samples themselves train (0: they do not; self-fitted: 1).
     mean: whether the source's mean is that of the same samples too.

@@ -10,17 +10,17 @@ import numpy as np
 from numba import njit
 
 from synthmix.solvers.generated import optimal_mix, theory
-from synthmix.solvers.kernels import BASE, LAYER, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_small
+from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_small
 
 
 @njit(cache=True, error_model="numpy")
 def _moved_source(source, rate, q, q_dot):
     """delta, d_delta of one source, and the rates of delta, d_delta, kappa, d_kappa, s, d_s along `rate` and q_dot."""
-    theta, c, r, b = source[THETA], source[WEIGHT], source[LAYER], source[BASE]
-    theta_dot, c_dot, r_dot, b_dot = rate[THETA], rate[WEIGHT], rate[LAYER], rate[BASE]
+    theta, c, r, b = source[THETA], source[WEIGHT], source[FIT], source[BASE]
+    theta_dot, c_dot, r_dot, b_dot = rate[THETA], rate[WEIGHT], rate[FIT], rate[BASE]
     delta, d_delta, kappa, d_kappa, _, _ = _source(source, q)
     delta_dot = optimal_mix.leave_one_out_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot)
-    d_delta_dot = optimal_mix.layer_slope_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot, delta_dot)
+    d_delta_dot = optimal_mix.leave_one_out_slope_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot, delta_dot)
     kappa_dot, d_kappa_dot = optimal_mix.second_moment_weight_tangent(theta, c, b, delta, d_delta, theta_dot, c_dot, b_dot, delta_dot,
                                                                       d_delta_dot)
     s_dot, d_s_dot = optimal_mix.covariance_weight_tangent(r, q, kappa, d_kappa, r_dot, q_dot, kappa_dot, d_kappa_dot)
@@ -66,8 +66,8 @@ def moved_balance(sources, rates, labels, label_rates, q, q_dot, products, produ
     K = q.size
     now, then = np.empty((5, K)), np.empty((5, K))
     for k in range(K):
-        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, LAYER], sources[k, BASE]
-        theta_dot, c_dot, r_dot, b_dot = rates[k, THETA], rates[k, WEIGHT], rates[k, LAYER], rates[k, BASE]
+        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, FIT], sources[k, BASE]
+        theta_dot, c_dot, r_dot, b_dot = rates[k, THETA], rates[k, WEIGHT], rates[k, FIT], rates[k, BASE]
         _, _, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
         delta, d_delta, delta_dot, d_delta_dot, kappa_dot, d_kappa_dot, s_dot, d_s_dot = _moved_source(sources[k], rates[k], q[k], q_dot[k])
         share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)

@@ -6,7 +6,7 @@ the steps that solve for mean margin and variance give the slopes of both, with 
     (I + pair diag(ds/dq)) qdot = Tdot,          the fixed point q = T(q), Tdot at fixed q
     (I + pair diag(ds/dq)) speeddot = -hdot - (pair diag(ds/dq))dot speed,     where speed = dq/dt is itself such a solution
 
-and the left-out trace by the layer's equation F = 0: deltadot = -sum_i F_i xdot_i / F_delta. The accuracy is Phi(m_w / s_w), so its
+and the left-out trace by the equation of the fit F = 0: deltadot = -sum_i F_i xdot_i / F_delta. The accuracy is Phi(m_w / s_w), so its
 gradient follows, and the best omega, gamma and m by ascent.
 
 With more classes a sample is right if its score beats every rival's. The margins over the rivals share the right class's score: were
@@ -60,7 +60,7 @@ PARAMETERS = (s.theta, s.c, s.r, s.b, s.q)
 
 
 def trace_rate() -> sp.Expr:
-    """deltadot by implicit differentiation of the layer's equation."""
+    """deltadot by implicit differentiation of the equation of the fit."""
     equation = layer(s)
     slopes = (sp.factor(-equation.diff(symbol) / equation.diff(DELTA)) * dot(symbol) for symbol in PARAMETERS)
     return sum(slopes)
@@ -70,7 +70,7 @@ def functions() -> tuple[Function, ...]:
     """The tangents of everything between the parameters and the accuracy."""
     root, *others = source_functions()
     arguments = (*root.arguments, DELTA)
-    traced = Function("leave_one_out_tangent", "How delta moves along a direction, by the layer's equation.",
+    traced = Function("leave_one_out_tangent", "How delta moves along a direction, by the equation of the fit.",
                       (*arguments, *map(dot, root.arguments)), {"delta_dot": trace_rate()})
     rival = Function("rival", "Phi(sqrt(2) m_w / s_w + z): the probability that one rival of several is beaten, given the common part z of "
                      "their margins, where any two are correlated by 1/2.", (MARGIN, VARIANCE, Z),
@@ -122,9 +122,9 @@ def _pushed(one: Source, h: sp.Expr, nu: sp.Symbol, parameter: sp.Symbol) -> tup
     label, spread = 1 - e, one.labels.variance
 
     def weights(q_dot: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
-        delta, (d_delta,) = q, call("layer_slope", *own, q, q)
+        delta, (d_delta,) = q, call("leave_one_out_slope", *own, q, q)
         (delta_dot,) = call("leave_one_out_tangent", *own, q, delta, *rates, q_dot)
-        (d_delta_dot,) = call("layer_slope_tangent", *own, q, delta, *rates, q_dot, delta_dot)
+        (d_delta_dot,) = call("leave_one_out_slope_tangent", *own, q, delta, *rates, q_dot, delta_dot)
         theta, c, r, b = own
         k, d_k = call("second_moment_weight", theta, c, b, delta, d_delta)
         k_dot, d_k_dot = call("second_moment_weight_tangent", theta, c, b, delta, d_delta, rates[0], rates[1], rates[3], delta_dot,

@@ -10,7 +10,7 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy")
 def leave_one_out_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot):
-    """How delta moves along a direction, by the layer's equation.
+    """How delta moves along a direction, by the equation of the fit.
 
     Returns delta_dot.
     """
@@ -30,8 +30,8 @@ def leave_one_out_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_d
 
 
 @njit(cache=True, error_model="numpy")
-def layer_slope_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot, delta_dot):
-    """How d_delta of `layer_slope` moves along a direction.
+def leave_one_out_slope_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot, delta_dot):
+    """How d_delta of `leave_one_out_slope` moves along a direction.
 
     Returns d_delta_dot.
     """

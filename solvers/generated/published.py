@@ -24,7 +24,7 @@ def leave_one_out(theta, c, r, q, alpha):
 
 
 @njit(cache=True, error_model="numpy")
-def layer_slope(theta, c, r, q, delta):
+def leave_one_out_slope(theta, c, r, q, delta):
     """The slope of the trace without the alpha, at the published delta.
 
     Returns d_delta.

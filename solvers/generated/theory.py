@@ -10,7 +10,7 @@ from numba import njit
 
 @njit(cache=True, error_model="numpy")
 def leave_one_out(theta, c, r, b, q):
-    """delta, the trace a left-out sample sees: the positive root of the layer's equation.
+    """delta, the trace a left-out sample sees: the positive root of the equation of the fit.
 
     Returns delta.
     """
@@ -24,7 +24,7 @@ def leave_one_out(theta, c, r, b, q):
 
 
 @njit(cache=True, error_model="numpy")
-def layer_slope(theta, c, r, b, q, delta):
+def leave_one_out_slope(theta, c, r, b, q, delta):
     """d delta / dq.
 
     Returns d_delta.

@@ -117,7 +117,7 @@ def test_two_classes_are_the_binary_problem(kind):
     prediction = predict_classes(case)
     contrast = np.array([1.0, -1.0])
 
-    # the classes are fitted one by one, so there are two generated sources, each with a layer of its own
+    # the classes are fitted one by one, so there are two generated sources, each with a fit of its own
     fit = {"exact": None, "independent": Fit(45, mean=True), "self-fitted": Fit(n / 2, weight=1.0, mean=True)}[kind]
     law, count, wrong = Law(mu, C), VERIFIER.alpha(epsilon) * m / 2, VERIFIER.wrong(epsilon)
     sources = [Source(f"s{k}", count, law, wrong, fit=fit) for k in range(2)]

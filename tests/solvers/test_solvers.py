@@ -318,7 +318,7 @@ def test_without_noise_in_the_features_every_sample_is_classified() -> None:
     assert certain.variance == 0 and certain.mean_margin > 0 and certain.accuracy == 1
 
 
-def test_the_layer_trace_where_it_is_large() -> None:
+def test_the_trace_of_the_fit_where_it_is_large() -> None:
     """delta_g = q / delta - 1, which must not be lost in rounding where delta_g is large."""
     setting = Setting(1, 1e6, 1000, 0.7, 0.2, WEAK, Generator("independent", 2), Ridge(1e-8))
     found = predict(setting).fixed_point
