@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import sims.monte_carlo as engine
+import synthmix.sims.monte_carlo as engine
 from synthmix.sims.checkpoint import fingerprint
 from synthmix.sims.monte_carlo import Estimate, simulate, simulate_many
 from synthmix.sims.samplers.sufficient import Sufficient

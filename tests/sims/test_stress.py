@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import sims.stress as module
+import synthmix.sims.stress as module
 from synthmix.sims.stress import sweep
 from synthmix.solvers.predict import predict
 from synthmix.support.errors import BadInput, NotConverged
