@@ -456,7 +456,7 @@ def _seed(seed: int) -> int:
 
 
 def _print_json(value: object) -> None:
-    from synthmix.figures.kit.validate import plain
+    from synthmix.support.records import plain
 
     typer.echo(json.dumps(plain(value), allow_nan=False))
 

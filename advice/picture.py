@@ -11,8 +11,8 @@ import numpy as np
 from synthmix.advice.plan import Plan
 from synthmix.advice.result import Advice, BreakEven
 from synthmix.drawing.panels import COLORS, Line, Panel, Points, draw
-from synthmix.figures.kit.validate import plain
 from synthmix.support.files import replacing, write_text
+from synthmix.support.records import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -58,6 +58,10 @@ class Images:
     names: tuple[str, ...]
     rows: np.ndarray
 
+    def record(self) -> dict[str, object]:
+        """What is written down of it: not the pictures themselves."""
+        return {"mark": "Images", "names": self.names, "shape": self.rows.shape}
+
 
 Mark = Line | Points | Histogram | Images
 
@@ -75,6 +79,10 @@ class Panel:
     ylim: tuple[float | None, float | None] = (None, None)
     xlim: tuple[float | None, float | None] = (None, None)
     legend: bool = field(default=True)
+
+    def record(self) -> dict[str, object]:
+        """What is written down of it: titles and marks, not how it is drawn."""
+        return {"title": self.title, "x": self.xlabel, "y": self.ylabel, "marks": self.marks}
 
 
 def draw(title: str, panels: Sequence[Panel], columns: int) -> Figure:

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
@@ -18,11 +18,12 @@ from types import ModuleType
 import numpy as np
 
 from synthmix import figures
-from synthmix.drawing.panels import Images, Panel, draw
+from synthmix.drawing.panels import draw
 from synthmix.figures.kit.claims import Claim
 from synthmix.figures.kit.run import Built, Run
 from synthmix.support.errors import BadInput
 from synthmix.support.files import replacing, write_text
+from synthmix.support.records import plain
 
 PREFIX = "figure"
 PACKAGES = ("numpy", "scipy", "numba", "sympy", "matplotlib", "scikit-learn", "torch", "transformers", "trl", "peft")
@@ -127,30 +128,6 @@ def _pictures(module: ModuleType, built: Built, stem: Path) -> list[Path]:
             figure.savefig(beside, dpi=200)
         written.append(path)
     return written
-
-
-def plain(value: object) -> object:
-    """Anything as JSON: dataclasses with their type's name, arrays as lists, numbers that JSON lacks as null."""
-    if isinstance(value, Panel):
-        return {"title": value.title, "x": value.xlabel, "y": value.ylabel, "marks": [plain(mark) for mark in value.marks]}
-    if isinstance(value, Images):
-        return {"mark": "Images", "names": list(value.names), "shape": list(value.rows.shape)}
-    if is_dataclass(value) and not isinstance(value, type):
-        fields = {key: plain(getattr(value, key)) for key in value.__dataclass_fields__}
-        return fields if isinstance(value, Claim) else {"kind": type(value).__name__, **fields}
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, np.ndarray):
-        return plain(value.tolist())
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    if isinstance(value, str | int | bool) or value is None:
-        return value
-    if isinstance(value, Iterable):
-        return [plain(one) for one in value]
-    return str(value)
 
 
 def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
