@@ -1,3 +1,93 @@
-"""Learning with synthetic data: theory, simulation and advice."""
+"""Learning with synthetic data: theory, simulation and advice. `import synthmix as sm` gives every public name.
+
+Settings and laws
+    `Setting` (the paper's mixture of real and synthetic samples) with its `Verifier`, `Generator` and `Ridge`; `ORACLE` and
+    `NO_SUPERVISION` are the two extreme verifiers. `Problem` is any number of `Source`s of training samples, each with a `Law` and,
+    where its generator was fitted on finitely many samples, a `Fit`. `ClassMixture` is the mixture for several classes.
+Theory
+    `predict` returns a `Prediction`, `predict_grid` a `Grid` of them, `predict_classes` a `ClassPrediction`; `critical_noise` is where
+    synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures.
+Monte-Carlo
+    `simulate` returns a `Simulation`, `simulate_many` a list of them.
+Estimators
+    `SyntheticMixRidge`, a classifier with scikit-learn's conventions.
+Advice
+    `advise` returns an `Advice` for a `Table` of real samples (`read` loads one from a file) and a `Plan` of what is to be generated.
+Errors
+    `BadInput`, `NotConverged`.
+
+A name is imported when it is first used, so that `import synthmix` alone loads no other package.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 __version__ = "0.2.0"
+
+# the module that each public name comes from; the imports below say the same to type checkers, and a test compares the two
+_MODULES = {
+    "solvers.problem": (
+        "NO_SUPERVISION", "ORACLE", "Fit", "Generator", "Law", "Problem", "Ridge", "Setting", "Source", "Verifier",
+    ),
+    "solvers.many_classes": ("ClassMixture", "ClassPrediction", "predict_classes"),
+    "solvers.predict": ("Grid", "Prediction", "predict", "predict_grid"),
+    "solvers.critical": ("critical_noise",),
+    "solvers.best_mix": ("Family", "Optimum", "best_mix"),
+    "sims.monte_carlo": ("Simulation", "simulate", "simulate_many"),
+    "estimators.mix_ridge": ("SyntheticMixRidge",),
+    "advice.tables": ("Table", "read"),
+    "advice.plan": ("Plan",),
+    "advice.result": ("Advice",),
+    "advice.advise": ("advise",),
+    "support.errors": ("BadInput", "NotConverged"),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = list(_MODULE_OF)
+
+if TYPE_CHECKING:
+    from synthmix.advice.advise import advise as advise
+    from synthmix.advice.plan import Plan as Plan
+    from synthmix.advice.result import Advice as Advice
+    from synthmix.advice.tables import Table as Table
+    from synthmix.advice.tables import read as read
+    from synthmix.estimators.mix_ridge import SyntheticMixRidge as SyntheticMixRidge
+    from synthmix.sims.monte_carlo import Simulation as Simulation
+    from synthmix.sims.monte_carlo import simulate as simulate
+    from synthmix.sims.monte_carlo import simulate_many as simulate_many
+    from synthmix.solvers.best_mix import Family as Family
+    from synthmix.solvers.best_mix import Optimum as Optimum
+    from synthmix.solvers.best_mix import best_mix as best_mix
+    from synthmix.solvers.critical import critical_noise as critical_noise
+    from synthmix.solvers.many_classes import ClassMixture as ClassMixture
+    from synthmix.solvers.many_classes import ClassPrediction as ClassPrediction
+    from synthmix.solvers.many_classes import predict_classes as predict_classes
+    from synthmix.solvers.predict import Grid as Grid
+    from synthmix.solvers.predict import Prediction as Prediction
+    from synthmix.solvers.predict import predict as predict
+    from synthmix.solvers.predict import predict_grid as predict_grid
+    from synthmix.solvers.problem import NO_SUPERVISION as NO_SUPERVISION
+    from synthmix.solvers.problem import ORACLE as ORACLE
+    from synthmix.solvers.problem import Fit as Fit
+    from synthmix.solvers.problem import Generator as Generator
+    from synthmix.solvers.problem import Law as Law
+    from synthmix.solvers.problem import Problem as Problem
+    from synthmix.solvers.problem import Ridge as Ridge
+    from synthmix.solvers.problem import Setting as Setting
+    from synthmix.solvers.problem import Source as Source
+    from synthmix.solvers.problem import Verifier as Verifier
+    from synthmix.support.errors import BadInput as BadInput
+    from synthmix.support.errors import NotConverged as NotConverged
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
