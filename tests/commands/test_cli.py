@@ -12,6 +12,7 @@ import pytest
 
 from synthmix import cli
 from synthmix.figures import figure4
+from synthmix.figures.kit.validate import names
 from synthmix.solvers.predict import predict_grid
 
 ROOT = Path(cli.__file__).parent
@@ -40,7 +41,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert found.stdout.strip() == "False"
     shown = run("--help")
     assert shown.returncode == 0
-    assert all(command in shown.stdout for command in ("derive", "validate", "predict", "simulate", "sweep", "data"))
+    commands = ("derive", "validate", "predict", "simulate", "sweep", "advise", "data", "llm")
+    assert all(command in shown.stdout and command in cli.__doc__ for command in commands)
+
+
+def test_help_names_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    words = in_process(monkeypatch, capsys, "validate", "--help")[1].replace(",", " ").replace(":", " ").split()
+    assert set(names()) <= set(words)
 
 
 EXTRAS = [

@@ -16,9 +16,9 @@ from synthmix.experiments.networks import Training
 from synthmix.figures import figure7
 from synthmix.figures.figure7 import QUICK, Settings
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.validate import plain
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE
 from synthmix.support.errors import BadInput
+from synthmix.support.records import plain
 
 TOY = replace(QUICK, m=(0, 125), n=20, seeds=2, training=Training(hidden=16, steps=60, warmup=10))
 

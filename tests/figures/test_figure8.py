@@ -14,10 +14,11 @@ from synthmix.experiments.preferences import Experiment, curves, differences, tr
 from synthmix.figures import figure8
 from synthmix.figures.figure8 import build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.validate import plain, validate
+from synthmix.figures.kit.validate import validate
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
+from synthmix.support.records import plain
 
 TOY = Experiment(n=60, m=(0, 60, 240), least_test=100)
 

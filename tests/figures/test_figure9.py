@@ -16,9 +16,10 @@ from synthmix.experiments.compliance import SUPERVISION, Answers, Experiment, an
 from synthmix.figures import figure9
 from synthmix.figures.figure9 import build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.validate import plain, validate
+from synthmix.figures.kit.validate import validate
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.support.errors import BadInput
+from synthmix.support.records import plain
 
 TOY = Experiment(n=40, m=(0, 80, 160), least_test=40)
 

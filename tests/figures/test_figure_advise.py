@@ -12,9 +12,9 @@ from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, engin
 from synthmix.experiments.real import Split
 from synthmix.figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.validate import plain
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from synthmix.support.errors import BadInput
+from synthmix.support.records import plain
 
 DIGITS = Data("digits 3-8", "digits", (3, 8))
 SETTINGS = Settings((Case(DIGITS, 40, 2, 80, 3, 2, 200),))

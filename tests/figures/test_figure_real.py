@@ -13,9 +13,9 @@ from synthmix.experiments.real import Mix, Split, amazon_splits, digits_splits, 
 from synthmix.figures import figure_real
 from synthmix.figures.figure_real import DIGITS, Settings, build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.validate import plain
 from synthmix.solvers.problem import ORACLE, Generator
 from synthmix.support.errors import BadInput
+from synthmix.support.records import plain
 
 TOY = Settings((replace(DIGITS, name="digits", n=30, m=(0, 60), generators=(Generator("self-fitted"),), trials=3),))
 

@@ -1,0 +1,45 @@
+"""advise: whether synthetic data will help on the user's own data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from synthmix.commands.options import Json, Seed
+from synthmix.commands.output import print_json, print_table
+
+
+def advise(
+    real: Annotated[Path, typer.Option("--real", help="Labelled samples: npz with X and y, csv, parquet, or a datasets folder.")],
+    label: Annotated[str | None, typer.Option("--label", help="The label column (default: label or y).")] = None,
+    synthetic: Annotated[Path | None, typer.Option("--synthetic", help="Synthetic samples, perhaps with keep, score and truth.")] = None,
+    epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels: 0.2, or an interval 0.1:0.3.")] = None,
+    rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier keeps.")] = None,
+    phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier keeps.")] = None,
+    n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator is fitted on this many other samples of each class.")] = None,
+    self_fitted: Annotated[bool, typer.Option("--self-fitted", help="The generator is fitted on these real samples.")] = False,
+    exact: Annotated[bool, typer.Option("--exact", help="The generator draws from the very law of the real samples.")] = False,
+    budget: Annotated[int | None, typer.Option("--budget", help="The most samples to generate (default: those of the file).")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
+    from synthmix.advice.advise import advise as give
+    from synthmix.advice.picture import save, table
+    from synthmix.advice.plan import plan_of
+    from synthmix.advice.tables import read
+
+    table_of_real = read(real, label, seed=seed)
+    generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)
+    plan = plan_of(generated, epsilon=epsilon, rho=rho, phi=phi, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
+    advice = give(table_of_real, plan, generated, seed=seed)
+    files = save(advice, plan, out)
+    if as_json:
+        print_json(advice.as_dict())
+        return
+    print_table(("", "advice"), table(advice))
+    for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", ", ".join(map(str, files))):
+        typer.echo(line)

@@ -1,0 +1,97 @@
+"""Options that several commands have, and commands that take a group of options as one dataclass."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields, is_dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from synthmix.solvers.problem import Setting
+
+
+def _seed(seed: int) -> int:
+    from synthmix.support.errors import BadInput
+
+    if seed < 0:
+        raise BadInput(f"seed must be at least 0, not {seed}")
+    return seed
+
+
+def _jobs(jobs: int | None) -> int:
+    from synthmix.support.errors import BadInput
+
+    if jobs is not None and jobs < 1:
+        raise BadInput(f"jobs must be at least 1, not {jobs}")
+    if jobs is not None:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Seed = Annotated[int, typer.Option("--seed", callback=_seed, help="The same seed gives the same numbers, whatever the number of jobs.")]
+Jobs = Annotated[int, typer.Option("--jobs", callback=_jobs, help="Worker processes.")]
+EveryCore = Annotated[int | None, typer.Option("--jobs", callback=_jobs, help="Worker processes (default: one a core).")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look in first for data sets (or set SYNTHDATA_DIR).")]
+
+
+@dataclass(frozen=True)
+class SettingOptions:
+    """The options that say which setting of the model is meant."""
+
+    n: Annotated[int, typer.Option("--n", help="Number of real samples.")]
+    m: Annotated[int, typer.Option("--m", help="Number of synthetic samples, before pruning.")]
+    p: Annotated[int, typer.Option("--p", help="Dimension: the number of features.")]
+    mu: Annotated[float, typer.Option("--mu", help="Length of the class mean: the classes are N(mu, I) and N(-mu, I).")]
+    epsilon: Annotated[float, typer.Option("--epsilon", help="Label noise: probability that a synthetic label is wrong.")]
+    rho: Annotated[float, typer.Option("--rho", help="Probability that the verifier keeps a wrongly labelled synthetic sample.")]
+    phi: Annotated[float, typer.Option("--phi", help="Probability that the verifier keeps a correctly labelled synthetic sample.")]
+    gamma: Annotated[float, typer.Option("--gamma", help="Regulariser: the ridge's weight of the squared length of w.")]
+    beta: Annotated[float, typer.Option("--beta", help="The generator's class mean is beta mu + mu_perp.")] = 1.0
+    mu_perp: Annotated[float, typer.Option("--mu-perp", help="Length of mu_perp, the part of the generator's mean orthogonal to mu.")] = 0.0
+    omega: Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample relative to a real one.")] = 1.0
+    generator: Annotated[
+        Literal["exact", "independent", "self-fitted"],
+        typer.Option("--generator", help="exact: draws with covariance I; independent: fitted on n-hat samples of its own; self-fitted: "
+                                         "fitted on the n real samples."),
+    ] = "exact"  # fmt: skip
+    n_hat: Annotated[int | None, typer.Option("--n-hat", help="Number of samples that an independent generator was fitted on.")] = None
+    estimate_mean: Annotated[bool, typer.Option("--estimate-mean", help="The mean of an independent generator is estimated too.")] = False
+
+    def setting(self) -> Setting:
+        """The setting.
+
+        Raises:
+            BadInput: for numbers out of range, or an n-hat that the generator lacks or has no use for.
+        """
+        from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+
+        source = Generator(self.generator, self.n_hat, self.estimate_mean, self.beta, self.mu_perp)
+        return Setting(self.n, self.m, self.p, self.mu, self.epsilon, Verifier(self.rho, self.phi), source, Ridge(self.gamma), self.omega)
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every dataclass among its parameters replaced by an option for each field, for Typer to read.
+
+    Called with the options, it makes the dataclasses and calls `command` with them.
+    """
+    parameters = inspect.signature(command, eval_str=True).parameters
+    groups = {name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)}
+    options = []
+    for name, one in parameters.items():
+        options += inspect.signature(groups[name], eval_str=True).parameters.values() if name in groups else [one]
+
+    @wraps(command)
+    def spread(**given: object) -> None:
+        made = {name: group(**{field.name: given.pop(field.name) for field in fields(group)}) for name, group in groups.items()}
+        command(**made, **given)
+
+    spread.__signature__ = inspect.Signature([one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in options])
+    spread.__annotations__ = {one.name: one.annotation for one in options}
+    return spread

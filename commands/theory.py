@@ -1,0 +1,90 @@
+"""predict, simulate and sweep: one setting in theory and by Monte-Carlo, and the whole parameter box solved."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from synthmix.commands.main import FAILED
+from synthmix.commands.options import Jobs, Json, Seed, SettingOptions, grouped
+from synthmix.commands.output import print_json, print_table
+
+QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
+
+
+@grouped
+def predict(
+    options: SettingOptions,
+    formula: Annotated[
+        Literal["rederived", "published"],
+        typer.Option("--formula", help="rederived: the formula derived here; published: the paper's, which differs where samples are "
+                                       "pruned."),
+    ] = "rederived",
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """Predict mean margin, variance, accuracy and risk of a setting."""
+    setting = options.setting()
+    from synthmix.solvers.predict import predict as predict_setting
+
+    values = predict_setting(setting, formula=formula).as_dict()
+    if as_json:
+        print_json(values)
+        return
+    rows = [(key, f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
+    rows += [(key, f"{value:.6g}") for key, value in values["fixed_point"].items()]
+    print_table(("quantity", formula), rows)
+
+
+@grouped
+def simulate(
+    options: SettingOptions,
+    trials: Annotated[int, typer.Option("--trials", help="Number of training sets to draw.")] = 100,
+    target_se: Annotated[float | None, typer.Option("--target-se", help="Stop once the accuracy's standard error is at most this.")] = None,
+    seed: Seed = 0,
+    jobs: Jobs = 1,
+    sampler: Annotated[
+        Literal["sufficient", "direct"],
+        typer.Option("--sampler", help="sufficient: draw the Gram matrix and the moments of the labels; direct: draw every sample."),
+    ] = "sufficient",
+    checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="File for finished trials; run again to resume.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate a setting by Monte-Carlo: means over training sets, with standard errors."""
+    setting = options.setting()
+    from synthmix.sims.monte_carlo import simulate as simulate_setting
+
+    done = simulate_setting(setting, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
+                            progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
+    measured = {name: getattr(done, name) for name in QUANTITIES}
+    if as_json:
+        print_json({**{name: {"mean": one.mean, "se": one.se} for name, one in measured.items()}, "trials": done.trials,
+                    "seed": done.seed, "sampler": done.sampler})  # fmt: skip
+        return
+    print_table(("quantity", "mean", "standard error"), [(name, f"{one.mean:.6g}", f"{one.se:.2g}") for name, one in measured.items()])
+
+
+def sweep(
+    points: Annotated[int, typer.Option("--points", help="Number of random points of the whole parameter box.")] = 1_000_000,
+    seed: Seed = 0,
+    threads: Annotated[int | None, typer.Option("--threads", help="Threads (default: all).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
+    from synthmix.sims.stress import sweep as run_sweep
+    from synthmix.support.progress import bar
+
+    with bar("points", sys.stderr.isatty()) as show:
+        report = run_sweep(points, seed, threads, progress=show)
+    shares = {"isotropic": report.isotropic, "spectral": report.spectral}
+    if as_json:
+        print_json({name: {"points": s.points, "unsolved": s.unsolved, "residual": s.residual, "rate": s.rate, "worst": s.worst}
+                    for name, s in shares.items()})  # fmt: skip
+    else:
+        print_table(("backend", "points", "unsolved", "largest residual", "points a second"),
+                    [(name, f"{s.points:,}", str(s.unsolved), f"{s.residual:.1e}", f"{s.rate:,.0f}")
+                     for name, s in shares.items()])  # fmt: skip
+    if report.unsolved:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,90 @@
+"""validate: rebuild figures and judge their claims."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from synthmix.commands.main import FAILED
+from synthmix.commands.options import DataFolder, EveryCore, Seed
+from synthmix.commands.output import yes_or_no
+
+if TYPE_CHECKING:
+    from synthmix.figures.kit.validate import Validated
+
+
+def validate(
+    figure: Annotated[
+        str | None,
+        typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 5, 6, 7, 8 or 9 of the paper; real: the theory on real data; advise: the "
+                                      "back-test of the advice."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every figure.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: under half a minute a figure.")] = False,
+    seed: Seed = 0,
+    jobs: EveryCore = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for pictures and records.")] = Path("out"),
+    data: DataFolder = None,
+    scale: Annotated[
+        Literal["features", "lora", "paper"],
+        typer.Option("--scale", help="Figures 8 and 9. features: frozen features of a small language model, minutes; lora: fine-tuning "
+                                     "it; paper: the published models."),
+    ] = "features",
+    proportions: Annotated[
+        str | None, typer.Option("--proportions", help="Figures 8 and 9: proportions of synthetic data, such as 0,0.5,0.8.")
+    ] = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: most steps of each fine-tuning.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
+) -> None:  # fmt: skip
+    """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
+    from synthmix.figures.kit.run import Run
+    from synthmix.figures.kit.validate import names
+    from synthmix.figures.kit.validate import validate as validate_figure
+    from synthmix.support.errors import BadInput
+
+    if every == (figure is not None):
+        raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
+    failed = False
+    for name in names() if every else [figure]:
+        run = Run(seed, jobs, sys.stderr.isatty(), data, scale=scale, proportions=_proportions(proportions), max_steps=max_steps)
+        done = validate_figure(name, run, quick=quick, out=out)
+        _print(done, verbose)
+        failed |= not done.holds
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _proportions(text: str | None) -> tuple[float, ...] | None:
+    from synthmix.support.errors import BadInput
+
+    try:
+        return None if text is None else tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise BadInput(f"proportions are numbers with commas between them, such as 0,0.5,0.8, not {text!r}") from None
+
+
+def _print(done: Validated, verbose: bool) -> None:
+    """Print the claims family by family, then every claim that fails (all of them if verbose), then the files."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from synthmix.figures.kit.validate import summary
+
+    console = Console()
+    table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")
+    for what, kind, count, used, holds in summary(done.claims):
+        table.add_row(what, kind, str(count), f"{used:.0%}" if 0 <= used < math.inf else "-", yes_or_no(holds))
+    console.print(table)
+    shown = done.claims if verbose else [claim for claim in done.claims if not claim.holds]
+    if shown:
+        table = Table("claim", "kind", "theory", "measured", "SE", "tolerance", "holds")
+        for claim in shown:
+            numbers = (f"{value:.5g}" for value in (claim.theory, claim.measured, claim.se, claim.tolerance))
+            table.add_row(claim.name, claim.kind, *numbers, yes_or_no(claim.holds))
+        console.print(table)
+    count = sum(claim.holds for claim in done.claims)
+    console.print(f"{count} of {len(done.claims)} claims hold; {done.seconds:.1f} s; {', '.join(map(str, done.files))}", soft_wrap=True)
