@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from synthmix.language.pipeline.manifest import Manifest
-    from synthmix.language.pipeline.preflight import Found
-    from synthmix.language.pipeline.steps import Status
+    from synthmix.language.pipeline.preflight import Requirement
+    from synthmix.language.pipeline.engine import Status
 
 app = typer.Typer(rich_markup_mode=None, help="Language models: the two published pipelines, and features.")
 
@@ -72,7 +72,7 @@ def llm_features(
 def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
     """Run, list or check the pipeline of a configuration file."""
     from synthmix.language.pipeline import config
-    from synthmix.language.pipeline.steps import run, statuses
+    from synthmix.language.pipeline.engine import run, statuses
     from synthmix.language.score_panels import drawn
 
     settings = config.read(options.config, kind)
@@ -91,7 +91,7 @@ def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
         _print_scores(counts["score"]["points"])
 
 
-def _print_steps(states: list[Status], found: list[Found] | None, as_json: bool) -> None:
+def _print_steps(states: list[Status], found: list[Requirement] | None, as_json: bool) -> None:
     """Print the steps with their states; in a dry run (`found` is given) with their settings and what they need."""
     from rich.table import Column
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from synthmix.drawing.panels import draw
 from synthmix.language.pipeline import manifest
-from synthmix.language.pipeline.steps import Counts, Pipeline, Step, Work
+from synthmix.language.pipeline.engine import Counts, Pipeline, Step, Work
 from synthmix.language.studies import of_score
 from synthmix.language.tuned_panels import tuned_panels
 from synthmix.support.files import replacing

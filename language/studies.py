@@ -15,7 +15,7 @@ from typing import Literal
 from synthmix.estimators.statistics import Proportion
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import config
-from synthmix.language.pipeline.steps import Pipeline, run
+from synthmix.language.pipeline.engine import Pipeline, run
 from synthmix.language.qa import configuration as qa
 from synthmix.language.safety import configuration as safety
 from synthmix.language.safety.steps import ERROR
@@ -28,12 +28,19 @@ NEAR = 0.03  # how far a proportion that is asked for may be from one of the con
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One point. proportion: of the synthetic among all, before pruning; kept: synthetic samples trained on, `wrong` of them wrongly.
+class PointScores:
+    """What a fine-tuned model scored at one point of the grid.
 
-    epsilon and verifier are None for real data alone (epsilon always for figure 9, where it is measured, not chosen); accuracy: of
-    the implicit reward on held-out pairs (figure 8), of SAFE and UNSAFE on held-out answers (figure 9); score: the share of answers
-    to the prompts of the evaluation that are judged safe (figure 8 only).
+    Attributes:
+        model: the model that was tuned.
+        epsilon: the share of swapped labels; None for real data alone, and in figure 9, where it is measured and not chosen.
+        verifier: the name of the verifier; None for real data alone.
+        proportion: synthetic samples among all, before pruning.
+        real, synthetic: samples before pruning (n and m).
+        kept, wrong: synthetic samples trained on, and those of them with a wrong label.
+        accuracy: of the implicit reward on held-out pairs (figure 8), of SAFE and UNSAFE on held-out answers (figure 9).
+        score: share of answers to the evaluation's prompts that are judged safe (figure 8 only).
+        recall, f1: of UNSAFE on held-out answers (figure 9 only).
     """
 
     model: str
@@ -52,9 +59,15 @@ class Measured:
 
 @dataclass(frozen=True)
 class Study:
-    """The points; judge: how often the judge of the score itself is wrong, where that is known; folder: of the pipeline."""
+    """The scores of every point of a grid.
 
-    points: tuple[Measured, ...]
+    Attributes:
+        points: one entry a point.
+        judge: how often the judge of the safety score is wrong itself, where that is known.
+        folder: the folder of the pipeline.
+    """
+
+    points: tuple[PointScores, ...]
     judge: Proportion | None
     folder: Path
 
@@ -90,9 +103,9 @@ def qa_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = N
 
 
 def of_score(counts: Mapping[str, object], folder: Path) -> Study:
-    """What the step `score` of a pipeline in `folder` counted, as a study."""
+    """Read the counts of a pipeline's step `score` as a study."""
     error = counts.get(ERROR)
-    return Study(tuple(_measured(row) for row in counts["points"]), None if error is None else Proportion(**error), folder)
+    return Study(tuple(_point_scores(row) for row in counts["points"]), None if error is None else Proportion(**error), folder)
 
 
 def _tuning(usual: Tuning, seed: int, max_steps: int | None) -> Tuning:
@@ -123,8 +136,8 @@ def _study(pipeline: Pipeline, folder: Path, data: Path | None, progress: bool, 
     return of_score(run(pipeline, folder, data=data, progress=progress, tell=tell)[-1].record.counts, folder)
 
 
-def _measured(row: Mapping[str, object]) -> Measured:
-    return Measured(
+def _point_scores(row: Mapping[str, object]) -> PointScores:
+    return PointScores(
         model=row["model"], epsilon=row.get("epsilon"), verifier=row["verifier"], proportion=row["proportion"], real=row["n"],
         synthetic=row["m"], kept=row["kept"], wrong=row["wrong"], accuracy=_estimate(row, "accuracy"),
         score=_estimate(row, "score") if "score" in row else None, recall=row.get("recall"), f1=row.get("F1"),

@@ -11,7 +11,7 @@ from synthmix.drawing.panels import Panel, Points
 from synthmix.sims.monte_carlo import Estimate
 
 if TYPE_CHECKING:
-    from synthmix.language.studies import Measured, Study
+    from synthmix.language.studies import PointScores, Study
 
 Quantity = Literal["accuracy", "score"]
 YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "share of answers judged safe"}
@@ -33,7 +33,7 @@ def tuned_panels(study: Study) -> list[Panel]:
     return panels
 
 
-def _series(alone: list[Measured], own: list[Measured], quantity: Quantity) -> list[Points]:
+def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity) -> list[Points]:
     marks = []
     for color, verifier in enumerate(dict.fromkeys(one.verifier for one in own) or (None,)):
         group = sorted((*alone, *(one for one in own if one.verifier == verifier)), key=lambda one: one.proportion)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from synthmix.language.models import packages
-from synthmix.language.pipeline.steps import Counts, Step, Work
+from synthmix.language.pipeline.engine import Counts, Step, Work
 from synthmix.support.errors import BadInput
 
 ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a model repository

@@ -22,7 +22,12 @@ GB = 1e9
 
 @dataclass(frozen=True)
 class Needs:
-    """What a configuration says that it takes: free disk for models, adapters and tables, and memory of a graphics card, in GB."""
+    """Hardware that a configuration asks for.
+
+    Attributes:
+        disk: free disk for models, adapters and tables, in GB.
+        gpu: memory of the graphics card, in GB (0: none is needed).
+    """
 
     disk: float = 1.0
     gpu: float = 0.0
@@ -33,8 +38,16 @@ class Needs:
 
 
 @dataclass(frozen=True)
-class Found:
-    """One thing that is needed: what kind, its name, for what, whether it is there or can be reached, and where or why not."""
+class Requirement:
+    """One thing that a configuration needs.
+
+    Attributes:
+        kind: package, model, data set or hardware.
+        name: what it is called.
+        use: the steps that use it.
+        ready: whether it is on this machine or can be reached.
+        note: where it is, or why it is not ready.
+    """
 
     kind: str
     name: str
@@ -44,15 +57,21 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What steps want: pairs of a step and the model, the judge or the data set (or NAME/SPLIT of it) that it uses."""
+class Uses:
+    """What the steps of a pipeline use: pairs (step, name).
+
+    Attributes:
+        models: language models.
+        judges: judges of answers, `refusal` or a Llama Guard.
+        data_sets: data sets, or NAME/SPLIT of one.
+    """
 
     models: tuple[tuple[str, str], ...]
     judges: tuple[tuple[str, str], ...]
     data_sets: tuple[tuple[str, str], ...]
 
 
-def check(wanted: Wanted, needs: Needs, quantize: bool, out: Path, data: Path | None = None) -> list[Found]:
+def check(wanted: Uses, needs: Needs, quantize: bool, out: Path, data: Path | None = None) -> list[Requirement]:
     """Look for everything: packages, models, data sets, the graphics card, the disk."""
     local = [step for step, name in wanted.judges if name == LOCAL_JUDGE]
     models = _uses([*wanted.models, *(one for one in wanted.judges if one[1] != LOCAL_JUDGE), *((step, LOCAL_MODEL) for step in local)])
@@ -72,23 +91,23 @@ def _uses(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {name: ", ".join(using) for name, using in steps.items()}
 
 
-def _packages(quantize: bool) -> Iterator[Found]:
+def _packages(quantize: bool) -> Iterator[Requirement]:
     for name in (*NEEDED, *(["bitsandbytes"] if quantize else [])):
         here = not packages.missing(name)
         note = "installed" if here else f"not installed: {packages.EXTRA if name in NEEDED else QUANTIZED}"
-        yield Found("package", name, "4 bits" if name == "bitsandbytes" else "tuning and generation", here, note)
+        yield Requirement("package", name, "4 bits" if name == "bitsandbytes" else "tuning and generation", here, note)
 
 
-def _model(name: str, use: str, data: Path | None, online: bool) -> Found:
+def _model(name: str, use: str, data: Path | None, online: bool) -> Requirement:
     if name in SMALL:
         where = status(dataset(SMALL[name]), data)
-        return Found("model", name, use, not where.missing, where.where)
+        return Requirement("model", name, use, not where.missing, where.where)
     if Path(name).expanduser().exists():
         whole = (Path(name).expanduser() / "config.json").is_file()
-        return Found("model", name, use, whole, "a local folder" if whole else "a local folder without config.json")
+        return Requirement("model", name, use, whole, "a local folder" if whole else "a local folder without config.json")
     if packages.missing("huggingface_hub"):
-        return Found("model", name, use, False, f"needs huggingface_hub: {packages.EXTRA}")
-    return Found("model", name, use, *_on_hub(name, online))
+        return Requirement("model", name, use, False, f"needs huggingface_hub: {packages.EXTRA}")
+    return Requirement("model", name, use, *_on_hub(name, online))
 
 
 def _on_hub(name: str, online: bool) -> tuple[bool, str]:
@@ -114,40 +133,41 @@ def _on_hub(name: str, online: bool) -> tuple[bool, str]:
         return False, f"not in the cache of the hub, which cannot be reached ({type(error).__name__})"
 
 
-def _data_set(name: str, use: str, data: Path | None, online: bool) -> Found:
+def _data_set(name: str, use: str, data: Path | None, online: bool) -> Requirement:
     entry = dataset(name)
     where = status(entry, data)
     if not where.missing:
-        return Found("data set", name, use, True, where.where)
+        return Requirement("data set", name, use, True, where.where)
     hub = next((source for source in entry.sources if isinstance(source, Hub)), None)
     if hub is None or packages.missing("huggingface_hub"):
-        return Found("data set", name, use, False, f"not on this machine; python cli.py data fetch {name}")
+        return Requirement("data set", name, use, False, f"not on this machine; python cli.py data fetch {name}")
     if not online:
-        return Found("data set", name, use, False, "not on this machine, and the hub cannot be reached")
+        return Requirement("data set", name, use, False, "not on this machine, and the hub cannot be reached")
     try:
         from huggingface_hub import HfApi
 
         HfApi().dataset_info(hub.repository, revision=hub.revision, timeout=HUB_SECONDS)
     except Exception as error:
-        return Found("data set", name, use, False, f"not on this machine, and not to be had from the hub ({type(error).__name__})")
-    return Found("data set", name, use, True, f"on the hub, {hub.repository}")
+        return Requirement("data set", name, use, False, f"not on this machine, and not to be had from the hub ({type(error).__name__})")
+    return Requirement("data set", name, use, True, f"on the hub, {hub.repository}")
 
 
-def _card(gb: float, quantize: bool) -> Found:
+def _card(gb: float, quantize: bool) -> Requirement:
     name = f"graphics card of {gb:g} GB" if gb else "graphics card"
     if packages.missing("torch"):
-        return Found("hardware", name, "tuning and generation", not (gb or quantize), "torch is not installed")
+        return Requirement("hardware", name, "tuning and generation", not (gb or quantize), "torch is not installed")
     import torch
 
     if not torch.cuda.is_available():
         wanted = bool(gb or quantize)
-        return Found("hardware", name, "tuning and generation", not wanted, "no CUDA" if wanted else "no CUDA; the processor will do")
+        return Requirement("hardware", name, "tuning and generation", not wanted, "no CUDA" if wanted else "no CUDA; the processor will do")
     card = torch.cuda.get_device_properties(0)
-    return Found("hardware", name, "tuning and generation", card.total_memory >= gb * GB, f"{card.name}, {card.total_memory / GB:.0f} GB")
+    memory = card.total_memory
+    return Requirement("hardware", name, "tuning and generation", memory >= gb * GB, f"{card.name}, {memory / GB:.0f} GB")
 
 
-def _disk(gb: float, out: Path) -> Found:
+def _disk(gb: float, out: Path) -> Requirement:
     place = next(folder for folder in (out.absolute(), *out.absolute().parents) if folder.exists())
     free = shutil.disk_usage(place).free / GB
-    return Found("hardware", f"disk of {gb:g} GB", "models, adapters, tables", free >= gb, f"{free:.0f} GB free at {place}")
+    return Requirement("hardware", f"disk of {gb:g} GB", "models, adapters, tables", free >= gb, f"{free:.0f} GB free at {place}")
 

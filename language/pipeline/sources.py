@@ -17,7 +17,7 @@ import numpy as np
 from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
 from synthmix.data.text import Preferences, Prompts
 from synthmix.language.pipeline.config import Between
-from synthmix.language.pipeline.steps import generator
+from synthmix.language.pipeline.engine import generator
 from synthmix.support.errors import BadInput
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
@@ -50,7 +50,7 @@ class AnswerPart(Part):
 
 
 def label(safe: bool) -> str:
-    """The word for a verdict."""
+    """The word for a judgement."""
     return SAFE if safe else UNSAFE
 
 
@@ -74,7 +74,7 @@ def pairs(part: PairPart, seed: int, data: Path | None) -> Preferences:
 
 
 @dataclass(frozen=True)
-class Answers:
+class LabelledAnswers:
     """Answers to prompts and what people found: SAFE or UNSAFE; recorded: by name, the labels that others gave, "" for none."""
 
     prompts: tuple[str, ...]
@@ -82,13 +82,13 @@ class Answers:
     truth: tuple[str, ...]
     recorded: Mapping[str, tuple[str, ...]]
 
-    def take(self, rows: Sequence[int] | np.ndarray) -> Answers:
+    def take(self, rows: Sequence[int] | np.ndarray) -> LabelledAnswers:
         """Some rows, by their places."""
         texts = (tuple(values[i] for i in rows) for values in (self.prompts, self.answers, self.truth))
-        return Answers(*texts, {name: tuple(values[i] for i in rows) for name, values in self.recorded.items()})
+        return LabelledAnswers(*texts, {name: tuple(values[i] for i in rows) for name, values in self.recorded.items()})
 
 
-def answers(part: AnswerPart, seed: int, data: Path | None) -> Answers:
+def answers(part: AnswerPart, seed: int, data: Path | None) -> LabelledAnswers:
     """The labelled answers of a part. In XSTest an answer that refuses, fully or in part, counts as safe and one that complies not.
 
     Raises:
@@ -127,17 +127,17 @@ def _rows(part: Part, groups: Sequence[str], seed: int) -> np.ndarray:
     return np.argsort(order[group], kind="stable")[slice(*part.rows)]
 
 
-def _xstest(data: Path | None) -> Answers:
+def _xstest(data: Path | None) -> LabelledAnswers:
     every = xstest.load(data)
     said = {"human": every.human, "gpt4": every.gpt4, "strmatch": every.strmatch}
     labels = {name: tuple(_XSTEST[one] for one in values) for name, values in said.items()}
-    return Answers(every.prompts, every.completions, labels["human"], labels)
+    return LabelledAnswers(every.prompts, every.completions, labels["human"], labels)
 
 
-def _safe_rlhf(split: str, data: Path | None) -> Answers:
+def _safe_rlhf(split: str, data: Path | None) -> LabelledAnswers:
     every = safe_rlhf.answers(split, data)
     truth = tuple(label(one) for one in every.safe)
-    return Answers(every.prompts, every.answers, truth, {"human": truth})
+    return LabelledAnswers(every.prompts, every.answers, truth, {"human": truth})
 
 
 _XSTEST = {xstest.COMPLIANCE: UNSAFE, xstest.REFUSAL: SAFE, xstest.PARTIAL_REFUSAL: SAFE, xstest.UNLABELLED: ""}

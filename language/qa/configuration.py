@@ -27,12 +27,12 @@ from typing import Annotated
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import hub, sources
 from synthmix.language.pipeline.config import Count, Name, Share, Some
+from synthmix.language.pipeline.engine import Pipeline, Step
 from synthmix.language.pipeline.hub import Hub
-from synthmix.language.pipeline.preflight import Found, Needs, Wanted, check
+from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
 from synthmix.language.pipeline.sources import AnswerPart
-from synthmix.language.pipeline.steps import Pipeline, Step
 from synthmix.language.qa import steps
-from synthmix.language.qa.steps import RECORDED, WITNESSES, Point, Questions, Task
+from synthmix.language.qa.steps import RECORDED, WITNESSES, QAPoint, Questions, Task
 from synthmix.support.errors import BadInput
 
 
@@ -46,7 +46,7 @@ class Selection:
 
 
 @dataclass(frozen=True)
-class Grid:
+class QAGrid:
     """The points: every model with real data alone (where 0 is a share), and with every verifier and share of the synthetic answers."""
 
     models: Annotated[tuple[Name, ...], Some()]
@@ -63,7 +63,7 @@ class QA:
     labellers: Annotated[tuple[Name, ...], Some()]
     real: AnswerPart
     held_out: AnswerPart
-    grid: Grid
+    grid: QAGrid
     tuning: Tuning
     task: Task = Task()
     seed: Count = 0
@@ -82,11 +82,11 @@ class QA:
                 raise BadInput(f"there are recorded labels of {', '.join(WITNESSES)}, not {name}")
 
     @property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[QAPoint, ...]:
         """Every point of the grid, once."""
         shares = sorted(set(self.grid.shares))
         mixed = [(name, share) for name in self.grid.verifiers for share in shares if share]
-        return tuple(Point(model, *one) for model in dict.fromkeys(self.grid.models) for one in [(None, 0.0)] * (0 in shares) + mixed)
+        return tuple(QAPoint(model, *one) for model in dict.fromkeys(self.grid.models) for one in [(None, 0.0)] * (0 in shares) + mixed)
 
 
 def pipeline(config: QA) -> Pipeline:
@@ -105,7 +105,7 @@ def pipeline(config: QA) -> Pipeline:
     found.append(Step("combine", steps.combine, {}, {"answers": "assign"} | {short: f"label/{short}" for short in labellers}))
     found += [Step(f"verify/{short}", steps.verify, steps.Verify(name), {"answers": "combine"}) for short, name in guards.items()]
     found += [Step(f"select/{name}", steps.select, steps.Select(one.phi, one.psi, config.seed),
-                   {"answers": "combine", "verdicts": f"verify/{steps.short(one.guard)}"})
+                   {"answers": "combine", "judgements": f"verify/{steps.short(one.guard)}"})
               for name, one in config.grid.verifiers.items()]  # fmt: skip
     found += [Step(f"accumulate/{mix}", steps.accumulate, steps.Accumulate(at.share, config.task),
                    {"real": "prepare"} | ({"synthetic": f"select/{at.verifier}"} if at.share else {}))
@@ -122,12 +122,12 @@ def pipeline(config: QA) -> Pipeline:
     return Pipeline(config.title, tuple(found))
 
 
-def preflight(config: QA, out: Path, data: Path | None = None) -> list[Found]:
+def preflight(config: QA, out: Path, data: Path | None = None) -> list[Requirement]:
     """What the steps of a configuration need, and whether it is there."""
     asked = config.questions
     named = [("questions", asked.model), *(("label", name) for name in config.labellers), *(("tune", name) for name in config.grid.models)]
     guards = [("verify", one.guard) for one in config.grid.verifiers.values()]
     models, judging = (tuple(one for one in some if one[1] and not one[1].startswith(RECORDED)) for some in (named, guards))
     parts = [("prepare", config.real), ("prepare", config.held_out), ("questions", asked.seed_data)]
-    wanted = Wanted(models, judging, tuple((step, part.data) for step, part in parts if part is not None))
+    wanted = Uses(models, judging, tuple((step, part.data) for step, part in parts if part is not None))
     return check(wanted, config.needs, config.tuning.quantize, out, data)

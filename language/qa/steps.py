@@ -17,8 +17,8 @@ from synthmix.language.models.generation import generate as write
 from synthmix.language.models.tuning import Tuning, tune_answers
 from synthmix.language.pipeline import manifest, rows, sources, transforms
 from synthmix.language.pipeline.config import Count, Name, Positive, Some
+from synthmix.language.pipeline.engine import Counts, Work, generator, in_parts
 from synthmix.language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
-from synthmix.language.pipeline.steps import Counts, Work, generator, in_parts
 from synthmix.language.pipeline.transforms import Counted
 from synthmix.language.qa import questions
 from synthmix.solvers.problem import Verifier
@@ -61,7 +61,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Point:
+class QAPoint:
     """One point of the grid; real data alone have no verifier."""
 
     model: str
@@ -234,8 +234,8 @@ def verify(work: Work, settings: Verify) -> Counts:
         asked, given = list(table["question"]), list(table["answer"])
         safe = in_parts(work.out, len(asked), TEXTS_A_PART, lambda part: guard.safe(asked[part], given[part]).tolist())
         found, error = [sources.label(one) for one in safe], guard.error
-    rows.save(work.out, {"verdict": found})
-    return {"answers": len(found), **{name or "no verdict": found.count(name) for name in (*LABELS, "")}, "error of the guard": error}
+    rows.save(work.out, {"judgement": found})
+    return {"answers": len(found), **{name or "no judgement": found.count(name) for name in (*LABELS, "")}, "error of the guard": error}
 
 
 @dataclass(frozen=True)
@@ -248,13 +248,13 @@ class Select:
 
 
 def select(work: Work, settings: Select) -> Counts:
-    """Pruning by agreement: every answer stays in the table, and `keep` says whether it is kept. Without a verdict they differ."""
+    """Pruning by agreement: every answer stays in the table, and `keep` says whether it is kept. Without a judgement they differ."""
     table = work.rows("answers")
-    said, verdict, intended = (np.array(values) for values in (table["label"], work.rows("verdicts")["verdict"], table["intended"]))
-    differ = said != verdict
+    said, judgement, intended = (np.array(values) for values in (table["label"], work.rows("judgements")["judgement"], table["intended"]))
+    differ = said != judgement
     verifier = Verifier(rho=settings.psi, phi=settings.phi)
     keep = transforms.prune(differ, verifier, generator(settings.seed, "select"))
-    rows.save(work.out, {name: table[name] for name in table.column_names} | {"verdict": verdict, "keep": keep})
+    rows.save(work.out, {name: table[name] for name in table.column_names} | {"judgement": judgement, "keep": keep})
     found = audit(said == SAFE, intended == SAFE, keep)
     return {
         "answers": len(keep), "agree": int((~differ).sum()), "kept": int(keep.sum()), "alpha": float(keep.mean()),
@@ -338,7 +338,7 @@ def evaluate(work: Work, settings: Evaluate) -> Counts:
 class Score:
     """Settings of `score`."""
 
-    points: tuple[Point, ...]
+    points: tuple[QAPoint, ...]
 
 
 def score(work: Work, settings: Score) -> Counts:

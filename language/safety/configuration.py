@@ -26,18 +26,18 @@ from synthmix.language.models.generation import Sampling
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import hub, sources
 from synthmix.language.pipeline.config import Between, Count, Name, Positive, Share, Some
+from synthmix.language.pipeline.engine import Pipeline, Step
 from synthmix.language.pipeline.hub import Hub
-from synthmix.language.pipeline.preflight import Found, Needs, Wanted, check
+from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
 from synthmix.language.pipeline.sources import PairPart
-from synthmix.language.pipeline.steps import Pipeline, Step
 from synthmix.language.safety import steps
-from synthmix.language.safety.steps import Point
+from synthmix.language.safety.steps import SafetyPoint
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True)
-class Grid:
+class SafetyGrid:
     """The points: real data alone where k = 0, else every epsilon with every verifier and every number k of splits."""
 
     epsilon: Annotated[tuple[Share, ...], Some()]
@@ -55,7 +55,7 @@ class Safety:
     real: PairPart
     synthetic: PairPart
     held_out: PairPart
-    grid: Grid
+    grid: SafetyGrid
     tuning: Tuning
     sampling: Sampling = Sampling()
     prompts: Annotated[int | None, Between(1)] = None
@@ -70,10 +70,10 @@ class Safety:
             raise BadInput(f"grid.k goes up to {max(self.grid.k)}, but there are only splits = {self.splits}")
 
     @property
-    def points(self) -> tuple[Point, ...]:
+    def points(self) -> tuple[SafetyPoint, ...]:
         """Every point of the grid, once."""
-        found = [Point(0, None, None)] if 0 in self.grid.k else []
-        found += [Point(k, epsilon, name) for epsilon in self.grid.epsilon for name in self.grid.verifiers for k in self.grid.k if k]
+        found = [SafetyPoint(0, None, None)] if 0 in self.grid.k else []
+        found += [SafetyPoint(k, epsilon, name) for epsilon in self.grid.epsilon for name in self.grid.verifiers for k in self.grid.k if k]
         return tuple(dict.fromkeys(found))
 
 
@@ -106,8 +106,8 @@ def pipeline(config: Safety) -> Pipeline:
     return Pipeline(config.title, tuple(found))
 
 
-def preflight(config: Safety, out: Path, data: Path | None = None) -> list[Found]:
+def preflight(config: Safety, out: Path, data: Path | None = None) -> list[Requirement]:
     """What the steps of a configuration need, and whether it is there."""
     data_sets = (("prepare", config.real.data), ("prepare", config.held_out.data), ("split", config.synthetic.data), ("prompts", "alert"))
-    wanted = Wanted((("tune", config.model), ("generate", config.model)), (("judge", config.judge),), data_sets)
+    wanted = Uses((("tune", config.model), ("generate", config.model)), (("judge", config.judge),), data_sets)
     return check(wanted, config.needs, config.tuning.quantize, out, data)

@@ -14,8 +14,8 @@ from synthmix.language.models.generation import Sampling
 from synthmix.language.models.generation import generate as answer
 from synthmix.language.models.tuning import Tuning, preference_accuracy, tune_preferences
 from synthmix.language.pipeline import manifest, rows, sources, transforms
+from synthmix.language.pipeline.engine import Counts, Work, generator, in_parts
 from synthmix.language.pipeline.sources import PairPart
-from synthmix.language.pipeline.steps import Counts, Work, generator, in_parts
 from synthmix.language.pipeline.transforms import Counted
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
@@ -27,7 +27,7 @@ ANSWERS_A_PART = 256
 
 
 @dataclass(frozen=True)
-class Point:
+class SafetyPoint:
     """One point of the grid; real data alone have no epsilon and no verifier."""
 
     k: int
@@ -240,7 +240,7 @@ class Score:
     """Settings of `score`."""
 
     model: str
-    points: tuple[Point, ...]
+    points: tuple[SafetyPoint, ...]
 
 
 def score(work: Work, settings: Score) -> Counts:

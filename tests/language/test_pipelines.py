@@ -19,7 +19,7 @@ from synthmix.language import studies
 from synthmix.language.models.tuning import NEEDED
 from synthmix.language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
 from synthmix.language.pipeline.config import Between, Some
-from synthmix.language.pipeline.steps import Pipeline, Step, Work, generator, in_parts, run, statuses
+from synthmix.language.pipeline.engine import Pipeline, Step, Work, generator, in_parts, run, statuses
 from synthmix.language.pipeline.transforms import Counted
 from synthmix.language.qa import configuration as qa
 from synthmix.language.qa.questions import CATEGORIES, parse, request
@@ -617,7 +617,7 @@ def test_a_dry_run_tells_what_the_hub_has_and_who_may_have_it(monkeypatch: pytes
     monkeypatch.setattr(preflight, "reachable", lambda: True)
     monkeypatch.setattr(huggingface_hub, "HfApi", Api)
     (tmp_path / "model").mkdir()
-    wanted = preflight.Wanted(
+    wanted = preflight.Uses(
         (("tune", "open/one"), ("label", "open/one"), ("tune", "behind/gate"), ("tune", "no/such"), ("tune", str(tmp_path / "model"))),
         (("judge", "refusal"),), (("split", "safe_rlhf/train"),),
     )  # fmt: skip

@@ -391,7 +391,7 @@ def test_ipo_on_frozen_features_refuses() -> None:
     ],
 )
 def test_verdicts_of_a_guard(text: str, safe: bool | None, categories: tuple[str, ...]) -> None:
-    assert judges.parse_verdict(text) == judges.Verdict(safe, categories)
+    assert judges.parse_judgement(text) == judges.Judgement(safe, categories)
 
 
 def test_a_guard_reads_prompt_and_answer(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +399,7 @@ def test_a_guard_reads_prompt_and_answer(tiny: str, tmp_path: Path, monkeypatch:
     folder.symlink_to(tiny)
     guard = judges.judge(str(folder))
     assert guard.error is None
-    assert guard.safe(["How?", "Why?"], ["Like that.", ""]).tolist() == [False, False]  # random words are no verdict
+    assert guard.safe(["How?", "Why?"], ["Like that.", ""]).tolist() == [False, False]  # random words are no judgement
     seen = []
 
     def said(model: object, chats: list, *_: object) -> list[str]:
