@@ -16,9 +16,9 @@ from synthmix.commands.output import print_json, print_table, yes_or_no
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from synthmix.language.pipeline.engine import Status
     from synthmix.language.pipeline.manifest import Manifest
     from synthmix.language.pipeline.preflight import Requirement
-    from synthmix.language.pipeline.engine import Status
 
 app = typer.Typer(rich_markup_mode=None, help="Language models: the two published pipelines, and features.")
 
