@@ -18,32 +18,33 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK_VALUES = 2_000_000  # numbers read at a time
-NAMED = 20  # columns named in a message
+NAMED = 20  # names listed in a message
 TO_INSTALL = "pip install '.[tables]'"
 
 Columns = list[tuple[str, np.ndarray]]
 Chunk = tuple[Columns, dict[str, np.ndarray]]
 
 
-
-class Source(Protocol):
-    """A file of rows with named columns."""
+class TableReader(Protocol):
+    """Reads one file: rows with named columns, a chunk of rows at a time."""
 
     @property
     def columns(self) -> Sequence[str]:
-        """Their names."""
+        """The names of the columns, in the order of the file."""
         ...
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """Rows in order: the columns of features, each (k,) or (k, d), and the others by name."""
+        """The rows in order, at most `rows` at a time: the feature columns, each (k,) or (k, d), and the other columns by name."""
         ...
 
 
-def source(path: Path) -> Source:
-    """The file, by its suffix.
+def reader(path: Path) -> TableReader:
+    """The reader of a file, chosen by its suffix, or of a folder saved by Hugging Face datasets.
 
-    Raises:
-        BadInput: for what does not exist, cannot be read, or is in no known format.
+    Raises
+    ------
+    BadInput
+        For a file that does not exist, cannot be read, or has no known format.
     """
     try:
         if path.is_dir():
@@ -63,7 +64,7 @@ def source(path: Path) -> Source:
 
 
 class _Npz:
-    """X (k, p) and one array (k,) for each other column; X is read from the archive piece by piece."""
+    """npz: the array X (k, p) and an array (k,) for each other column. X is read from the archive piece by piece."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,7 +77,7 @@ class _Npz:
             raise BadInput(f"{path} has no array X of features; its arrays are {listed(self.columns)}")
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """Arrays that are neither X nor asked for are no features: they are left alone."""
+        """As in `TableReader`. Arrays other than X are never features."""
         if "X" not in features:
             raise BadInput(f"X holds the features of {self.path}: it cannot be the label column")
         try:
@@ -119,7 +120,7 @@ class _Npz:
 
 
 class _Csv:
-    """Text with a header line; commas, semicolons or tabs between the cells."""
+    """csv: text with a header line and commas, semicolons or tabs between the cells."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -137,7 +138,7 @@ class _Csv:
             raise BadInput(f"{path} has two columns {twice!r}: the first line must be a header with different names")
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """Parsed by numpy; only where that fails a row is looked at by itself, to say what is wrong with it."""
+        """As in `TableReader`. NumPy parses whole chunks; where it fails, the rows are searched for what is wrong."""
         wanted = set(features)
         dtype = np.dtype([(f"c{i}", float if name in wanted else object) for i, name in enumerate(self.columns)])
         step, first = rows or max(1, CHUNK_VALUES // len(self.columns)), 1
@@ -177,14 +178,20 @@ class _Csv:
 
 @dataclass(frozen=True, eq=False)
 class _Arrow:
-    """Rows in Arrow's record batches; a column of lists of one length is as many features."""
+    """parquet and datasets: Arrow's record batches. A column of lists of d numbers is d features."""
 
     path: Path
     columns: list[str]
     batches: Callable[[int], Iterable[pa.RecordBatch | pa.Table]]
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """Raises BadInput for columns that are neither numbers nor lists of numbers."""
+        """As in `TableReader`.
+
+        Raises
+        ------
+        BadInput
+            For feature columns that are neither numbers nor lists of numbers.
+        """
         step, first = rows, 1
         if step is None:  # the width of lists is not known before one is read
             batch = next(iter(self.batches(1)), None)
@@ -258,5 +265,5 @@ def _dataset(path: Path) -> _Arrow:
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names, or the first of many."""
+    """The names with commas between them: the first NAMED of many, and how many more there are."""
     return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")

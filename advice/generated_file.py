@@ -1,8 +1,8 @@
-"""What a file of generated samples says about its generator, its labels and its verifier.
+"""What a file of synthetic samples shows about its generator, its labels and its verifier.
 
-Ridge sees a sample through its features and its label only, so the kept samples with one label are a source with their own mean and
-covariance, whatever the label noise and the verifier depend on. How the noise in a fitted generator's covariance compares with the real
-one is read off tr C^2, which the sample covariance of n_hat samples exceeds by (tr C)^2 / n_hat.
+A ridge classifier depends on a sample through its features and its label only. So the kept samples with one label are a source with a
+mean and a covariance of their own, whatever the label noise and the verifier depend on. The noise in a fitted generator's covariance is
+read off tr C^2, which a sample covariance of n_hat samples exceeds by (tr C)^2 / n_hat.
 """
 
 from __future__ import annotations
@@ -12,18 +12,31 @@ from typing import Protocol
 
 import numpy as np
 
-from synthmix.advice.plan import Population, trace_of_square
+from synthmix.advice.population import Population, trace_of_square
 from synthmix.estimators.self_fitted import kept_labels
 from synthmix.estimators.statistics import Audit, audit
 from synthmix.solvers.problem import Law
 from synthmix.support.errors import BadInput
 
-SAME_SAMPLES = 0.5  # below what distance, if that is known well enough, a generator was fitted on the real samples
+SAME_SAMPLES = 0.5  # mean distances below this, if known well enough, say that the generator was fitted on the real samples
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier
 
 
 class Samples(Protocol):
-    """Features (k, p) and labels (k,); for generated ones perhaps verdicts, scores and true labels ("" where unknown)."""
+    """Labelled samples, real or synthetic.
+
+    Attributes
+    ----------
+    X : array (k, p)
+    y : array (k,)
+        Labels.
+    keep : array (k,) or None
+        Whether the verifier keeps a synthetic sample.
+    score : array (k,) or None
+        The verifier's score of a synthetic sample.
+    truth : array (k,) or None
+        The true label of a synthetic sample, "" where unknown.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -34,50 +47,76 @@ class Samples(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class GeneratedFile:
-    """Generated samples X (m, p), codes (m,) of their labels, and which are kept (m,).
+    """Synthetic samples with what was estimated from them.
 
-    shares (L, L): of the kept samples with each label (row), how many are of each class (column), by their means.
-    laws: of the kept samples with each label. n_hat: the samples that the generator's covariance is worth (inf: no noise to be seen).
-    distance, distance_se: how far the generator's means are from those of the real samples, in units of the errors of the latter: 0 where
-    it was fitted on the same samples, 1 or more where not. found: the audit, where some true labels are known.
+    Attributes
+    ----------
+    X : array (m, p)
+    codes : array (m,)
+        The label of each sample, as a class index.
+    keep : array (m,) of bool
+        Which samples are kept.
+    laws : tuple of Law, one a label
+        Mean and covariance of the kept samples with each label, about the mean of the real samples.
+    n_hat : float
+        The number of samples that the noise in the generator's covariance corresponds to; inf: no noise is seen.
+    distance, distance_se : float
+        Distance between the generator's class means and those of the real samples, in units of the sampling errors of the latter: about
+        0 for a generator fitted on these real samples, 1 or more for any other.
+    audit : Audit or None
+        epsilon, rho and phi as counted on the samples whose true label is known.
     """
 
     X: np.ndarray
     codes: np.ndarray
     keep: np.ndarray
-    shares: np.ndarray
     laws: tuple[Law, ...]
     n_hat: float
     distance: float
     distance_se: float
-    found: Audit | None
+    audit: Audit | None
 
     @property
     def m(self) -> int:
-        """Generated samples, before pruning."""
+        """Number of samples, before pruning."""
         return len(self.codes)
 
     @property
     def kept(self) -> float:
-        """The share that is kept."""
+        """The share of the samples that is kept."""
         return float(self.keep.mean())
 
     @property
     def label_shares(self) -> np.ndarray:
-        """(L,): of the labels among the kept samples."""
+        """(L,), how the kept samples divide among the labels."""
         return np.bincount(self.codes[self.keep], minlength=len(self.laws)) / self.keep.sum()
 
     @property
     def self_fitted(self) -> bool:
-        """Whether it was plainly fitted on the very real samples."""
+        """Whether the generator's class means are those of the real samples: it is then treated as fitted on them."""
         return self.distance < min(SAME_SAMPLES, 1 - 2 * self.distance_se)
 
     @classmethod
     def of(cls, samples: Samples, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, keep: np.ndarray | None = None) -> GeneratedFile:
-        """From generated samples and the real ones X (n, p), codes (n,), whose labels are `classes` (L,). keep: in place of the file's own.
+        """Estimate all of it.
 
-        Raises:
-            BadInput: for labels that no real sample has, or a label without two kept samples.
+        Parameters
+        ----------
+        samples : Samples
+            The synthetic samples.
+        X : array (n, p)
+            Real samples.
+        codes : array (n,)
+            Their class indices.
+        classes : array (L,)
+            The label of each class index, ascending.
+        keep : array (m,) of bool or None
+            Replaces `samples.keep`.
+
+        Raises
+        ------
+        BadInput
+            For a label that no real sample has, or a label with fewer than two kept samples.
         """
         own = np.searchsorted(classes, samples.y)
         if np.any(classes[np.minimum(own, len(classes) - 1)] != samples.y):
@@ -95,21 +134,21 @@ class GeneratedFile:
         S = residuals.T @ residuals / (len(kept) - len(classes))
         laws = tuple(Law(mean, S, mean_samples=float(count)) for mean, count in zip(means, counts, strict=True))
         matrix = kept_labels(X, codes, samples.X, own, keep)
-        shares = (matrix / matrix.sum(axis=0)).T
+        shares = (matrix / matrix.sum(axis=0)).T  # (label, class): how the kept samples with each label divide among the true classes
         real_means = np.array([X[codes == k].mean(axis=0) for k in range(len(classes))]) - center
         real = X - center - real_means[codes]
-        n_hat = _worth(real, _within(residuals, labels, shares, real_means))
-        distance, error = _distance(means - shares @ real_means, S, counts, real, np.bincount(codes), shares)
-        return cls(samples.X, own, keep, shares, laws, n_hat, distance, error, _audited(samples, keep))
+        n_hat = _covariance_samples(real, _within(residuals, real_means))
+        distance, error = _mean_distance(means - shares @ real_means, S, counts, real, np.bincount(codes), shares)
+        return cls(samples.X, own, keep, laws, n_hat, distance, error, _audited(samples, keep))
 
     def laws_in(self, population: Population) -> tuple[Law, ...]:
-        """The laws of the kept samples with each label, in the eigenbasis of a population; of the covariance its diagonal there."""
+        """The laws in the eigenbasis of a population, their covariance reduced to its diagonal there."""
         variances = np.einsum("ij,ik,kj->j", population.basis, np.asarray(self.laws[0].covariance), population.basis, optimize=True)
         return tuple(Law(law.mean @ population.basis, variances, law.mean_samples) for law in self.laws)
 
 
 def thresholds(samples: Samples) -> list[np.ndarray]:
-    """The verdicts that are tried: the file's own, or where it has only scores those above some quantiles."""
+    """The choices of kept samples (m,) to try: the file's own, or where it has only scores those above some quantiles of the score."""
     if samples.keep is not None or samples.score is None:
         return [np.ones(len(samples.y), dtype=bool) if samples.keep is None else np.asarray(samples.keep).astype(bool)]
     return [samples.score >= np.quantile(samples.score, share) for share in QUANTILES]
@@ -124,25 +163,42 @@ def _audited(samples: Samples, keep: np.ndarray) -> Audit | None:
     return audit(np.array([str(one) for one in samples.y[known]]), np.array([str(one) for one in samples.truth[known]]), keep[known])
 
 
-def _within(residuals: np.ndarray, labels: np.ndarray, shares: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """Residuals without the directions in which the classes differ: wrong labels spread those, which is no noise of the generator."""
+def _within(residuals: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """Residuals (k, p) without the directions in which the class means (L, p) differ: wrong labels add variance there, the generator
+    does not."""
     differences = means - means.mean(axis=0)
     span, sizes, _ = np.linalg.svd(differences.T, full_matrices=False)
     span = span[:, sizes > 1e-9 * sizes.max(initial=1e-300)]
     return residuals - (residuals @ span) @ span.T
 
 
-def _worth(real: np.ndarray, generated: np.ndarray) -> float:
-    """n_hat such that tr S^2 / (tr S)^2 exceeds tr C^2 / (tr C)^2 by 1 / n_hat."""
+def _covariance_samples(real: np.ndarray, generated: np.ndarray) -> float:
+    """The n_hat for which tr S^2 / (tr S)^2 of the generated residuals exceeds tr C^2 / (tr C)^2 of the real ones by 1 / n_hat."""
     excess = (trace_of_square(generated) / np.mean(np.sum(generated**2, axis=1)) ** 2
               - trace_of_square(real) / np.mean(np.sum(real**2, axis=1)) ** 2)
     return 1 / excess if excess > 1 / len(generated) else float("inf")
 
 
-def _distance(
+def _mean_distance(
     left: np.ndarray, S: np.ndarray, counts: np.ndarray, real: np.ndarray, n: np.ndarray, shares: np.ndarray
 ) -> tuple[float, float]:
-    """Squared length of what the means of the labels leave (L, p), less that of their own errors, over what real means' errors leave."""
+    """The distance of `GeneratedFile` and its standard error.
+
+    Parameters
+    ----------
+    left : array (L, p)
+        Mean of the kept samples with each label, less the mean of the real classes in the same shares.
+    S : array (p, p)
+        Covariance of the kept samples.
+    counts : array (L,)
+        Kept samples with each label.
+    real : array (n, p)
+        Residuals of the real samples.
+    n : array (L,)
+        Real samples of each class.
+    shares : array (L, L)
+        How the samples with each label divide among the classes.
+    """
     size = np.mean(np.sum(real**2, axis=1)) * len(real) / (len(real) - len(n))
     expected = size * np.sum(shares**2 / n)
     noise = np.trace(S) * np.sum(1 / counts)

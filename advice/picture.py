@@ -1,4 +1,4 @@
-"""The picture of an advice, and its record: accuracy over m with its band, gains with their errors, and the break-even line."""
+"""The files of an advice: a picture (accuracy over m, gain over m, break-even plane) and a record of every number."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ BEST, PLAIN, MEASURED, NOW = 0, 2, 1, 5  # colours
 
 
 def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
-    """Write advice.png, advice.pdf and advice.json to the folder.
+    """Write advice.png, advice.pdf and advice.json to the folder `out`; their paths are returned.
 
-    Raises:
-        BadInput: if the folder cannot be written.
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written.
     """
     import matplotlib
 
@@ -49,53 +51,11 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     return (*files, path)
 
 
-def table(advice: Advice) -> list[tuple[str, str]]:
-    """What the advice says, line by line."""
-    base, best = advice.baseline, advice.best
-    rows = [("real samples, features, classes", f"{advice.n:,}, {advice.p:,}, {advice.classes}"),
-            ("accuracy now, by leave-one-out", f"{base.accuracy:.3f} +- {base.se:.3f} (gamma {base.gamma:.3g})")]
-    if best.m:
-        rows += [("advised m, omega, gamma", f"{best.m:,.0f}, {best.omega:.3g}, {best.gamma:.3g}"),
-                 ("accuracy then", f"{best.accuracy:.3f} +- {best.se:.3f}")]
-        rows += [("as good within 0.1 points", f"m = {advice.enough:,.0f}")] if advice.enough < best.m else []
-    else:
-        rows.append(("advised", "no synthetic data"))
-    rows += [("gain of the best mix, points", _points(advice.gain.value, advice.gain.se)),
-             (f"all {advice.budget:,} with weights 1, points", _points(advice.plain.value, advice.plain.se))]
-    if advice.measured is not None:
-        one = advice.measured
-        rows += [(f"the file's {one.m:,}, measured, points", _points(one.gain, one.gain_se)),
-                 ("the same by theory", _points(one.predicted_gain, one.predicted_se))]
-        if advice.budget > one.m:
-            end = advice.curve[-1]
-            rows.append((f"gain with {advice.budget:,}, points", _points(end.accuracy - base.accuracy, (end.gain_high - end.gain_low) / 4)))
-    if advice.audit is not None:
-        rows += [(f"{name}, audited", f"{one.share:.3f} ({one.low:.3f} to {one.high:.3f}, of {one.total})")
-                 for name, one in (("epsilon", advice.audit.epsilon), ("rho", advice.audit.rho), ("phi", advice.audit.phi))]
-    if np.isfinite(advice.worth):
-        rows.append(("one real sample is worth", f"{advice.worth:.1f} synthetic ones, {advice.worth_next:.1f} at the margin"))
-    even = advice.break_even
-    if even is not None:
-        if np.isfinite(even.rho_at):
-            rows.append(("break-even rho at your epsilon", f"{_below_one(even.rho_at)} (phi = {even.phi:.2g}, weights 1)"))
-        if np.isfinite(even.epsilon_at):
-            rows.append(("break-even epsilon at your rho", _below_one(even.epsilon_at)))
-    return rows
-
-
-def _below_one(share: float) -> str:
-    return f"{share:.2f}" if share < 1 else "none: even 1 does not hurt"
-
-
-def _points(value: float, se: float) -> str:
-    return f"{100 * value:+.1f} +- {100 * se:.1f}"
-
-
 def _curve(advice: Advice) -> Panel:
     m, accuracy, weights_1 = (np.array([getattr(point, name) for point in advice.curve]) for name in ("m", "accuracy", "plain"))
     marks = [
         Line("best weight and ridge", m, accuracy, BEST),
-        Line("all weights 1, best ridge", m, weights_1, PLAIN, "published"),
+        Line("weight 1, best ridge", m, weights_1, PLAIN, "published"),
         Line("without synthetic data", np.array([0.0, m[-1]]), np.full(2, advice.baseline.accuracy), NOW, "guide"),
         Points("now, leave-one-out", np.zeros(1), np.array([advice.baseline.accuracy]), np.array([advice.baseline.se]), NOW, "s"),
     ]
@@ -105,7 +65,7 @@ def _curve(advice: Advice) -> Panel:
     if advice.best.m:
         marks.append(Points("advised", np.array([advice.best.m]), np.array([advice.best.accuracy]), np.zeros(1), BEST, "D"))
     lowest = min(point.low for point in advice.curve)
-    return Panel("accuracy on fresh samples (bands and bars: 2 SE)", "synthetic samples m, before pruning", "accuracy", marks,
+    return Panel("accuracy on fresh samples (bands and bars: 2 SE)", "synthetic rows m, before pruning", "accuracy", marks,
                  ylim=(lowest - 0.4 * (1 - lowest), 1.0))
 
 
@@ -114,13 +74,13 @@ def _gains(advice: Advice) -> Panel:
     m, accuracy, weights_1 = (np.array([getattr(point, name) for point in advice.curve]) for name in ("m", "accuracy", "plain"))
     marks = [
         Line("best weight and ridge", m, 100 * (accuracy - base), BEST),
-        Line("all weights 1, best ridge", m, 100 * (weights_1 - base), PLAIN, "published"),
+        Line("weight 1, best ridge", m, 100 * (weights_1 - base), PLAIN, "published"),
         Line("", np.array([0.0, m[-1]]), np.zeros(2), NOW, "guide"),
     ]
     if advice.measured is not None:
         one = advice.measured
         marks.append(Points("the file, measured", np.array([one.m]), np.array([100 * one.gain]), np.array([100 * one.gain_se]), MEASURED))
-    return Panel("gain over no synthetic data", "synthetic samples m, before pruning", "points of accuracy", marks)
+    return Panel("gain over no synthetic data", "synthetic rows m, before pruning", "points of accuracy", marks)
 
 
 def _plane(advice: Advice, plan: Plan) -> Panel:
@@ -132,7 +92,7 @@ def _plane(advice: Advice, plan: Plan) -> Panel:
         marks.append(Line("", np.array([epsilon.low, epsilon.high]), np.full(2, y), MEASURED))
         marks.append(Line("", np.full(2, x), np.array([rho.low, rho.high]), MEASURED))
         marks.append(Points("yours", np.array([x]), np.array([y]), np.zeros(1), MEASURED))
-    return Panel(f"gain of m = {advice.budget:,}, all weights 1, phi = {even.phi:.2g}", "share of wrong labels, epsilon",
+    return Panel(f"gain of m = {advice.budget:,}, weight 1, phi = {even.phi:.2g}", "share of wrong labels, epsilon",
                  "wrong labels that are kept, rho", marks, xlim=(0.0, float(even.epsilon[-1])), ylim=(0.0, 1.0))
 
 
@@ -142,7 +102,7 @@ def _band(ax: Axes, advice: Advice, low: str, high: str, unit: float) -> None:
 
 
 def _shade(ax: Axes, even: BreakEven) -> None:
-    """The gain with weights 1 behind the line: blue where synthetic data help, red where they hurt."""
+    """Shade the plane by the gain at weight 1: blue where synthetic data help, red where they hurt."""
     from matplotlib.colors import LinearSegmentedColormap
 
     points = 100 * even.plain.T

@@ -1,10 +1,8 @@
-"""Labelled features from a user's file: npz, csv, parquet, or a folder that Hugging Face datasets saved.
+"""Labelled features from a user's file: npz, csv, parquet, or a folder saved by Hugging Face datasets.
 
-Every format (`advice.formats`) yields its rows in chunks, so that nothing here needs more than a chunk of a large file at a time. What
-advice needs of the real data comes in two kinds. Counts, class means and second moments are sums over the samples
-(`estimators.leave_one_out.Moments`): one pass, by `moments`. Leave-one-out scores need the samples once more; `read` keeps them, and where
-there are more than `MAX_ROWS`, or they would take more than `MAX_VALUES` numbers, a uniform random subset of them, beside the moments
-of all. 20,000 samples fix an accuracy to 0.3 points. Of a synthetic file all are kept that `MAX_VALUES` allows.
+Files are read in chunks of rows (`advice.formats`), so that a large file never has to fit in memory. `read` keeps all rows of a file that
+is not too large: at most `MAX_ROWS` real rows and `MAX_VALUES` numbers. Of a larger file it keeps a uniform random subset, which
+fixes an accuracy to 0.3 points.
 
 Labels may be whole numbers or words, in any format: 1, 1.0 and "1" are the same label.
 """
@@ -13,14 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from synthmix.advice.formats import Columns, listed, source
-from synthmix.estimators.leave_one_out import Moments
+from synthmix.advice.formats import Columns, listed, reader
 from synthmix.support.errors import BadInput
 
 LABELS = ("label", "y")  # the label column, where none is named
@@ -33,13 +30,26 @@ YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE",
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Samples of one file.
+    """Labelled samples of one file.
 
-    X: (k, p), finite. y: (k,), labels, whole numbers or words. names: (p,), of the features.
-    keep: (k,), whether the verifier kept a sample. score: (k,), what it thinks of it. truth: (k,), the true label, "" where nobody
-    looked it up. Each is None where the file has no such column.
-    total: the samples in the file; more than k where X is a random subset. all_moments: of all of them, then, with classes ascending.
-    columns: all features of the real samples' file, also those left out because they are the same in every sample.
+    Attributes
+    ----------
+    X : array (k, p)
+        Features, finite.
+    y : array (k,)
+        Labels: whole numbers or words.
+    names : tuple of p str
+        Names of the features.
+    keep : array (k,) of bool, or None
+        Whether the verifier keeps a sample. This and the next two are None where the file has no such column.
+    score : array (k,) or None
+        The verifier's score of a sample.
+    truth : array (k,) of str, or None
+        The true label, "" where it is unknown.
+    total : int
+        Rows of the file: more than k where X is a random subset.
+    columns : tuple of str
+        All features of the real samples' file, including those that are left out because they are constant.
     """
 
     X: np.ndarray
@@ -49,36 +59,39 @@ class Table:
     score: np.ndarray | None = None
     truth: np.ndarray | None = None
     total: int = 0
-    all_moments: Moments | None = None
     columns: tuple[str, ...] = ()
 
     @property
     def dropped(self) -> tuple[str, ...]:
-        """The features left out."""
+        """The names of the features that are left out."""
         return tuple(name for name in self.columns if name not in set(self.names))
 
     @cached_property
     def classes(self) -> np.ndarray:
-        """The labels there are, ascending."""
+        """(L,), the different labels, ascending."""
         return np.unique(self.y)
-
-    @cached_property
-    def moments(self) -> Moments:
-        """Of all samples of the file, classes ascending."""
-        if self.all_moments is not None:
-            return self.all_moments
-        return Moments.of(self.X, np.searchsorted(self.classes, self.y), len(self.classes))
 
 
 def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, seed: int = 0) -> Table:
-    """Read real samples, or, with `like` the real ones, synthetic ones that go with them.
+    """Read the samples of a file.
 
-    label: the label column; by default "label" or "y". like: the features are brought to its order, those it dropped are dropped, and
-    the labels must be among its. seed: of the subset that is kept of a very large file.
+    Parameters
+    ----------
+    path : path
+        A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
+    label : str or None
+        The label column; by default "label" or "y".
+    like : Table or None
+        The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the
+        real table left out are left out, and the labels must be among the real ones.
+    seed : int
+        Of the random subset of a very large file.
 
-    Raises:
-        BadInput: in one line: no such file or format, no such column, what is no finite number, one class only, fewer than 10 real
-            samples, features or labels that do not match.
+    Raises
+    ------
+    BadInput
+        In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real samples,
+        features or labels that do not match.
     """
     chunks = read_chunks(path, label, like=like)
     table = _joined(chunks, np.random.default_rng(seed), MAX_ROWS if like is None else np.inf)
@@ -90,11 +103,11 @@ def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table 
 def read_chunks(
     path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, rows: int | None = None
 ) -> Iterator[Table]:
-    """The same rows in chunks of at most `rows` (by default two million numbers), labels as words throughout.
+    """Yield the rows of a file in chunks of at most `rows` (by default two million numbers), with labels as words.
 
-    What can be said of a file as a whole only (its classes, constant features) is not checked.
+    Whatever only the whole file shows (its classes, constant features) is not checked. The other arguments are those of `read`.
     """
-    file = source(Path(path))
+    file = reader(Path(path))
     named = file.columns
     if label is None:
         label = next((one for one in LABELS if one in named), None)
@@ -113,42 +126,25 @@ def read_chunks(
         first += len(X)
 
 
-def moments(chunks: Iterator[Table]) -> tuple[np.ndarray, Moments]:
-    """The classes (L,), ascending, and the moments of all samples, in one pass that holds one chunk at a time.
-
-    Raises:
-        BadInput: for no samples.
-    """
-    sums = _Sums()
-    for chunk in chunks:
-        sums.add(chunk.X, chunk.y)
-    if not sums.counts:
-        raise BadInput("there are no rows")
-    classes = _numbers(np.array(list(sums.counts)))
-    order = np.argsort(classes)
-    return classes[order], sums.moments(order)
-
-
 # ---------------------------------------------------------------- what holds for a whole file
 
 
 def _joined(chunks: Iterator[Table], rng: np.random.Generator, rows: float) -> Table | None:
-    """All rows, or beyond `rows` or `MAX_VALUES` a uniform subset: the rows with the smallest of independent random keys."""
+    """All rows of the chunks, or where they are more than `rows` or `MAX_VALUES` numbers a uniform random subset.
+
+    The subset has the rows with the smallest of independent random keys.
+    """
     held: list[Table] = []
     keys: list[np.ndarray] = []
-    sums, total = None, 0
+    labels: set[str] = set()
+    total = 0
     for chunk in chunks:
         most = int(max(min(MAX_VALUES // max(len(chunk.names), 1), rows), LEAST))
         held.append(chunk)
         keys.append(rng.random(len(chunk.X)))
+        labels |= set(chunk.y)
         total += len(chunk.X)
-        if sums is not None:
-            sums.add(chunk.X, chunk.y)
         if sum(len(one.X) for one in held) > most:
-            if sums is None:
-                sums = _Sums()
-                for one in held:
-                    sums.add(one.X, one.y)
             limit = np.partition(np.concatenate(keys), most)[most]
             held = [_rows(one, key < limit) for one, key in zip(held, keys, strict=True)]
             keys = [key[key < limit] for key in keys]
@@ -157,12 +153,9 @@ def _joined(chunks: Iterator[Table], rng: np.random.Generator, rows: float) -> T
     y = _numbers(np.concatenate([one.y for one in held]))
     extra = {name: None if getattr(held[0], name) is None else np.concatenate([getattr(one, name) for one in held]) for name in EXTRA}
     table = Table(np.concatenate([one.X for one in held]), y, held[0].names, **extra, total=total, columns=held[0].columns)
-    if sums is None:
-        return table
-    classes = _numbers(np.array(list(sums.counts)))
-    if len(classes) != len(table.classes):
+    if len(labels) > len(table.classes):
         raise BadInput(f"a class is so rare that none of its samples is in a random subset of {len(y)} rows: leave it out")
-    return replace(table, all_moments=sums.moments(np.argsort(classes)))
+    return table
 
 
 def _as_real(table: Table, path: str | os.PathLike[str]) -> Table:
@@ -192,7 +185,7 @@ def _as_synthetic(table: Table, real: Table, path: str | os.PathLike[str]) -> Ta
 
 
 def _in_order(table: Table, real: Table, path: str | os.PathLike[str]) -> Table:
-    """The features in the order of the real ones, by name where both files have names."""
+    """The table with its features in the order of the real ones, matched by name where both files have names."""
     expected = real.columns
     if len(table.names) != len(expected):
         raise BadInput(f"{path} has {len(table.names)} features, the real samples {len(expected)}")
@@ -212,11 +205,7 @@ def _without(table: Table, drop: np.ndarray) -> Table:
     if not drop.any():
         return table
     names = np.array(table.names, dtype=object)
-    all_moments = table.all_moments
-    if all_moments is not None:
-        left = ~drop
-        all_moments = Moments(all_moments.counts, all_moments.sums[:, left], all_moments.gram[np.ix_(left, left)])
-    return replace(table, X=table.X[:, ~drop], names=tuple(names[~drop]), all_moments=all_moments)
+    return replace(table, X=table.X[:, ~drop], names=tuple(names[~drop]))
 
 
 def _rows(table: Table, chosen: np.ndarray) -> Table:
@@ -224,32 +213,11 @@ def _rows(table: Table, chosen: np.ndarray) -> Table:
     return replace(table, X=table.X[chosen], y=table.y[chosen], **extra)
 
 
-@dataclass
-class _Sums:
-    """Moments over chunks whose classes turn up one after the other."""
-
-    counts: dict[str, float] = field(default_factory=dict)
-    sums: dict[str, np.ndarray] = field(default_factory=dict)
-    gram: np.ndarray | float = 0.0
-
-    def add(self, X: np.ndarray, y: np.ndarray) -> None:
-        classes, codes = np.unique(y, return_inverse=True)
-        part = Moments.of(X, codes, len(classes))
-        self.gram = self.gram + part.gram
-        for name, count, total in zip(classes, part.counts, part.sums, strict=True):
-            self.counts[name] = self.counts.get(name, 0.0) + count
-            self.sums[name] = self.sums.get(name, 0.0) + total
-
-    def moments(self, order: np.ndarray) -> Moments:
-        names = np.array(list(self.counts))[order]
-        return Moments(np.array([self.counts[one] for one in names]), np.array([self.sums[one] for one in names]), self.gram)
-
-
 # ---------------------------------------------------------------- what holds for a column
 
 
 def _features(columns: Columns, path: str | os.PathLike[str], first: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """X and the names of its features, from columns of numbers (k,) or of vectors (k, d)."""
+    """X (k, p) and the names of its features, from columns of numbers (k,) or of vectors (k, d)."""
     names, parts = [], []
     for name, values in columns:
         block = values[:, None] if values.ndim == 1 else values
@@ -270,7 +238,7 @@ def _features(columns: Columns, path: str | os.PathLike[str], first: int) -> tup
 
 
 def _labels(values: np.ndarray, what: str, first: int, *, missing: bool = False) -> np.ndarray:
-    """Labels as words, whole numbers without a point. missing: whether a label may be missing; it becomes ""."""
+    """Labels as words, whole numbers without a point. missing: whether labels may be missing; they become ""."""
     if values.ndim != 1:
         raise BadInput(f"{what} has shape {values.shape}: one label a row is needed")
     if values.dtype.kind in "OUS":
@@ -295,7 +263,7 @@ def _word(text: str) -> str:
 
 
 def _numbers(words: np.ndarray) -> np.ndarray:
-    """Words as whole numbers, if all of them are."""
+    """The words as whole numbers, if all of them are; else the words."""
     try:
         unique, codes = np.unique(words, return_inverse=True)
         return np.array([int(one) for one in unique])[codes]

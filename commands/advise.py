@@ -28,18 +28,20 @@ def advise(
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
     from synthmix.advice.advise import advise as give
-    from synthmix.advice.picture import save, table
+    from synthmix.advice.picture import save
     from synthmix.advice.plan import plan_of
+    from synthmix.advice.table import HEAD, table
     from synthmix.advice.tables import read
 
     table_of_real = read(real, label, seed=seed)
     generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)
-    plan = plan_of(generated, epsilon=epsilon, rho=rho, phi=phi, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
+    labels = None if generated is None else generated.y
+    plan = plan_of(labels, epsilon=epsilon, rho=rho, phi=phi, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
     advice = give(table_of_real, plan, generated, seed=seed)
     files = save(advice, plan, out)
     if as_json:
         print_json(advice.as_dict())
         return
-    print_table(("", "advice"), table(advice))
+    print_table(HEAD, table(advice))
     for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", ", ".join(map(str, files))):
         typer.echo(line)

@@ -14,9 +14,10 @@ from conftest import mean
 
 from synthmix import cli
 from synthmix.advice.advise import advise
-from synthmix.advice.evidence import calibrated
+from synthmix.advice.calibration import calibrated
 from synthmix.advice.generated_file import GeneratedFile
-from synthmix.advice.plan import Plan, Population, Uncertain, plan_of, uniform_noise
+from synthmix.advice.plan import Plan, UncertainShare, plan_of, uniform_noise
+from synthmix.advice.population import Population
 from synthmix.advice.result import Advice
 from synthmix.advice.tables import Table
 from synthmix.estimators.class_gaussian import ClassGaussian
@@ -267,10 +268,10 @@ def test_a_population_brings_lengths_together_only_where_they_vary() -> None:
 
 
 def test_uncertain_shares() -> None:
-    assert Uncertain.of("rho", 0.3) == Uncertain(0.3, 0.3, 0.3)
+    assert UncertainShare.of("rho", 0.3) == UncertainShare(0.3, 0.3, 0.3)
     counted = Proportion.of(np.array([True, False, False]), 0.95)
-    assert Uncertain.of("rho", counted).low == counted.low
-    assert Uncertain.of("rho", Proportion.of(np.array([]), 0.95)) is None
+    assert UncertainShare.of("rho", counted).low == counted.low
+    assert UncertainShare.of("rho", Proportion.of(np.array([]), 0.95)) is None
     with pytest.raises(BadInput, match="does not hold its value"):
         Plan(10, epsilon=(0.5, 0.6, 0.7))
     with pytest.raises(BadInput, match="phi must be at least 0 and at most 1"):

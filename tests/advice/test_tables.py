@@ -1,4 +1,4 @@
-"""Files of labelled features: every format reads the same, large ones in bounded memory, bad ones in one line."""
+"""Reading files of labelled features: all formats alike, large files in bounded memory, one line for bad files."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from synthmix.advice import formats, tables
-from synthmix.advice.tables import moments, read, read_chunks
-from synthmix.estimators.leave_one_out import Moments
+from synthmix.advice.tables import read, read_chunks
 from synthmix.support.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -165,28 +164,16 @@ def test_a_folder_with_splits(tmp_path):
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-def test_chunks_and_their_moments(kind, tmp_path):
+def test_files_are_read_in_chunks(kind, tmp_path):
     X, y = samples(57)
     path = write(kind, tmp_path, "real", X, y + 1)
     chunks = list(read_chunks(path, rows=10))
     assert [len(one.X) for one in chunks] == [10] * 5 + [7]
     np.testing.assert_array_equal(np.concatenate([one.X for one in chunks]), X)
-    classes, found = moments(iter(chunks))
-    assert list(classes) == [1, 2]
-    whole = Moments.of(X, y, 2)
-    for name in ("counts", "sums", "gram"):
-        np.testing.assert_allclose(getattr(found, name), getattr(whole, name))
+    assert list(np.concatenate([one.y for one in chunks])) == [str(one + 1) for one in y]
 
 
-def test_classes_that_turn_up_late_and_out_of_order(tmp_path):
-    X, _ = samples(60)
-    y = np.repeat([10, 9, 2], 20)
-    classes, found = moments(read_chunks(write_csv(tmp_path / "real.csv", X, y), rows=7))
-    assert list(classes) == [2, 9, 10]
-    np.testing.assert_allclose(found.sums, [X[y == one].sum(axis=0) for one in classes])
-
-
-def test_of_a_very_large_file_a_random_subset_is_kept_and_the_moments_of_all(tmp_path, monkeypatch):
+def test_of_a_very_large_file_a_random_subset_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "MAX_VALUES", 300)
     monkeypatch.setattr(formats, "CHUNK_VALUES", 90)
     X, y = samples(400)
@@ -197,8 +184,6 @@ def test_of_a_very_large_file_a_random_subset_is_kept_and_the_moments_of_all(tmp
     kept = [row[tuple(x)] for x in table.X]
     np.testing.assert_array_equal(table.y, y[kept])
     assert len(set(kept)) == 100 and kept == sorted(kept) and 150 < np.mean(kept) < 250
-    for name in ("counts", "sums", "gram"):
-        np.testing.assert_allclose(getattr(table.moments, name), getattr(Moments.of(X, y, 2), name))
     assert np.array_equal(read(path).X, table.X) and not np.array_equal(read(path, seed=1).X, table.X)
 
 
@@ -211,22 +196,20 @@ def test_so_many_rows_that_a_part_measures_as_well(tmp_path, monkeypatch):
 
 
 def test_a_million_rows_in_bounded_memory(tmp_path):
-    """One pass over 50 MB of text holds a few chunks of it; of the rows read, 20,000 are kept."""
+    """Of a million rows in 50 MB of text, read in chunks, 20,000 are kept."""
     rows = "".join(",".join(f"{v:.4f}" for v in x) + f",{'spam' if i % 2 else 'ham'}\n" for i, x in enumerate(samples(1000, 6)[0]))
     with (tmp_path / "big.csv").open("w") as file:
         file.write(",".join(f"f{i}" for i in range(6)) + ",label\n")
         for _ in range(1000):
             file.write(rows)
     program = (
-        "import resource, sys; from synthmix.advice.tables import moments, read, read_chunks\n"
+        "import resource, sys; from synthmix.advice.tables import read\n"
         "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024\n"
-        "before = used(); classes, found = moments(read_chunks(sys.argv[1])); one_pass = used() - before\n"
-        "table = read(sys.argv[1]); assert len(table.X) == 20_000; print(found.counts.sum(), one_pass, table.total, used() - before)"
+        "before = used(); table = read(sys.argv[1]); assert len(table.X) == 20_000; print(table.total, used() - before)"
     )
     done = subprocess.run([sys.executable, "-c", program, tmp_path / "big.csv"], cwd=ROOT, capture_output=True, text=True, check=True)
-    count, one_pass, total, whole = map(float, done.stdout.split())
-    assert count == total == 1_000_000
-    assert one_pass < 100 and whole < 150
+    total, used = map(float, done.stdout.split())
+    assert total == 1_000_000 and used < 150
 
 
 X20, Y20 = samples()

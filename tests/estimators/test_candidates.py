@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthmix.advice.plan import Population
+from synthmix.advice.population import Population
 from synthmix.estimators.candidates import ALPHAS, Candidates, mean_scatter
 from synthmix.estimators.leave_one_out import RidgeMix
 from synthmix.estimators.mix_ridge import SyntheticMixRidge

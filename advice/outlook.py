@@ -1,0 +1,74 @@
+"""The gains to expect: of the best mix, of everything at weight 1, and along the curve over m; moved to the measurement of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from synthmix.advice.evidence import SIGMAS, Evidence, curve
+from synthmix.advice.result import Baseline, Choice, CurvePoint, Gain, MeasuredGain
+from synthmix.solvers.best_mix import Optimum, best_mix
+
+SIZES = 9  # numbers of synthetic samples on the curve
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """The best mix, its gain, the gain of the whole budget at weight 1, and the curve over m."""
+
+    best: Choice
+    gain: Gain
+    plain: Gain
+    curve: tuple[CurvePoint, ...]
+
+
+def predicted(e: Evidence, details: bool) -> Outlook:
+    """What the theory expects, calibrated on leave-one-out; without `details` the curve has the points 0 and budget only."""
+    budget, base = float(e.plan.budget), e.baseline
+    sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, SIZES))) if details else np.array([budget])
+    tuned, plain = ([e.with_best_ridge(e.family, mix) for mix in curve(e.family, sizes, omega)] for omega in (None, 1.0))
+    best = e.with_best_ridge(e.family, best_mix(e.family, budget))
+    tuned_gains, plain_gains, best_gains = (e.gains([(mix.m, mix.omega, mix.gamma) for mix in mixes]) for mixes in (tuned, plain, [best]))
+    points = [_point(base, Optimum(0.0, 1.0, base.gamma, base.accuracy, 0), 0.0, (0.0, 0.0), 0.0)]
+    points += [_point(base, mix, *rest) for mix, *rest in zip(tuned, tuned_gains.value, tuned_gains.ends.T, plain_gains.value, strict=True)]
+    gain, at_weight_1 = (Gain(*map(float, (one.value[-1], one.se[-1], *one.ends[:, -1]))) for one in (best_gains, plain_gains))
+    kept = float(best.m * e.family.per_m.sum())
+    choice = Choice(best.m, kept, best.omega, best.gamma, float(base.accuracy + gain.value), float(np.hypot(gain.se, base.se)))
+    return Outlook(choice, gain, at_weight_1, tuple(points))
+
+
+def corrected(outlook: Outlook, measured: MeasuredGain, base: Baseline) -> Outlook:
+    """The outlook with its gains moved towards the measured one, and the measured mix as the best.
+
+    At the file's m they move by a share of the difference, weighing prediction and measurement by their errors (all of it where the two
+    disagree), below it in proportion to m.
+    """
+    error = measured.gain - measured.predicted_gain
+    doubt = max(measured.predicted_se, 1e-9)
+    share = doubt**2 / (doubt**2 + measured.gain_se**2) if measured.agree else 1.0
+    se = float(np.sqrt(share) * measured.gain_se)
+
+    def moved(point: CurvePoint) -> CurvePoint:
+        gain = point.accuracy - base.accuracy + share * error * min(1.0, point.m / measured.m)
+        wide = SIGMAS * se * (point.m > 0)
+        mix = Optimum(point.m, point.omega, point.gamma, base.accuracy + gain, 0)
+        return _point(base, mix, gain, (gain - wide, gain + wide), point.plain - point.accuracy + gain)
+
+    points = [moved(point) for point in outlook.curve]
+    value = measured.predicted_gain + share * error
+    step = points[-1].plain - base.accuracy - outlook.plain.value
+    plain = replace(outlook.plain, value=outlook.plain.value + step, low=outlook.plain.low + step, high=outlook.plain.high + step)
+    gain = Gain(float(value), se, float(value - SIGMAS * se), float(value + SIGMAS * se))
+    best = Choice(float(measured.m), measured.m * measured.kept, measured.omega, measured.gamma, float(base.accuracy + value),
+                  float(np.hypot(base.se, se)))
+    return Outlook(best, gain, plain, tuple(points))
+
+
+def _point(base: Baseline, mix: Optimum, gain: float, ends: Sequence[float], plain: float) -> CurvePoint:
+    """A point from its gain, the ends of the gain's band, and the gain at weight 1; the accuracy's band adds the baseline's error."""
+    low, high = (gain + np.sign(end - gain) * np.hypot(end - gain, SIGMAS * base.se) if end != gain else gain + side
+                 for end, side in zip(ends, (-SIGMAS * base.se, SIGMAS * base.se), strict=True))
+    return CurvePoint(mix.m, mix.omega, mix.gamma, *map(float, (base.accuracy + gain, max(base.accuracy + low, 0),
+                                                                min(base.accuracy + high, 1), *ends, base.accuracy + plain)))
