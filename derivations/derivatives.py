@@ -15,8 +15,19 @@ from dataclasses import replace
 import sympy as sp
 
 from synthmix.derivations.model import J, Labels, Source, gamma, source, t
-from synthmix.derivations.potential import Block, Statement, effective_weight, floor, isotropic, kappa, layer, mean_weight, signal, tau
-from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.potential import (
+    Block,
+    Statement,
+    effective_weight,
+    fit_equation,
+    floor,
+    isotropic,
+    kappa,
+    mean_weight,
+    signal,
+    tau,
+)
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 DIGITS = 50
 Values = dict[sp.Symbol, sp.Expr]
@@ -58,8 +69,8 @@ ELL = sp.Symbol("ell", positive=True)  # delta / q = 1 / (1 + r kappa q), which 
 
 
 def delta_polynomial(of: Source) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
-    """The layer's equation cleared of its denominator, a delta^2 + b delta + c = 0, as (a, b, c)."""
-    polynomial = sp.Poly(sp.expand(sp.numer(sp.together(layer(of)))), of.delta)
+    """The equation of the fit cleared of its denominator, a delta^2 + b delta + c = 0, as (a, b, c)."""
+    polynomial = sp.Poly(sp.expand(sp.numer(sp.together(fit_equation(of)))), of.delta)
     return tuple(polynomial.all_coeffs())
 
 
@@ -114,7 +125,7 @@ def source_functions() -> tuple[Function, ...]:
 
 @check("leave-one-out trace", "the root that is generated (both branches) and its slope with the equation of the fit and its "
        "implicit derivative; the generated weight, share, signal and floor with those of the potential")
-def source_functions_agree() -> Verdict:
+def source_functions_agree() -> CheckResult:
     a, b, c = delta_polynomial(s)
     polynomial = a * DELTA**2 + b * DELTA + c
     slope = -polynomial.diff(Q) / polynomial.diff(DELTA)
@@ -135,7 +146,7 @@ def source_functions_agree() -> Verdict:
         generated["signal"]["signal"].subs(slope_of) - signal(s),
         generated["signal"]["d_floor"].subs(plain).subs(slope_of) - whole.diff(Q) - whole.diff(DELTA) * d_delta,
     )
-    return Verdict(quadratic.holds and roots.holds and others.holds,
+    return CheckResult(quadratic.holds and roots.holds and others.holds,
                    f"slope: {quadratic.found}; branches: {roots.found}; weight, share, signal, floor: {others.found}")
 
 
@@ -194,7 +205,7 @@ def response_functions() -> tuple[Function, ...]:
 
 
 @check("response", "dL/dt of two sources along arbitrary speeds, differentiated as a whole, with the terms that are generated")
-def response_terms() -> Verdict:
+def response_terms() -> CheckResult:
     x = sp.Symbol("x")
     move = lambda name: sp.Symbol(name) + x * sp.Symbol(f"d_{name}")  # noqa: E731
     G = sp.Matrix(2, 2, lambda i, j: move(f"g_{min(i, j)}{max(i, j)}"))
@@ -212,9 +223,9 @@ def response_terms() -> Verdict:
     return vanishes(whole - parts + (zeta.T * G.diff(x) * zeta)[0])
 
 
-@check("envelope", "-dPsi/dt with dL/dt, both by implicit differentiation: one direct isotropic source symbolically, one seen "
-       "through a layer with its mean at three random rational points")
-def envelope() -> Verdict:
+@check("envelope", "-dPsi/dt with dL/dt, both by implicit differentiation: one direct isotropic source symbolically, one fitted "
+       "with its mean at three random rational points")
+def envelope() -> CheckResult:
     nu, h = sp.symbols("nu h", positive=True)
     direct, fitted = (isotropic(source(1, fitted=f, mean_fitted=f), h=h, coordinates=sp.Matrix([nu, nu])) for f in (False, True))
     found = [variance(direct) - loss_slope(direct)]
@@ -227,7 +238,7 @@ def envelope() -> Verdict:
 
 
 @check("Jacobian", "the Jacobian of the fixed point of two sources with two eigenvalues, by SymPy, with I + pair_kl ds_l/dq_l")
-def jacobian() -> Verdict:
+def jacobian() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     C = sp.Matrix(2, 2, lambda k, j: sp.Symbol(f"C_{k + 1}{j + 1}", positive=True))
     h = sp.Symbol("h", positive=True)
@@ -264,4 +275,5 @@ def theorem() -> Theorem:
             Equation("the weight of a mean", sp.Eq(sp.Symbol("T_k"), mean_weight(s))),
         ),
         functions,
+        after="potential",
     )

@@ -11,7 +11,7 @@ from synthmix.derivations.chapters import chapters, checks, origin
 from synthmix.derivations.codegen import module_source
 from synthmix.derivations.published import DEPARTURES, departure
 from synthmix.derivations.reference import golden
-from synthmix.derivations.theorem import Check, Verdict
+from synthmix.derivations.theorem import Check, CheckResult
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -24,7 +24,7 @@ class Departure:
     values: dict[str, tuple[float, float]]
 
 
-def run_checks() -> Iterator[tuple[Check, Verdict]]:
+def run_checks() -> Iterator[tuple[Check, CheckResult]]:
     """Run every check, in order, as they are asked for."""
     for one in checks():
         yield one, one.run()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 gamma, N, t = sp.symbols("gamma N t", positive=True)
 J = sp.Symbol("J", real=True)
@@ -78,9 +78,9 @@ def real(q: sp.Symbol, delta: sp.Symbol) -> Source:
     return Source(pi, sp.Integer(1), RIGHT, q, delta)
 
 
-def synthetic(q: sp.Symbol, delta: sp.Symbol, **layer: object) -> Source:
+def synthetic(q: sp.Symbol, delta: sp.Symbol, **fit: object) -> Source:
     """The pruned synthetic samples of the paper: theta = alpha (1 - pi), e = rho epsilon / alpha, weight omega."""
-    return Source(alpha * (1 - pi), omega, Labels.wrong(rho * epsilon / alpha), q, delta, **layer)
+    return Source(alpha * (1 - pi), omega, Labels.wrong(rho * epsilon / alpha), q, delta, **fit)
 
 
 def _one_sample() -> tuple[sp.Matrix, sp.Matrix, sp.Symbol]:
@@ -90,7 +90,7 @@ def _one_sample() -> tuple[sp.Matrix, sp.Matrix, sp.Symbol]:
 
 @check("leave-one-out", "(A + c x x^T / N)^{-1} from Sherman-Morrison, times A + c x x^T / N, with the identity; "
        "Q x with A^{-1} x / (1 + c d); x^T Q x / N with d / (1 + c d), d = x^T A^{-1} x / N")
-def leave_one_out() -> Verdict:
+def leave_one_out() -> CheckResult:
     inverse, x, c = _one_sample()
     d = (x.T * inverse * x)[0] / N
     Q = inverse - c / N * inverse * x * x.T * inverse / (1 + c * d)
@@ -117,4 +117,5 @@ def theorem() -> Theorem:
                      "where A holds all the others; a sample that is in the sum was kept, so there is no alpha in it",
                      sp.Eq(Q * x, A**-1 * x / (1 + c * d), evaluate=False)),
         ),
+        after=None,
     )

@@ -5,7 +5,7 @@ Fixed point. With the bulk resolvent B = (gamma I + t C_test + sum_k s_k C_k)^{-
     q_k = (1/N) tr(C_k B).
 
 delta_k is what a left-out sample of source k sees of the resolvent, tau_k the weight of its second moment, kappa_k that with
-the samples it was fitted on, s_k the weight of C_k. Without a layer (r = 0) delta = q and s = kappa = tau.
+the samples it was fitted on, s_k the weight of C_k. Without a fit (r = 0) delta = q and s = kappa = tau.
 
     delta (1 + r kappa q) = q,   tau = theta c / (1 + c delta),   kappa = b + tau,   s = kappa / (1 + r kappa q)
 
@@ -27,7 +27,7 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from synthmix.derivations.model import RIGHT, Labels, N, Source, gamma, source, t
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 def tau(s: Source) -> sp.Expr:
@@ -45,8 +45,8 @@ def effective_weight(s: Source) -> sp.Expr:
     return kappa(s) / (1 + s.r * kappa(s) * s.q)
 
 
-def layer(s: Source) -> sp.Expr:
-    """Zero where delta is the trace seen through the layer: delta (1 + r kappa q) = q."""
+def fit_equation(s: Source) -> sp.Expr:
+    """Zero where delta is what a sample of a fitted generator sees of the trace: delta (1 + r kappa q) = q."""
     return s.delta * (1 + s.r * kappa(s) * s.q) - s.q
 
 
@@ -56,7 +56,7 @@ def signal(s: Source) -> sp.Expr:
 
 
 def mean_weight(s: Source) -> sp.Expr:
-    """T: the weight of mu mu^T. A fitted mean is seen through the layer, an exact one is not."""
+    """T: the weight of mu mu^T. That of the covariance for a fitted mean, kappa for an exact one."""
     return effective_weight(s) if s.mean_fitted else kappa(s)
 
 
@@ -107,15 +107,15 @@ class Statement:
     blocks: tuple[Block, ...]
 
     def fixed_point(self) -> list[sp.Expr]:
-        """Zero at the fixed point: one bulk equation a source, one layer equation where there is a layer."""
+        """Zero at the fixed point: one bulk equation a source, one equation of the fit for a fitted generator."""
         bulk = [
             s.q - sum(block.h * block.eigenvalues[k] * block.resolvent(self.sources) for block in self.blocks)
             for k, s in enumerate(self.sources)
         ]
-        return bulk + [layer(s) for s in self.sources if s.r != 0]
+        return bulk + [fit_equation(s) for s in self.sources if s.r != 0]
 
     def unknowns(self) -> list[sp.Symbol]:
-        """q of every source, then delta of those seen through a layer."""
+        """q of every source, then delta of fitted generators."""
         return [s.q for s in self.sources] + [s.delta for s in self.sources if s.r != 0]
 
     def gram(self) -> sp.Matrix:
@@ -127,7 +127,7 @@ class Statement:
         return expression.subs({s.delta: s.q for s in self.sources if s.r == 0})
 
     def equations(self) -> list[sp.Expr]:
-        """The fixed point with delta = q put in where there is no layer."""
+        """The fixed point with delta = q put in where nothing is fitted."""
         return [self._direct(equation) for equation in self.fixed_point()]
 
     def potential(self, j: sp.Expr = sp.Integer(0)) -> sp.Expr:
@@ -172,8 +172,8 @@ def total_weight(s: Source) -> sp.Expr:
 
 
 @check("stationarity, one source", "derivatives of the log-determinant functional in q, s, delta, tau with the fixed point, "
-       "direct and seen through a layer")
-def stationary_point() -> Verdict:
+       "direct and of a fitted generator")
+def stationary_point() -> CheckResult:
     found = []
     for fitted in (False, True):
         s = source("k", fitted=fitted)
@@ -188,13 +188,13 @@ def stationary_point() -> Verdict:
         found.append(functional.diff(s.delta).subs(at))
         found.append(functional.diff(s.q).subs(at))
         seen = functional.diff(own) * (1 + s.r * k * s.q)
-        found.append(seen.subs(at) + layer(s))
+        found.append(seen.subs(at) + fit_equation(s))
     return vanishes(*found)
 
 
 @check("stationarity, two commuting sources", "gradient of the functional in both q, with s eliminated, with the fixed point "
        "of the general statement (two eigenvalues, two sources)")
-def stationary_point_of_two() -> Verdict:
+def stationary_point_of_two() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     C = sp.Matrix(2, 2, lambda k, j: sp.Symbol(f"C_{k + 1}{j + 1}", positive=True))
     h = sp.Symbol("h", positive=True)
@@ -210,8 +210,8 @@ def stationary_point_of_two() -> Verdict:
 
 
 @check("training loss", "sum of weights - Psi(t, 0) with the sum of positive terms that the solvers differentiate, for a "
-       "direct source beside one seen through a layer, its mean exact or fitted, with labels of any mean and variance")
-def loss_is_the_potential() -> Verdict:
+       "direct source beside a fitted generator, its mean exact or fitted, with labels of any mean and variance")
+def loss_is_the_potential() -> CheckResult:
     G = sp.Matrix(3, 3, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
     found = []
     for fitted in (False, True):
@@ -227,7 +227,7 @@ def _any_labels(names: str) -> Labels:
 
 
 def theorem() -> Theorem:
-    """The chapter on the potential, printed for one source seen through a layer and for two direct ones."""
+    """The chapter on the potential, printed for one fitted generator and for two direct ones."""
     s = source("k", fitted=True, mean_fitted=True)
     B, C, P, K, L = sp.symbols("B C_k Psi kappa_k L")
     two = tuple(source(k) for k in (1, 2))
@@ -244,7 +244,7 @@ def theorem() -> Theorem:
             Equation("the trace of a source", sp.Eq(s.q, sp.Function("tr")(C * B) / N)),
             Equation("its weight by leave-one-out", sp.Eq(sp.Symbol("tau_k"), tau(s))),
             Equation("with the samples it was fitted on", sp.Eq(K, s.b + sp.Symbol("tau_k"))),
-            Equation("the layer", sp.Eq(s.delta * (1 + s.r * K * s.q), s.q)),
+            Equation("what a sample of a fitted generator sees of the trace", sp.Eq(s.delta * (1 + s.r * K * s.q), s.q)),
             Equation("the weight of its covariance", sp.Eq(sp.Symbol("s_k"), K / (1 + s.r * K * s.q))),
             Equation("the functional that is stationary there (the terms of one source)", functional),
             Equation("the mean label of the samples that carry the source's mean",
@@ -260,4 +260,5 @@ def theorem() -> Theorem:
                      sp.Eq(L, sp.simplify(Statement((two[0],), (Block(sp.Symbol("h"), (sp.Symbol("C_1"),), sp.Symbol("C_test"),
                                                                      g[:2, :2]),)).training_loss().subs(t, 0)))),
         ),
+        after="model",
     )

@@ -12,15 +12,15 @@ import sympy as sp
 
 from synthmix.derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
 from synthmix.derivations.model import Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
-from synthmix.derivations.potential import effective_weight, layer, tau
+from synthmix.derivations.potential import effective_weight, fit_equation, tau
 from synthmix.derivations.special import synthetic_only as alone
-from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 SLIP = sp.Symbol("alpha", positive=True)
 LAMBDA, DELTA_ = sp.Symbol("lambda", real=True), alone.DELTA
 
 
-def published_layer(of: Source) -> sp.Expr:
+def published_fit_equation(of: Source) -> sp.Expr:
     """delta (1 + r tau q) = alpha q: the alpha that does not belong there."""
     return of.delta * (1 + of.r * tau(of) * of.q) - SLIP * of.q
 
@@ -37,7 +37,7 @@ def published_slope() -> sp.Expr:
 def functions() -> tuple[Function, ...]:
     """The two functions in which the published formula differs; every other is that of the theory."""
     unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
-    polynomial = sp.Poly(sp.expand(sp.numer(sp.together(published_layer(unfitted)))), DELTA)
+    polynomial = sp.Poly(sp.expand(sp.numer(sp.together(published_fit_equation(unfitted)))), DELTA)
     return (
         Function("leave_one_out", "The published delta: alpha times the trace that a kept sample sees.",
                  (THETA, C_, R, Q, SLIP), {"delta": positive_root(*polynomial.all_coeffs())}),
@@ -62,23 +62,23 @@ def synthetic_only() -> dict[str, sp.Expr]:
     }
 
 
-@check("no pruning = published", "the published fixed point and slope at alpha = 1 with those re-derived, direct and seen through "
-       "a layer")
-def no_pruning() -> Verdict:
+@check("no pruning = published", "the published fixed point and slope at alpha = 1 with those re-derived, direct and of "
+       "a fitted generator")
+def no_pruning() -> CheckResult:
     unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
     rederived = delta_slope().subs(s.b, 0)
     # at alpha = 1 the equation of the fit holds: ell = delta / q
-    own = layer(unfitted)
+    own = fit_equation(unfitted)
     polynomial = sp.expand(sp.numer(sp.together(own)))
     slope = (published_slope() - rederived).subs(ELL, DELTA / Q)
-    found = vanishes(published_layer(unfitted).subs(SLIP, 1) - own)
+    found = vanishes(published_fit_equation(unfitted).subs(SLIP, 1) - own)
     slopes = vanishes(slope, modulo=(polynomial, DELTA))
-    return Verdict(found.holds and slopes.holds, f"fixed point: {found.found}; slope: {slopes.found}")
+    return CheckResult(found.holds and slopes.holds, f"fixed point: {found.found}; slope: {slopes.found}")
 
 
 @check("published second moment", "the published synthetic-only variance as its code assembles it (traces, T, h) with the "
        "potential evaluated at the slipped delta with slopes of the trace without alpha")
-def published_is_the_slip() -> Verdict:
+def published_is_the_slip() -> CheckResult:
     delta, a, signal, nu = DELTA_, SLIP, LAMBDA, mu
     published = synthetic_only()
     b = gamma + a / (1 + delta)
@@ -137,4 +137,5 @@ def theorem() -> Theorem:
             Equation("the weight that both share", effective_weight(k)),
         ),
         functions(),
+        after="optimal_mix",
     )

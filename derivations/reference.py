@@ -17,7 +17,7 @@ import sympy as sp
 from synthmix.derivations.derivatives import DIGITS, Values, mean_margin, variance
 from synthmix.derivations.model import N, gamma, source
 from synthmix.derivations.potential import Block, Statement
-from synthmix.derivations.theorem import Verdict, check
+from synthmix.derivations.theorem import CheckResult, check
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _potential(point: Point, t: mp.mpf, j: mp.mpf, x: list[mp.mpf]) -> mp.mpf:
 
 
 def random_point(draw: random.Random, *, commuting: bool = False, p: int = 3) -> Point:
-    """Two sources: one direct, one seen through a layer (independent, or self-fitted with samples that train)."""
+    """Two sources: one direct, one of a fitted generator (independent, or self-fitted with samples that train)."""
     own = draw.random() < 0.5
     theta = draw.uniform(0.1, 0.9)
     share = draw.uniform(0.05, 1 - theta)
@@ -134,8 +134,8 @@ def _products(entries: list[sp.Rational]) -> sp.Matrix:
 
 
 @check("50 digits", "mean margin and variance from the symbolic derivatives (commuting covariances, p = 3, one source direct, one "
-       "through a layer) with mpmath's dense evaluation at 4 random points")
-def fifty_digits() -> Verdict:
+       "of a fitted generator) with mpmath's dense evaluation at 4 random points")
+def fifty_digits() -> CheckResult:
     draw, worst = random.Random(1), mp.mpf(0)
     for _ in range(4):
         point = random_point(draw, commuting=True)
@@ -158,7 +158,7 @@ def fifty_digits() -> Verdict:
             derived = sp.Float(derive(Statement(symbols, blocks), at), DIGITS)
             with mp.workdps(DIGITS):
                 worst = max(worst, abs(mp.mpf(derived) / expected[name] - 1))
-    return Verdict(worst < mp.mpf(10) ** -20, f"largest relative difference {mp.nstr(worst, 3)}")
+    return CheckResult(worst < mp.mpf(10) ** -20, f"largest relative difference {mp.nstr(worst, 3)}")
 
 
 def golden() -> dict[str, object]:

@@ -10,7 +10,7 @@ from sympy.printing.mathml import mathml
 
 from synthmix.derivations.chapters import chapters, origin
 from synthmix.derivations.derive import Departure
-from synthmix.derivations.theorem import Check, Verdict
+from synthmix.derivations.theorem import Check, CheckResult
 
 TITLE = "Learning with synthetic data: the derivation"
 STYLE = """body{font:17px/1.55 Georgia,serif;max-width:56em;margin:3em auto;padding:0 1em;color:#222}
@@ -19,7 +19,7 @@ math{font-size:1.05em}.equation{margin:.4em 0 1.2em 2em;overflow-x:auto}.says{ma
 pre{background:#f6f6f4;padding:.8em 1em;overflow-x:auto}table{border-collapse:collapse;font-size:.9em}
 td,th{border-bottom:1px solid #ddd;padding:.35em .7em;text-align:left;vertical-align:top}.fails{color:#b00020}"""
 
-Results = Sequence[tuple[Check, Verdict]]
+Results = Sequence[tuple[Check, CheckResult]]
 
 
 def markdown(results: Results, departures: Sequence[Departure]) -> str:
@@ -33,7 +33,7 @@ def markdown(results: Results, departures: Sequence[Departure]) -> str:
             names = ", ".join(f"`{function.name}`" for function in theorem.functions)
             lines += ["", f"Generated into `solvers/generated/{theorem.name}.py`: {names}."]
     lines += ["", "## Checks", "", "| check | compares | found | holds |", "|---|---|---|---|"]
-    lines += [f"| {check.name} | {_cell(check.compares)} | {_cell(verdict.found)} | {_word(verdict)} |" for check, verdict in results]
+    lines += [f"| {check.name} | {_cell(check.compares)} | {_cell(result.found)} | {_word(result)} |" for check, result in results]
     lines += ["", "## Where the published formula departs", "", "| setting | quantity | re-derived | published |", "|---|---|---|---|"]
     lines += [f"| {setting} | {name} | {ours:.4f} | {theirs:.4f} |" for setting, name, ours, theirs in _rows(departures)]
     return "\n".join(lines) + "\n"
@@ -50,8 +50,8 @@ def html_page(results: Results, departures: Sequence[Departure]) -> str:
             parts += [f'<p class="says">{html.escape(equation.says)}:</p>',
                       f'<div class="equation"><math display="block">{formula}</math></div>']
     head = "<tr><th>check</th><th>compares</th><th>found</th><th>holds</th></tr>"
-    rows = [f'<tr class="{"" if verdict.holds else "fails"}"><td>{html.escape(check.name)}</td><td>{html.escape(check.compares)}</td>'
-            f"<td>{html.escape(verdict.found)}</td><td>{_word(verdict)}</td></tr>" for check, verdict in results]
+    rows = [f'<tr class="{"" if result.holds else "fails"}"><td>{html.escape(check.name)}</td><td>{html.escape(check.compares)}</td>'
+            f"<td>{html.escape(result.found)}</td><td>{_word(result)}</td></tr>" for check, result in results]
     parts += ["<h2>Checks</h2>", f"<table>{head}{''.join(rows)}</table>"]
     head = "<tr><th>setting</th><th>quantity</th><th>re-derived</th><th>published</th></tr>"
     rows = [f"<tr><td>{setting}</td><td>{name}</td><td>{ours:.4f}</td><td>{theirs:.4f}</td></tr>"
@@ -80,8 +80,8 @@ def _rows(departures: Sequence[Departure]) -> list[tuple[str, str, float, float]
             for one in departures for name, values in one.values.items()]
 
 
-def _word(verdict: Verdict) -> str:
-    return "yes" if verdict.holds else "NO"
+def _word(result: CheckResult) -> str:
+    return "yes" if result.holds else "NO"
 
 
 def _cell(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What a derivation hands on: equations to print, functions to generate, checks to run."""
+"""The parts of a chapter: equations to print, functions to generate, checks to run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Equation:
-    """One line of the derivation: what it says in words, and the SymPy object that is printed."""
+    """One displayed equation.
+
+    Attributes
+    ----------
+    says
+        What the equation states, in words; formulas between dollar signs.
+    relation
+        The SymPy object that is printed.
+    """
 
     says: str
     relation: sp.Basic
@@ -18,7 +26,17 @@ class Equation:
 
 @dataclass(frozen=True)
 class Function:
-    """A function to generate: its arguments in order and its named results, as SymPy expressions of the arguments."""
+    """A function to generate.
+
+    Attributes
+    ----------
+    name, doc
+        Its name and the first line of its docstring.
+    arguments
+        Its arguments, in order.
+    results
+        Its results by name, in order, as expressions of the arguments.
+    """
 
     name: str
     doc: str
@@ -28,18 +46,43 @@ class Function:
 
 @dataclass(frozen=True)
 class Theorem:
-    """A chapter of the report and, if it has functions, one generated module of its own."""
+    """A chapter of the report, and the generated module of its functions.
+
+    Attributes
+    ----------
+    name
+        Name of the chapter, and of the module in `solvers/generated` if there are functions.
+    title
+        Heading in the report.
+    text
+        Paragraphs in Markdown, formulas between dollar signs.
+    equations
+        The displayed equations, in order.
+    functions
+        The functions to generate.
+    after
+        Name of the chapter that this one comes behind; None for the first.
+    """
 
     name: str
     title: str
     text: str
     equations: tuple[Equation, ...]
     functions: tuple[Function, ...] = ()
+    after: str | None = field(kw_only=True)
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a check found: whether it holds, and the evidence in one line."""
+class CheckResult:
+    """The outcome of a check.
+
+    Attributes
+    ----------
+    holds
+        Whether the check passes.
+    found
+        The evidence, one line.
+    """
 
     holds: bool
     found: str
@@ -47,20 +90,35 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Check:
-    """A named check, with what it compares."""
+    """A named check.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    compares
+        The two sides that are compared, in words; formulas between dollar signs.
+    run
+        The function that compares them.
+    """
 
     name: str
     compares: str
-    run: Callable[[], Verdict] = field(repr=False)
+    run: Callable[[], CheckResult] = field(repr=False)
+
+    @property
+    def module(self) -> str:
+        """Name of the module that holds the check."""
+        return self.run.__module__
 
 
 CHECKS: list[Check] = []
 
 
-def check(name: str, compares: str) -> Callable[[Callable[[], Verdict]], Callable[[], Verdict]]:
-    """Register a function as a check that `derive` runs."""
+def check(name: str, compares: str) -> Callable[[Callable[[], CheckResult]], Callable[[], CheckResult]]:
+    """Register the decorated function as a check that `derive` runs."""
 
-    def register(run: Callable[[], Verdict]) -> Callable[[], Verdict]:
+    def register(run: Callable[[], CheckResult]) -> Callable[[], CheckResult]:
         CHECKS.append(Check(name, compares, run))
         return run
 
@@ -68,16 +126,21 @@ def check(name: str, compares: str) -> Callable[[Callable[[], Verdict]], Callabl
 
 
 def _differs(numerator: sp.Expr) -> bool:
-    """Whether it is not 0 at some point of rational numbers: a quick no before a slow search for a yes."""
+    """Whether the polynomial is not 0 at some rational point, which settles quickly that it does not vanish."""
     point = {symbol: sp.Rational(2 * i + 3, 3 * i + 7) for i, symbol in enumerate(sorted(numerator.free_symbols, key=str))}
     value = numerator.xreplace(point).evalf(30)
     return bool(value.is_number and abs(value) > sp.Float("1e-15"))
 
 
-def vanishes(*expressions: sp.Expr, modulo: tuple[sp.Expr, sp.Symbol] | None = None) -> Verdict:
-    """Whether every expression is identically zero, as a rational function.
+def vanishes(*expressions: sp.Expr, modulo: tuple[sp.Expr, sp.Symbol] | None = None) -> CheckResult:
+    """Check that every expression is identically zero, as a rational function.
 
-    modulo: (polynomial, symbol): zero only where the polynomial in the symbol is zero, that is on the fixed point.
+    Parameters
+    ----------
+    *expressions
+        What is to vanish.
+    modulo
+        (polynomial, symbol): the expressions need to vanish only where this polynomial in the symbol does, on the fixed point.
     """
     left = []
     for expression in expressions:
@@ -88,5 +151,5 @@ def vanishes(*expressions: sp.Expr, modulo: tuple[sp.Expr, sp.Symbol] | None = N
             left.append(numerator)
     count = f"{len(expressions)} difference{'s' if len(expressions) != 1 else ''}"
     if left:
-        return Verdict(False, f"{len(left)} of {count} left over, the first {str(left[0])[:120]}")
-    return Verdict(True, f"{count} reduce{'s' if len(expressions) == 1 else ''} to 0")
+        return CheckResult(False, f"{len(left)} of {count} left over, the first {str(left[0])[:120]}")
+    return CheckResult(True, f"{count} reduce{'s' if len(expressions) == 1 else ''} to 0")

@@ -8,7 +8,7 @@ import sympy as sp
 
 from synthmix.derivations.model import Labels, Source, eta, mu, pi, real, synthetic
 from synthmix.derivations.potential import isotropic
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 Q = sp.Symbol("q", positive=True)
 A, LAM = sp.symbols("alpha lambda", positive=True)  # as letters: the identity needs nothing of what they are made of
@@ -17,7 +17,7 @@ THETA, WRONG = pi + A * (1 - pi), (1 - (pi + LAM * (1 - pi)) / (pi + A * (1 - pi
 
 @check("exact generator", "fixed point and Psi(t, J) of real beside exact synthetic samples with those of one source of "
        "theta = pi + alpha (1 - pi) and signal pi + lambda (1 - pi)")
-def one_source() -> Verdict:
+def one_source() -> CheckResult:
     j = sp.Symbol("J")
     generated = replace(synthetic(Q, Q), theta=A * (1 - pi), c=sp.Integer(1), labels=Labels.wrong((1 - LAM / A) / 2))
     two = isotropic(real(Q, Q), generated, h=eta, coordinates=sp.Matrix([mu, mu, mu]))
@@ -32,4 +32,5 @@ def theorem() -> Theorem:
         "exact_generator", "An exact generator", __doc__,
         (Equation("the number of samples that count", sp.Eq(sp.Symbol("theta"), THETA)),
          Equation("the share of wrong labels", sp.Eq(sp.Symbol("e"), sp.factor(WRONG)))),
+        after="general_covariance",
     )

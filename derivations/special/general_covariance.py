@@ -10,12 +10,12 @@ import sympy as sp
 
 from synthmix.derivations.model import J, gamma, source, t
 from synthmix.derivations.potential import Block, Statement, effective_weight, mean_weight, noise, potential, signal
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 @check("general covariance", "M^T Qbar M + noise with Qbar inverted as a 2 x 2 matrix (two sources that do not commute, C_test, "
        "three means, at rational weights) with the potential by Woodbury")
-def woodbury() -> Verdict:
+def woodbury() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
     C = (sp.Matrix([[2, 1], [1, 3]]), sp.Matrix([[5, -2], [-2, 1]]))
@@ -44,7 +44,7 @@ def _rational(expression: sp.Expr) -> dict[sp.Symbol, sp.Rational]:
 
 @check("commuting covariances", "the fixed point of two sources in p eigenvalues with the traces of the matrices, p = 3, at rational "
        "weights")
-def eigenvalues() -> Verdict:
+def eigenvalues() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
     h = sp.Symbol("h", positive=True)
@@ -68,4 +68,5 @@ def theorem() -> Theorem:
     return Theorem(
         "general_covariance", "General covariances", __doc__.split("\n\n", 1)[1],
         (Equation("the resolvent, summed over the sources", sp.Eq(Q, 1 / (g + t * C + tau * S), evaluate=False)),),
+        after="theory",
     )

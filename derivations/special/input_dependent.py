@@ -30,7 +30,7 @@ from sympy.printing.pycode import PythonCodePrinter
 
 from synthmix.derivations.model import RIGHT, J, N, gamma, phi, rho, source
 from synthmix.derivations.potential import potential, tau
-from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 DIGITS = 25
 
@@ -160,7 +160,7 @@ def functions() -> tuple[Function, ...]:
 @check("source of ytilde x", "Psi(t, J) of a source with a share e of wrong labels, beside another (rational weights), with that of "
        "xtilde: mean (1 - 2e) mu, covariance C + 4e(1 - e) mu mu^T (Sherman-Morrison), no wrong labels; the change of delta with a "
        "term / N")
-def independent_noise() -> Verdict:
+def independent_noise() -> CheckResult:
     noisy, other = source(1), source(2)
     spread, label = noisy.labels.variance, noisy.labels.mean
     seen = replace(noisy, labels=RIGHT)
@@ -179,12 +179,12 @@ def independent_noise() -> Verdict:
     change = ((wide * (bulk + weight * v * m * m.T).inv()).trace() - (C * bulk.inv()).trace()) / N
     g, moved = (m.T * bulk.inv() * m)[0], (m.T * bulk.inv() * C * bulk.inv() * m)[0]
     same_trace = vanishes(change - v * (g - weight * moved) / (1 + weight * v * g) / N)
-    return Verdict(same_potential.holds and same_trace.holds, f"{same_potential.found}; traces: {same_trace.found}")
+    return CheckResult(same_potential.holds and same_trace.holds, f"{same_potential.found}; traces: {same_trace.found}")
 
 
 @check("moments of one rule", "E[xtilde 1], E[xtilde xtilde^T 1] of N(mean, C) where v^T xtilde > t, from integrals of z^j over the normal "
        "density and the regression on v^T xtilde (two dimensions, any C and v), with mean Z + C dZ and the formula of the text")
-def stein() -> Verdict:
+def stein() -> CheckResult:
     z, b = sp.symbols("z b", real=True)
     power = [sp.integrate(z**j * density(z), (z, b, sp.oo)) for j in range(3)]
     mean, v = sp.Matrix(sp.symbols("m_1 m_2", real=True)), sp.Matrix(sp.symbols("v_1 v_2", real=True))
@@ -205,7 +205,7 @@ def stein() -> Verdict:
 
 @check("two rules", "the mixed derivative of Phi2 with the bivariate normal density, both ways, and its slopes at -infinity with 0: so "
        "they are those of the probability; Z of two rules without a correlation with that of one rule and a share Phi")
-def bivariate() -> Verdict:
+def bivariate() -> CheckResult:
     a, b = sp.symbols("a b", real=True)
     r = sp.sin(sp.Symbol("theta", real=True))
     normal = sp.exp(-(a**2 - 2 * r * a * b + b**2) / (2 * (1 - r**2))) / (2 * sp.pi * sp.sqrt(1 - r**2))
@@ -219,7 +219,7 @@ def bivariate() -> Verdict:
 
 @check("labeller with noise", "E[Phi((k - t)/noise)] for k ~ N(h, sigma^2): its derivative in t, an integral of two normal densities, with "
        "that of Phi((h - t)/sqrt(sigma^2 + noise^2)); both tend to 1 as t -> -infinity")
-def probit() -> Verdict:
+def probit() -> CheckResult:
     k, t = sp.symbols("k t", real=True)
     noise = sp.Symbol("noise", positive=True)
     flips = sp.integrate(sp.expand(sp.diff(Phi((k - t) / noise), t) * density((k - H_V) / SIGMA_V) / SIGMA_V), (k, -sp.oo, sp.oo),
@@ -230,7 +230,7 @@ def probit() -> Verdict:
 
 @check("limits of the rules", "t -> -infinity: what is kept with all labels times phi, a = (1 - 2e) mu, S = C + mu mu^T; rho = phi the "
        "same; a verifier orthogonal to mu at t = 0 keeps half of the right and half of the wrong ones, yet a has a part along C v")
-def limits() -> Verdict:
+def limits() -> CheckResult:
     e = sp.Symbol("e", positive=True)
     alpha, a, K = kept_moments()
 
@@ -253,12 +253,12 @@ def limits() -> Verdict:
     unpruned = [expression for at, rate in ((far, phi), (same, rho))
                 for expression in (alpha.subs(at) - rate, a[0].subs(at) - (1 - 2 * e), a[2].subs(at), K[0, 2].subs(at), K[2, 2].subs(at))]
     halves = vanishes(*unpruned, half[KEPT_RIGHT[0]] - (1 - e) / 2, half[KEPT_WRONG[0]] - e / 2, tilt - sp.sqrt(2 / sp.pi) / SIGMA_V)
-    return Verdict(halves.holds and tilt != 0, f"{halves.found}; the part of a along C v is {tilt}")
+    return CheckResult(halves.holds and tilt != 0, f"{halves.found}; the part of a along C v is {tilt}")
 
 
 @check("low rank", "alpha a and alpha S summed over right and wrong labels by the formula of the text, with vectors in four "
        "dimensions, with F coordinates and C + F K F^T; the rank of S - C at a rational point: 2 with a verifier, 3 with a labeller too")
-def low_rank() -> Verdict:
+def low_rank() -> CheckResult:
     mean, u, v = sp.Matrix([1, 2, 0, 1]), sp.Matrix([0, 1, 3, -2]), sp.Matrix([2, -1, 1, 5])
     C = sp.Matrix([[3, 1, 0, 1], [1, 4, 1, 0], [0, 1, 5, 2], [1, 0, 2, 6]])
     along, F = C * u.row_join(v), mean.row_join(C * u).row_join(C * v)
@@ -272,12 +272,12 @@ def low_rank() -> Verdict:
     point = {symbol: sp.Rational(2 * i + 3, 3 * i + 7) for i, symbol in enumerate((*KEPT_RIGHT, *KEPT_WRONG))}
     no_labeller = {symbol: 0 for parts in (KEPT_RIGHT, KEPT_WRONG) for symbol in (parts[1], parts[3], parts[4])}
     ranks = tuple((second / alpha - C).subs(at).subs(point).rank() for at in (no_labeller, {}))
-    return Verdict(sums.holds and ranks == (2, 3), f"{sums.found}; ranks {ranks[0]} and {ranks[1]}")
+    return CheckResult(sums.holds and ranks == (2, 3), f"{sums.found}; ranks {ranks[0]} and {ranks[1]}")
 
 
 @check("truncated moments at 25 digits", "a polynomial of two correlated margins integrated by mpmath over the region where both rules "
        "hold, at two points, with the same combination of Z and its derivatives")
-def high_precision() -> Verdict:
+def high_precision() -> CheckResult:
     worst = mp.mpf(0)
     weights = mp.matrix(["0.7", "-0.4"]), mp.matrix([["1.1", "0.3"], ["0.3", "-0.6"]])
     with mp.workdps(DIGITS):
@@ -292,7 +292,7 @@ def high_precision() -> Verdict:
             closed = (weights[0].T * push)[0] + sum(weights[1][i, j] * bend[i, j] for i in range(2) for j in range(2))
             whole = _integral(C, (h_u, t_u), (h_v, t_v), lambda x: (weights[0].T * x + x.T * weights[1] * x)[0])
             worst = max(worst, abs(closed - whole))
-    return Verdict(worst < mp.mpf(10) ** (5 - DIGITS), f"they differ by at most {mp.nstr(worst, 2)}")
+    return CheckResult(worst < mp.mpf(10) ** (5 - DIGITS), f"they differ by at most {mp.nstr(worst, 2)}")
 
 
 def _integral(C: mp.matrix, first: tuple[mp.mpf, mp.mpf], second: tuple[mp.mpf, mp.mpf], of: Callable[[mp.matrix], mp.mpf]) -> mp.mpf:
@@ -324,4 +324,5 @@ def theorem() -> Theorem:
             Equation("and the mean a = F times", kept_moments()[1]),
         ),
         functions(),
+        after="synthetic_only",
     )

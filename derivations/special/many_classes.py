@@ -17,12 +17,12 @@ import sympy as sp
 
 from synthmix.derivations.model import Labels, source
 from synthmix.derivations.potential import mean_weight, potential, tau
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 @check("many scores", "Psi for the labels a^T ytilde of two classes and two scores, as a quadratic form in a, with "
        "M^T Qbar M + sum_k theta c^2 delta/(1 + c delta) E[ytilde ytilde^T] entry by entry")
-def polarisation() -> Verdict:
+def polarisation() -> CheckResult:
     a = sp.Matrix(sp.symbols("a_1 a_2", real=True))
     means = [sp.Matrix(sp.symbols(f"y_{k}1 y_{k}2", real=True)) for k in (1, 2)]
     spreads = [sp.Matrix(2, 2, lambda i, j, k=k: sp.Symbol(f"v_{k}{min(i, j)}{max(i, j)}", real=True)) for k in (1, 2)]
@@ -43,7 +43,7 @@ def polarisation() -> Verdict:
 
 @check("intercept", "the balance of the residuals, sum_k zeta_k u_k, of two classes with a constant feature u as its ridge goes to 0, "
        "with 0")
-def intercept() -> Verdict:
+def intercept() -> CheckResult:
     ridge = sp.Symbol("gamma_0", positive=True)
     u = sp.Matrix(sp.symbols("u_1 u_2", real=True))
     G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True)) + u * u.T / ridge
@@ -62,4 +62,5 @@ def theorem() -> Theorem:
         (Equation("the joint law of two scores from that of their sum", sp.Eq(
             sp.Symbol("S_lk"), half * (psi(e(l) + e(k)) - psi(e(l)) - psi(e(k))), evaluate=False)),
          Equation("a score is linear in its labels", sp.Eq(psi(a * sp.Symbol("x")), a**2 * psi(sp.Symbol("x")), evaluate=False))),
+        after="input_dependent",
     )

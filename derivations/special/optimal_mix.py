@@ -33,8 +33,8 @@ from synthmix.derivations.derivatives import (
     variance,
 )
 from synthmix.derivations.model import N, Source, gamma, source
-from synthmix.derivations.potential import Block, Statement, effective_weight, isotropic, layer
-from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.potential import Block, Statement, effective_weight, fit_equation, isotropic
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 
 def dot(symbol: sp.Symbol) -> sp.Symbol:
@@ -61,7 +61,7 @@ PARAMETERS = (s.theta, s.c, s.r, s.b, s.q)
 
 def trace_rate() -> sp.Expr:
     """deltadot by implicit differentiation of the equation of the fit."""
-    equation = layer(s)
+    equation = fit_equation(s)
     slopes = (sp.factor(-equation.diff(symbol) / equation.diff(DELTA)) * dot(symbol) for symbol in PARAMETERS)
     return sum(slopes)
 
@@ -80,7 +80,7 @@ def functions() -> tuple[Function, ...]:
 
 @check("tangent of the left-out trace", "the generated rate of delta along each parameter with the derivative of the positive root "
        "that the solvers use (both branches), and along q with the slope that they use")
-def trace_tangent() -> Verdict:
+def trace_tangent() -> CheckResult:
     root, slope = source_functions()[0].results["delta"], source_functions()[1].results["d_delta"]
     draw, worst = random.Random(3), sp.Float(0)
     for branch in range(2):
@@ -94,7 +94,7 @@ def trace_tangent() -> Verdict:
             if symbol == s.q:
                 found.append(rate - slope.subs(point).subs(with_root))
             worst = max(worst, *(abs(one.evalf(DIGITS)) for one in found))
-    return Verdict(worst < sp.Float("1e-40"), f"largest difference {sp.N(worst, 2)}")
+    return CheckResult(worst < sp.Float("1e-40"), f"largest difference {sp.N(worst, 2)}")
 
 
 def _total(statement: Statement, expression: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
@@ -160,7 +160,7 @@ def _pushed(one: Source, h: sp.Expr, nu: sp.Symbol, parameter: sp.Symbol) -> tup
 
 @check("one rival", "the probability to beat one rival, averaged over the common part z ~ N(0, 1), with Phi(m_w / s_w), by 50-digit "
        "integration")
-def one_rival() -> Verdict:
+def one_rival() -> CheckResult:
     beaten = next(function for function in functions() if function.name == "rival").results["beaten"]
     found = []
     for m, v in ((1, 2), (-2, 3), (4, 1)):
@@ -168,12 +168,12 @@ def one_rival() -> Verdict:
             at = sp.lambdify(Z, beaten.subs({MARGIN: m, VARIANCE: v}), "mpmath")
             mean = mp.quad(lambda z, at=at: mp.npdf(z) * at(z), [-mp.inf, -4, 0, 4, mp.inf])
             found.append(abs(mean - mp.ncdf(m / mp.sqrt(v))))
-    return Verdict(max(found) < mp.mpf(10) ** -20, f"largest difference {mp.nstr(max(found), 2)}")
+    return CheckResult(max(found) < mp.mpf(10) ** -20, f"largest difference {mp.nstr(max(found), 2)}")
 
 
 @check("tangents of the response", "slopes of mean margin and variance of one isotropic source in gamma, its weight c and its count "
        "theta by the chain of generated tangents, with the total derivatives of the closed forms, on the fixed point")
-def response_tangents() -> Verdict:
+def response_tangents() -> CheckResult:
     one = source("k")
     h, nu = sp.symbols("h nu", positive=True)
     statement = isotropic(one, h=h, coordinates=sp.Matrix([nu, nu]))
@@ -192,8 +192,8 @@ def response_tangents() -> Verdict:
 
 
 @check("gradient at 50 digits", "slopes of mean margin and variance in gamma and in a weight by implicit differentiation of the "
-       "symbolic statement (two sources, one through a layer, p = 2) with difference quotients of mpmath's dense evaluation")
-def gradient_at_fifty_digits() -> Verdict:
+       "symbolic statement (two sources, one of a fitted generator, p = 2) with difference quotients of mpmath's dense evaluation")
+def gradient_at_fifty_digits() -> CheckResult:
     from dataclasses import replace
 
     from synthmix.derivations.model import t
@@ -234,7 +234,7 @@ def gradient_at_fifty_digits() -> Verdict:
             step = mp.mpf(10) ** -12
             expected = (shifted(step) - shifted(-step)) / (2 * step)
             worst = max(worst, abs(mp.mpf(sp.Float(slope, DIGITS)) / expected - 1))
-    return Verdict(worst < mp.mpf(10) ** -18, f"largest relative difference {mp.nstr(worst, 3)}")
+    return CheckResult(worst < mp.mpf(10) ** -18, f"largest relative difference {mp.nstr(worst, 3)}")
 
 
 def theorem() -> Theorem:
@@ -251,4 +251,5 @@ def theorem() -> Theorem:
                 [(sp.erfc(-m_w / (sp.sqrt(2) * s_w)) / 2).diff(symbol) for symbol in (m_w, s_w)])),
         ),
         functions(),
+        after="many_classes",
     )

@@ -1,6 +1,6 @@
 """The self-fitted generator, new here: its mean and covariance are those of the n real samples that are trained on.
 
-The layer's samples train themselves: r = N / n, b = pi. Given the data, real and synthetic samples share one second moment, so the
+The samples of the fit train themselves: r = N / n, b = pi. Given the data, real and synthetic samples share one second moment, so the
 mix is ridge on the real data alone at gamma / kappa, plus the sampling noise of a finite m. No verifier adds information.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import sympy as sp
 
 from synthmix.derivations.model import RIGHT, Source, eta, mu, omega, pi, synthetic
-from synthmix.derivations.potential import effective_weight, isotropic, kappa, layer, noise, signal, tau
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, kappa, noise, signal, tau
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 Q, D_S = sp.symbols("q d_s", positive=True)
 MIX = synthetic(Q, D_S, r=1 / pi, b=pi, mean_fitted=True)
@@ -19,7 +19,7 @@ RIDGE = Source(pi, kappa(MIX) / pi, RIGHT, Q, Q)  # the real samples alone, each
 
 @check("self-fitted generator", "weight of C, trace of a synthetic sample and Psi with those of ridge on the real data alone at "
        "gamma/kappa: (g/kappa)^2 Psi_real + alpha (1 - pi) d_s/(1 + d_s), and the mean margin with g/kappa times the real one")
-def ridge_on_real_data() -> Verdict:
+def ridge_on_real_data() -> CheckResult:
     j = sp.Symbol("J")
     mix = isotropic(MIX, h=eta, coordinates=sp.Matrix([mu, mu]))
     alone = isotropic(RIDGE, h=eta, coordinates=sp.Matrix([mu, mu]))
@@ -29,14 +29,14 @@ def ridge_on_real_data() -> Verdict:
     seen = Q / (1 + RIDGE.c * Q)  # (1/N) tr(S Qbar) by leave-one-out of a real sample
     return vanishes(
         effective_weight(MIX) - tau(RIDGE),
-        layer(MIX) - (D_S / seen - 1) * Q,
+        fit_equation(MIX) - (D_S / seen - 1) * Q,
         whole.subs(j, 0) - share**2 * part.subs(j, 0) - own,
         whole.diff(j).subs(j, 0) - share * part.diff(j).subs(j, 0),
     )
 
 
 @check("self-fitted, no synthetic data", "kappa, signal and noise at m = 0 with those of the real data alone")
-def no_synthetic_data() -> Verdict:
+def no_synthetic_data() -> CheckResult:
     alone = Source(pi, sp.Integer(1), RIGHT, Q, Q)
     empty = Source(sp.Integer(0), omega, MIX.labels, Q, D_S, 1 / pi, pi, True)
     return vanishes(effective_weight(empty) - tau(alone), signal(empty) - 1, noise(empty) - noise(alone))
@@ -52,4 +52,5 @@ def theorem() -> Theorem:
             Equation("the trace a synthetic sample sees", sp.Eq(D_S, Q / (1 + k * Q / pi))),
             Equation("the signal", sp.Eq(g, sp.factor(kappa(MIX) * signal(MIX)).subs(omega, 1))),
         ),
+        after="toy",
     )

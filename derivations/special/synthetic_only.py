@@ -15,7 +15,7 @@ import sympy as sp
 from synthmix.derivations.derivatives import mean_margin, positive_root, variance
 from synthmix.derivations.model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
 from synthmix.derivations.potential import Statement, isotropic
-from synthmix.derivations.theorem import Equation, Function, Theorem, Verdict, check, vanishes
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 A, LAM, DELTA = sp.Symbol("alpha", nonnegative=True), sp.Symbol("lam", real=True), sp.Symbol("delta", positive=True)
 QUADRATIC = gamma * DELTA**2 + (gamma + A - eta) * DELTA - eta
@@ -76,7 +76,7 @@ def functions() -> tuple[Function, ...]:
 
 @check("synthetic only", "gamma d^2 + (gamma + alpha - p/m) d - p/m with the general fixed point; the closed-form root with the "
        "quadratic")
-def quadratic() -> Verdict:
+def quadratic() -> CheckResult:
     general, at = statement()
     t = sp.Symbol("t", positive=True)
     found = [sp.numer(sp.together(general.equations()[0].subs(at).subs(t, 0))) - QUADRATIC]
@@ -88,7 +88,7 @@ def quadratic() -> Verdict:
 
 @check("critical noise", "epsilon* with 1/(1 + rho/phi); the mean margin there with 0, so the accuracy with 1/2; the closed-form "
        "slope with the derivative of Phi(m_w/s_w) in epsilon at rational points")
-def critical() -> Verdict:
+def critical() -> CheckResult:
     forms = closed_forms()
     at_zero = forms["mean_margin"].subs(LAM, 0)
     found = [critical_noise() - 1 / (1 + rho / phi), at_zero]
@@ -105,23 +105,23 @@ def critical() -> Verdict:
         numbers[DELTA] = root().subs(numbers)
         worst = max(worst, abs(sp.N((total - slope_at_critical_noise()).subs(numbers), 30)))
     algebra = vanishes(*found)
-    return Verdict(algebra.holds and worst < sp.Float("1e-25"), f"{algebra.found}; slopes differ by at most {float(worst):.1e}")
+    return CheckResult(algebra.holds and worst < sp.Float("1e-25"), f"{algebra.found}; slopes differ by at most {float(worst):.1e}")
 
 
 @check("m -> infinity", "the limit of m_w^2 / s_w^2 as p/m -> 0 with mu^2: Phi(mu sign(lambda)), the step of Feng et al. (2024); "
        "and the slope at epsilon* growing as (p/m)^(-1/2)")
-def step() -> Verdict:
+def step() -> CheckResult:
     forms = closed_forms()
     ratio = (forms["mean_margin"] ** 2 / forms["variance"]).subs(DELTA, small_delta())
     step_found = vanishes(sp.together(ratio).subs(eta, 0) - mu**2)
     growth = sp.simplify(sp.together(slope_at_critical_noise() ** 2 * eta).subs(DELTA, small_delta())).subs(eta, 0)
-    return Verdict(step_found.holds and growth.is_finite is not False and growth != 0,
+    return CheckResult(step_found.holds and growth.is_finite is not False and growth != 0,
                    f"step: {step_found.found}; slope^2 p/m -> {sp.factor(growth)}")
 
 
 @check("gamma -> 0 and infinity", "delta as gamma -> 0 with p/m / (alpha - p/m) below interpolation; gamma m_w as gamma -> infinity "
        "with lambda mu^2, gamma^2 s_w^2 with lambda^2 mu^2 + alpha p/m (the classifier is then the label moment)")
-def ridge_limits() -> Verdict:
+def ridge_limits() -> CheckResult:
     forms = closed_forms()
     below = {A: sp.Rational(3, 4), eta: sp.Rational(1, 4)}
     ridgeless = root().args[0][0].subs(below).subs(gamma, 0) - sp.Rational(1, 2)
@@ -151,4 +151,5 @@ def theorem() -> Theorem:
                      sp.Eq(sp.Derivative(sp.Symbol("acc"), epsilon), slope_at_critical_noise())),
         ),
         functions(),
+        after="self_fitted",
     )

@@ -1,8 +1,8 @@
 """The paper's toy setting: real data with C = I, a generator fitted on n_hat independent samples.
 
-The synthetic source is seen through a layer, r = N / n_hat. With the exact mean these are the paper's three scalars. The mean
+The synthetic source is a fitted generator, r = N / n_hat. With the exact mean these are the paper's three scalars. The mean
 estimated from the same samples, which the paper does not have, adds a direction of squared length tr(C)/n_hat to the mean, and
-the layer carries it: both views have the same potential.
+and a mean that is fitted carries it: both views have the same potential.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import sympy as sp
 
 from synthmix.derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, source, synthetic, t
-from synthmix.derivations.potential import effective_weight, isotropic, layer, potential, tau
-from synthmix.derivations.theorem import Equation, Theorem, Verdict, check, vanishes
+from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, potential, tau
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
 
@@ -33,10 +33,10 @@ def three_scalars() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
 
 
 @check("toy setting", "the paper's three scalars with the general fixed point, d_r = q_r, d_s = delta_s, d_g = r tau q_s")
-def toy() -> Verdict:
+def toy() -> CheckResult:
     first, second = sources()
     statement = isotropic(first, second, h=p / N, coordinates=sp.zeros(3, 1))
-    of_real, of_generator, of_layer = (equation.subs(t, 0) for equation in statement.equations())
+    of_real, of_generator, of_fit = (equation.subs(t, 0) for equation in statement.equations())
     x = gamma + tau(first) + effective_weight(second)
     seen = {D_G: second.r * tau(second) * Q_S}
     d_g, d_r, d_s = (scalar.subs(seen) for scalar in three_scalars())
@@ -44,16 +44,16 @@ def toy() -> Verdict:
     return vanishes(
         (of_real - of_generator).subs(both),
         (d_r - of_real).subs(both),
-        # d_g is r tau times the bulk equation, d_s the layer's over (1 + d_g)
+        # d_g is r tau times the bulk equation, d_s that of the fit over (1 + d_g)
         (d_g - second.r * tau(second) * (Q_S - p / N / x)).subs(both),
-        (d_s * (1 + seen[D_G]) - layer(second)).subs(both),
-        (of_layer - layer(second)),
+        (d_s * (1 + seen[D_G]) - fit_equation(second)).subs(both),
+        (of_fit - fit_equation(second)),
     )
 
 
-@check("estimated mean", "Psi with the mean fitted through the layer, and Psi with an exact mean that has an orthogonal error of "
+@check("estimated mean", "Psi with a fitted mean, and Psi with an exact mean that has an orthogonal error of "
        "squared length tr(C)/n_hat, r q in the resolvent's products")
-def estimated_mean() -> Verdict:
+def estimated_mean() -> CheckResult:
     G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
     fitted = source("s", fitted=True, mean_fitted=True)
     fitted = Source(fitted.theta, fitted.c, fitted.labels, fitted.q, fitted.delta, fitted.r, mean_fitted=True)
@@ -66,19 +66,19 @@ def estimated_mean() -> Verdict:
 
 
 @check("n_hat -> infinity", "the fixed point of the toy setting at r = 0 with that of two direct sources; delta with q")
-def perfect_generator() -> Verdict:
+def perfect_generator() -> CheckResult:
     first, second = sources()
-    layered = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1))
+    fitted = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1))
     direct = Source(second.theta, second.c, second.labels, second.q, second.delta)
     plain = isotropic(first, direct, h=eta, coordinates=sp.zeros(3, 1))
     many = {1 / n_hat: 0}
-    equations = [equation.subs(many) for equation in layered.equations()]
+    equations = [equation.subs(many) for equation in fitted.equations()]
     found = [a.subs(D_S, Q_S) - b for a, b in zip(equations, plain.equations(), strict=False)]
     return vanishes(*found, equations[2] - (D_S - Q_S))
 
 
 @check("pi -> 0 and 1", "the fixed point of the mixture with that of the synthetic source alone, and of the real source alone")
-def ends() -> Verdict:
+def ends() -> CheckResult:
     first, second = sources()
     mixture = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1)).equations()
     alone_s = isotropic(second, h=eta, coordinates=sp.zeros(2, 1)).equations()
@@ -92,11 +92,12 @@ def theorem() -> Theorem:
     g, r, s = three_scalars()
     return Theorem(
         "toy",
-        "The toy setting: a generator is a source seen through a layer",
+        "The toy setting: a fitted generator",
         __doc__.split("\n\n", 1)[1],
         (
-            Equation("the generator's layer", sp.Eq(D_G, D_G - g)),
+            Equation("a sample of the fit", sp.Eq(D_G, D_G - g)),
             Equation("a real sample", sp.Eq(D_R, D_R - r)),
             Equation("a synthetic sample", sp.Eq(D_S, D_S - s)),
         ),
+        after="exact_generator",
     )

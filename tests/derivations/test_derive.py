@@ -15,7 +15,7 @@ from synthmix.derivations.codegen import function_source
 from synthmix.derivations.derive import ROOT, Departure, departures, generated_files, stale
 from synthmix.derivations.report import html_page, markdown
 from synthmix.derivations.special import synthetic_only
-from synthmix.derivations.theorem import Check, Function, Verdict, vanishes
+from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
 
 CHECK = {check.name: check for check in checks()}
 
@@ -45,7 +45,7 @@ def test_every_generated_module_says_where_it_comes_from(files: dict[Path, str])
 # what is broken, and the check that must notice
 FAULTS = {
     "an alpha in the denominator": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "stationarity, one source"),
-    "a layer without its own weight": (potential, "effective_weight", potential.kappa, "toy setting"),
+    "a fit without its own weight": (potential, "effective_weight", potential.kappa, "toy setting"),
     "noise without the square of the weight": (
         potential, "noise", lambda s: s.theta * s.c * s.delta / (1 + s.c * s.delta), "training loss"),
     "a root of the wrong sign": (derivatives, "positive_root", lambda a, b, c: sp.Piecewise((c / b, b > 0), (-b / a, True)),
@@ -85,7 +85,7 @@ def test_a_function_of_a_stranger_is_refused() -> None:
 
 
 def test_the_report_prints_every_equation() -> None:
-    results = [(Check("a check", "a | b", lambda: Verdict(True, "")), Verdict(False, "found < this"))]
+    results = [(Check("a check", "a | b", lambda: CheckResult(True, "")), CheckResult(False, "found < this"))]
     text, page = (write(results, [Departure({"m": 1}, {"variance": (0.5, 0.25)})]) for write in (markdown, html_page))
     equations = [equation for _, theorem in chapters() for equation in theorem.equations]
     assert text.count("$$") == 2 * len(equations) and page.count("<math display") == len(equations)
@@ -95,7 +95,7 @@ def test_the_report_prints_every_equation() -> None:
 
 
 def test_a_failing_check_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    fails = Check("always", "1 with 2", lambda: Verdict(False, "1"))
+    fails = Check("always", "1 with 2", lambda: CheckResult(False, "1"))
     monkeypatch.setattr("synthmix.derivations.derive.checks", lambda: [fails])
     monkeypatch.setattr("synthmix.derivations.derive.generated_files", lambda: {ROOT / "solvers" / "generated" / "theory.py": "broken"})
     monkeypatch.setattr(sys, "argv", ["cli.py", "derive", "--report", str(tmp_path / "report.md")])
