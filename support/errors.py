@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,21 +17,36 @@ class NotConverged(RuntimeError):
     """A solver stopped above its tolerance. Raised instead of returning a number nobody should trust."""
 
 
+SHOWN = 60  # characters of a wrong value in a message
+
+
 def number(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> float:
     """Return `value` as a float if it is a finite number in [low, high] (or (low, high] with `open_low`).
 
     Raises:
         BadInput: with the name, the value and the range, in one line.
     """
-    return float(numbers(name, value, low, high, open_low=open_low))
+    x = numbers(name, value, low, high, open_low=open_low)
+    if x.ndim:
+        raise BadInput(f"{name} must be one number, not an array of shape {x.shape}")
+    return float(x)
 
 
 def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> np.ndarray:
-    """The same for an array of any shape: all entries are checked, the first bad one is named."""
+    """Return `values`, of any shape, as an array of floats if all are finite numbers in the range.
+
+    Raises:
+        BadInput: with the name, the first bad value and the range, in one line.
+    """
     try:
-        x = np.asarray(values, dtype=float)
+        given = np.asarray(values)
+        if given.dtype.kind not in "biufO" or (given.dtype.kind == "O" and not all(isinstance(one, Real) for one in given.flat)):
+            raise TypeError
+        x = given.astype(float)
     except (TypeError, ValueError):
-        raise BadInput(f"{name} must be a number, not {values!r}") from None
+        raise BadInput(f"{name} must be a number, not {_shown(values)}") from None
+    except OverflowError:
+        raise BadInput(f"{name} must be a number below 1.8e308, not {_shown(values)}") from None
     bad = ~np.isfinite(x)
     if bad.any():
         raise BadInput(f"{name} must be a finite number, not {x[bad].flat[0]}")
@@ -40,3 +56,12 @@ def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = 
         most = "" if high == math.inf else f"at most {high:g}"
         raise BadInput(f"{name} must be {' and '.join(b for b in (least, most) if b)}, not {x[bad].flat[0]:g}")
     return x
+
+
+def _shown(value: object) -> str:
+    """The value in one short line."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # Python prints no whole number of over 4,300 digits
+        text = "a whole number of very many digits"
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

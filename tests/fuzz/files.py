@@ -1,0 +1,111 @@
+"""Random files: tables for `advise` and checkpoints for `simulate`, damaged in the way disks and people damage them."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.fuzz import oracle
+
+ROWS = 24
+
+
+def _npz(**members: object) -> bytes:
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name: np.asarray(value) for name, value in members.items()})
+    return buffer.getvalue()
+
+
+def _usual(seed: int, scale: float = 1.0, rows: int = ROWS) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.arange(rows) % 2
+    return scale * (rng.standard_normal((rows, 3)) + 2.0 * y[:, None]), y
+
+
+def _csv(seed: int, cells: list[str]) -> bytes:
+    """A csv file with some cells replaced."""
+    X, y = _usual(seed)
+    table = [["a", "b", "c", "y"], *([f"{value:.4g}" for value in row] + [str(label)] for row, label in zip(X, y, strict=True))]
+    rng = np.random.default_rng(seed)
+    for cell in cells:
+        table[rng.integers(len(table))][rng.integers(4)] = cell
+    return "\n".join(",".join(row) for row in table).encode("utf-8", "surrogatepass")
+
+
+@st.composite
+def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
+    """The bytes with a part cut off, overwritten, doubled or left as they are."""
+    data = bytearray(whole)
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, max(len(data) - 1, 0)))
+        kind = draw(st.sampled_from(["cut", "write", "double"]))
+        if kind == "cut":
+            del data[at:]
+        elif kind == "write":
+            data[at : at + 4] = draw(st.binary(min_size=1, max_size=4))
+        else:
+            data[at:at] = data[at : at + 64]
+    return bytes(data)
+
+
+WORD = st.sampled_from(["", "nan", "inf", "1e100", "9" * 400, "x" * 140_000, '"', "\x00", "é", "1;2", "True"])
+CELL = st.one_of(WORD, st.text(max_size=4))
+VALUE = st.sampled_from([
+    0, "x", [], [[1, 2]], np.zeros((2, 2, 2)), np.zeros((0, 3)), 1e100 * np.ones((ROWS, 3)), np.full((ROWS, 3), np.nan),
+    np.array([None] * ROWS), np.zeros(ROWS + 1), np.arange(ROWS), np.array(["a"] * ROWS), np.zeros((ROWS, 3)),
+])  # fmt: skip
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[str, bytes]:
+    """The suffix and content of a table."""
+    seed = draw(st.integers(0, 99))
+    X, y = _usual(seed, 10.0 ** draw(st.integers(-12, 12)))
+    kind = draw(st.sampled_from(["npz", "members", "csv", "csv-damaged", "bytes"]))
+    if kind == "npz":
+        return ".npz", draw(damaged(_npz(X=X, y=y)))
+    if kind == "members":
+        usual = {"X": X, "y": y}
+        return ".npz", _npz(**{draw(st.sampled_from(["X", "y", "keep", "score", "truth", "z"])): draw(VALUE)} | draw(
+            st.sampled_from([{}, {"y": y}, {"X": X}, usual])))  # fmt: skip
+    if kind == "csv":
+        return ".csv", _csv(seed, draw(st.lists(CELL, max_size=4)))
+    if kind == "csv-damaged":
+        return ".csv", draw(damaged(_csv(seed, [])))
+    return draw(st.sampled_from([".npz", ".csv", ".parquet", ".txt", ""])), draw(st.binary(max_size=200))
+
+
+PLAN = st.sampled_from([
+    ["--exact", "--epsilon", "0.1", "--budget", "100"], ["--self-fitted", "--budget", "50"], [],
+    ["--n-hat", "40", "--epsilon", "0.1:0.3", "--rho", "0.2", "--phi", "0.9", "--budget", "50"],
+])  # fmt: skip
+
+
+@given(real=tables(), synthetic=st.one_of(st.none(), tables()), plan=PLAN)
+def advise(real: tuple[str, bytes], synthetic: tuple[str, bytes] | None, plan: list[str]) -> None:
+    """`advise` on any file, or any two."""
+    with oracle.folder() as place:
+        arguments = ["advise", "--json", "--out", str(place / "out"), *plan]
+        for name, table in (("real", real), ("synthetic", synthetic)):
+            if table is not None:
+                path = place / f"{name}{table[0]}"
+                path.write_bytes(table[1])
+                arguments += [f"--{name}", str(path)]
+        oracle.command(arguments)
+
+
+@given(damage=st.data(), trials=st.integers(1, 3))
+def checkpoint(damage: st.DataObject, trials: int) -> None:
+    """`simulate` going on from a damaged checkpoint."""
+    usual = ["simulate", *["--n", "10", "--m", "10", "--p", "5", "--mu", "1", "--epsilon", "0.1", "--rho", "0.1", "--phi", "0.9", "--gamma", "1", "--json"]]
+    with oracle.folder() as place:
+        path = place / "trials.npz"
+        oracle.command([*USUAL, "--trials", str(trials), "--checkpoint", str(path)])
+        path.write_bytes(damage.draw(damaged(path.read_bytes())))
+        oracle.command([*USUAL, "--trials", str(trials + 1), "--checkpoint", str(path)])
+
+
+PROPERTIES = (advise, checkpoint)
