@@ -97,10 +97,14 @@ def advise(real: tuple[str, bytes], synthetic: tuple[str, bytes] | None, plan: l
         oracle.command(arguments)
 
 
+USUAL = ["simulate", "--json"]
+for option, value in {"n": 10, "m": 10, "p": 5, "mu": 1, "epsilon": 0.1, "rho": 0.1, "phi": 0.9, "gamma": 1}.items():
+    USUAL += [f"--{option}", str(value)]
+
+
 @given(damage=st.data(), trials=st.integers(1, 3))
 def checkpoint(damage: st.DataObject, trials: int) -> None:
     """`simulate` going on from a damaged checkpoint."""
-    usual = ["simulate", *["--n", "10", "--m", "10", "--p", "5", "--mu", "1", "--epsilon", "0.1", "--rho", "0.1", "--phi", "0.9", "--gamma", "1", "--json"]]
     with oracle.folder() as place:
         path = place / "trials.npz"
         oracle.command([*USUAL, "--trials", str(trials), "--checkpoint", str(path)])

@@ -7,9 +7,13 @@ import pytest
 
 from synthmix.support.errors import BadInput, number, numbers
 
+NO_NUMBERS = (
+    "3", b"3", None, object(), 1j, [1, 2], [], {}, np.asmatrix(np.eye(2)), np.datetime64("2020-01-01"), 10**400, 10**5000, float("nan"),
+    float("inf"), np.array(["a"]), [10**400],
+)  # fmt: skip
 
-@pytest.mark.parametrize("value", ["3", b"3", None, object(), 1j, [1, 2], [], {}, np.asmatrix(np.eye(2)), np.datetime64("2020-01-01"), 10**400,
-                                   10**5000, float("nan"), float("inf"), np.array(["a"]), [10**400]])  # fmt: skip
+
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
 def test_refused_in_one_short_line(value: object) -> None:
     with pytest.raises(BadInput) as refused:
         number("mu", value)
