@@ -10,7 +10,6 @@ import argparse
 import resource
 import sys
 import time
-import traceback
 import warnings
 from collections import Counter
 
@@ -19,6 +18,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from tests.fuzz import calls, command_lines, files
 
 EXAMPLES = 40  # of a property before the next has its turn
+SHOWN = 600  # characters of the beginning of a failure
 MEGABYTE = 2**20
 
 
@@ -51,8 +51,7 @@ def main() -> int:
             except BaseException as error:  # whatever it is, it is what was looked for
                 if isinstance(error, KeyboardInterrupt):
                     raise
-                notes = "\n".join(getattr(error, "__notes__", ()))
-                failures[name] = f"{''.join(traceback.format_exception_only(error))[-3000:]}\n{notes[:3000]}"
+                failures[name] = "\n".join(map(_short, (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ()))))
                 print(f"FAILED {name}, seed {asked.seed}, turn {turn}\n{failures[name]}", file=sys.stderr, flush=True)
         turn += 1
         if len(failures) == len(properties):
@@ -61,6 +60,11 @@ def main() -> int:
     print(f"seed {asked.seed}: {sum(counts.values())} inputs ({', '.join(f'{name} {n}' for name, n in counts.items())}), "
           f"{len(failures)} failures, {peak:.0f} MB at most")  # fmt: skip
     return 1 if failures else 0
+
+
+def _short(text: str) -> str:
+    """The beginning and the end of a long text."""
+    return text if len(text) <= 3 * SHOWN else f"{text[:SHOWN]} ... {text[-2 * SHOWN:]}"
 
 
 if __name__ == "__main__":
