@@ -10,9 +10,12 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file. sha256: hex, of its uncompressed content, so that NAME and NAME.gz are the same file.
+    """A file of a data set.
 
-    None where only the commit that its sources name pins it: the file is then taken as it is.
+    Attributes:
+        name: of the file; NAME.gz is taken as well.
+        sha256: hex, of the uncompressed content. None where only the commit that its origin names pins it: the file is then taken as
+            it is.
     """
 
     name: str
@@ -20,11 +23,11 @@ class DataFile:
 
 
 class Unavailable(Exception):
-    """A public source did not bring a file; the message says why, as the end of a sentence."""
+    """A public origin did not bring a file; the message says why, as the end of a sentence."""
 
 
-class Source(Protocol):
-    """A public source of a data set's files; str(source) names it."""
+class Origin(Protocol):
+    """A public origin of a data set's files; str(origin) names it."""
 
     def fetch(self, names: Sequence[str], folder: Path) -> Iterator[Path]:
         """Bring the files into `folder`: each is yielded once it is complete, as NAME.part, and is not yet trusted.
@@ -39,9 +42,13 @@ class Source(Protocol):
 class DataSet:
     """A public data set: what may be done with it, whom to cite, its files and where to find them.
 
-    folders: where the files lie within the user's folder; the first is also their folder in the cache.
-    package: an installed Python package that carries the files, and the folder within it.
-    sources: the public ones, in order.
+    Attributes:
+        name: what commands call it.
+        title, licence, citation: for people.
+        files: the files that are needed.
+        folders: where the files lie within the user's folder; the first is also their folder in the cache.
+        package: an installed Python package that carries the files, and the folder within it.
+        origins: where the files can be downloaded, in order.
     """
 
     name: str
@@ -51,4 +58,4 @@ class DataSet:
     files: tuple[DataFile, ...]
     folders: tuple[str, ...]
     package: tuple[str, str] | None = None
-    sources: tuple[Source, ...] = ()
+    origins: tuple[Origin, ...] = ()

@@ -1,4 +1,4 @@
-"""Finding a data set: in the user's folder, in the user's cache, in an installed package, else at its public sources."""
+"""Finding a data set: in the user's folder, in the user's cache, in an installed package, else at its public origins."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def locate(dataset: DataSet, folder: str | os.PathLike[str] | None = None, downl
 
     folder: where to look first, in its `dataset.folders` and then in itself; by default the folder that the environment
         variable SYNTHDATA_DIR names. Then come the user's cache, the installed package that carries the files, if there
-        is one, and (with `download`) the public sources in order, whose files are kept in the cache.
+        is one, and (with `download`) the public origins in order, whose files are kept in the cache.
 
     Raises:
         BadInput: in one line: a file is in none of these places, or the one in the user's folder is damaged.
@@ -150,14 +150,14 @@ def _intact(path: Path, file: DataFile) -> bool:
 
 
 def _download(dataset: DataSet, missing: list[DataFile]) -> tuple[list[DataFile], list[str]]:
-    """Fetch files into the cache, from the sources in turn until none is missing; return what still is, and why."""
+    """Fetch files into the cache, from the origins in turn until none is missing; return what still is, and why."""
     cache, wanted, failures = _cache(dataset), {file.name: file for file in missing}, []
-    for source in dataset.sources:
+    for origin in dataset.origins:
         if not wanted:
             break
         try:
             cache.mkdir(parents=True, exist_ok=True)
-            for part in source.fetch(tuple(wanted), cache):
+            for part in origin.fetch(tuple(wanted), cache):
                 file = wanted[part.stem]
                 if not _intact(part, file):
                     part.unlink()
@@ -165,9 +165,9 @@ def _download(dataset: DataSet, missing: list[DataFile]) -> tuple[list[DataFile]
                 part.replace(cache / file.name)
                 del wanted[file.name]
         except Unavailable as reason:
-            failures.append(f"{source} {reason}")
+            failures.append(f"{origin} {reason}")
         except OSError as error:
-            failures.append(f"{source} failed ({error.strerror or error})")
+            failures.append(f"{origin} failed ({error.strerror or error})")
     return list(wanted.values()), failures
 
 

@@ -13,7 +13,7 @@ from sys import stderr
 from tempfile import TemporaryDirectory
 
 from synthmix.data.entry import Unavailable
-from synthmix.data.sources import CONNECT_SECONDS, PART
+from synthmix.data.origins import CONNECT_SECONDS, PART
 
 PUBLIC = "https://huggingface.co"
 

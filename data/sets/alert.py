@@ -6,7 +6,7 @@ import os
 
 from synthmix.data.entry import DataFile, DataSet
 from synthmix.data.find import locate
-from synthmix.data.sources import Address
+from synthmix.data.origins import Address
 from synthmix.data.text import Prompts, json_lines
 
 NAME = "alert.jsonl"
@@ -21,7 +21,7 @@ DATASET = DataSet(
     ),
     files=(DataFile(NAME, "0a5594d47d3c4b81462048e6e5dfa22304be6eb490019ddbddc73adc4e317cc4"),),
     folders=("alert",),
-    sources=(Address("https://huggingface.co/datasets/Babelscape/ALERT/resolve/a857f95355354050170844207a4994d9599fdfed"),),
+    origins=(Address("https://huggingface.co/datasets/Babelscape/ALERT/resolve/a857f95355354050170844207a4994d9599fdfed"),),
 )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthmix.data.entry import DataFile, DataSet
 from synthmix.data.find import locate, opened
-from synthmix.data.sources import Address
+from synthmix.data.origins import Address
 
 DATASET = DataSet(
     name="amazon",
@@ -25,7 +25,7 @@ DATASET = DataSet(
         DataFile("kitchen.mat", "b1f4e5ddfbd7b37ad2638fccbf83bd8558abf63b3e8d69a9d5bca77b1a49fed5"),
     ),
     folders=("amazon",),
-    sources=(
+    origins=(
         Address(
             "https://raw.githubusercontent.com/elfirdoussilab1/High-Dimensional-Learning-Noisy-Labels/"
             "b3250e21297fd274411aa0a6f8080ae1948bffb5/datasets/Amazon_review"

@@ -18,7 +18,7 @@ DATASET = DataSet(
     citation="Bai et al.: Training a Helpful and Harmless Assistant with Reinforcement Learning from Human Feedback (2022)",
     files=(DataFile(NAME, "14d765196c9f18d84f9bb3a78bac608c8f2915110ebcbd74ec95db7b7198b008"),),
     folders=("hh-rlhf",),
-    sources=(
+    origins=(
         Hub("Anthropic/hh-rlhf", "09be8c5bbc57cb3887f3a9732ad6aa7ec602a1fa", ((NAME, "test"),), ("chosen", "rejected"),
             folder="harmless-base"),
     ),

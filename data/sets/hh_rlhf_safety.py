@@ -20,7 +20,7 @@ DATASET = DataSet(
     citation="Zhang: hh-rlhf-safety (2024), hh-rlhf of Bai et al. (2022) labelled by LlamaGuard-7B",
     files=tuple(DataFile(name, None) for name in FILES.values()),
     folders=("hh-rlhf-safety",),
-    sources=(
+    origins=(
         Hub("yimingzhang/hh-rlhf-safety", "7ca6f4838f104cddd152f19d4aa9e713896982e4", tuple((name, part) for part, name in FILES.items()),
             ("chosen", "rejected", "chosen-safety", "rejected-safety")),
     ),

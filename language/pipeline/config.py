@@ -61,6 +61,8 @@ def read(file: str | Path, kind: type[T]) -> T:
         raise BadInput(f"cannot read {file}: {reason}; name a file, or one of {', '.join(packaged())}") from None
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise BadInput(f"{path} is nested too deeply: no configuration has tables within tables within tables") from None
     try:
         return _value(kind, table, "")
     except BadInput as error:

@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -208,7 +209,12 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool) -> float:
     except OSError as error:
         raise BadInput(f"cannot write {work}: {error.strerror or error}; choose another place with --out") from None
     (work / manifest.FILE).unlink(missing_ok=True)
-    counts = step.run(Work(work, inputs, data, progress), step.settings)
+    try:
+        counts = step.run(Work(work, inputs, data, progress), step.settings)
+    except BaseException:
+        with suppress(OSError):
+            work.rmdir()  # only if nothing was written that the step could go on with
+        raise
     shutil.rmtree(work / PARTS, ignore_errors=True)
     seconds = time.perf_counter() - started
     manifest.write(work, step.name, settings, digests, counts, seconds)

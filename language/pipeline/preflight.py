@@ -138,7 +138,7 @@ def _data_set(name: str, use: str, data: Path | None, online: bool) -> Requireme
     where = status(entry, data)
     if not where.missing:
         return Requirement("data set", name, use, True, where.where)
-    hub = next((source for source in entry.sources if isinstance(source, Hub)), None)
+    hub = next((origin for origin in entry.origins if isinstance(origin, Hub)), None)
     if hub is None or packages.missing("huggingface_hub"):
         return Requirement("data set", name, use, False, f"not on this machine; python cli.py data fetch {name}")
     if not online:

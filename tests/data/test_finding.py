@@ -24,12 +24,11 @@ import platformdirs
 import pytest
 
 from synthmix import cli, data
-from synthmix.data import DataFile, DataSet, locate, status
+from synthmix.data import DataFile, DataSet, locate, origins, status
 from synthmix.data import find as _find
-from synthmix.data import sources as _sources
 from synthmix.data.hub import Hub
+from synthmix.data.origins import Address, NpmPackage, Torchvision, Wheel
 from synthmix.data.sets import amazon, digits, mnist
-from synthmix.data.sources import Address, NpmPackage, Torchvision, Wheel
 from synthmix.support.errors import BadInput
 
 CONTENT = b"the public file " * 10_000
@@ -225,7 +224,7 @@ def test_what_is_there_is_told_from_what_is_not(tmp_path, cache):
 
 
 def test_a_download_that_broke_off_is_resumed(cache, server):
-    kept = 4 * _sources.BLOCK
+    kept = 4 * origins.BLOCK
     server.breaks_after = kept + 5  # what is less than a block is lost
     assert f"the first {kept} bytes are kept" in refusal(things(server.address))
     assert (cache / "a.bin.part").stat().st_size == kept and not (cache / "a.bin").exists()
@@ -253,6 +252,15 @@ def test_a_part_of_something_else_is_thrown_away(part, cache, server):
         assert "brought a a.bin with another sha256" in refusal(things(server.address))
         assert not list(cache.iterdir())
     assert locate(things(server.address))["a.bin"].read_bytes() == CONTENT
+
+
+def test_a_download_has_a_largest_size_and_a_longest_time(cache, server, monkeypatch):
+    monkeypatch.setattr(origins, "MOST_BYTES", len(CONTENT) - 1)
+    assert "more than the" in refusal(things(server.address)) and not list(cache.iterdir())
+    monkeypatch.setattr(origins, "MOST_BYTES", len(CONTENT))
+    monkeypatch.setattr(origins, "DOWNLOAD_SECONDS", -1)
+    assert f"the first {origins.BLOCK} bytes are kept" in refusal(things(server.address))
+    monkeypatch.undo()
 
 
 def test_a_public_file_that_changed_is_never_used(cache, server):
@@ -356,7 +364,7 @@ def torchvision(monkeypatch: pytest.MonkeyPatch):
         module = ModuleType("torchvision")
         module.datasets = SimpleNamespace(Things=download)
         monkeypatch.setitem(sys.modules, "torchvision", module)
-        monkeypatch.setattr(_sources, "find_spec", lambda name: module)
+        monkeypatch.setattr(origins, "find_spec", lambda name: module)
 
     return install
 
@@ -377,7 +385,7 @@ def test_a_torchvision_that_fails_says_why(error, torchvision, cache):
 
 
 def test_without_torchvision_it_says_what_to_install(cache, monkeypatch):
-    monkeypatch.setattr(_sources, "find_spec", lambda name: None)
+    monkeypatch.setattr(origins, "find_spec", lambda name: None)
     assert "pip install torchvision" in refusal(things(Torchvision("Things")))
 
 
@@ -389,13 +397,13 @@ def test_every_entry_is_complete_and_pinned():
     for name in data.names():
         entry = data.dataset(name)
         assert entry.name == name and all((entry.title, entry.licence, entry.citation, entry.files, entry.folders))
-        assert entry.sources or entry.package
+        assert entry.origins or entry.package
         for file in entry.files:
             if file.sha256 is None:
-                assert all(isinstance(source, Hub) for source in entry.sources), "pinned by the commit"
+                assert all(isinstance(source, Hub) for source in entry.origins), "pinned by the commit"
             else:
                 assert re.fullmatch("[0-9a-f]{64}", file.sha256)
-        for source in entry.sources:
+        for source in entry.origins:
             if isinstance(source, Address):
                 assert source.base.startswith("https://") and re.search("/[0-9a-f]{40}(/|$)", source.base), "a commit, not a branch"
             if isinstance(source, Hub):

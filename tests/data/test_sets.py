@@ -21,13 +21,12 @@ import platformdirs
 import pytest
 
 from synthmix import data
-from synthmix.data import DataFile, DataSet, locate
+from synthmix.data import DataFile, DataSet, locate, origins
 from synthmix.data import hub as _hub
-from synthmix.data import sources as _sources
 from synthmix.data.entry import Unavailable
 from synthmix.data.hub import Hub
+from synthmix.data.origins import Wheel
 from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, smollm2, xstest
-from synthmix.data.sources import Wheel
 from synthmix.data.text import Completions, Preferences, json_lines, last_turn, preferences, question
 from synthmix.support.errors import BadInput
 
@@ -136,7 +135,7 @@ WRITTEN = b'{"two": "\\n", "one": "\xc3\xa4"}\n{"two": "", "one": "b"}\n'
 
 
 def things(source: object, sha256: str | None = None, name: str = "a.jsonl") -> DataSet:
-    return DataSet("things", "Things", "none", "nobody", (DataFile(name, sha256),), ("things",), sources=(source,))
+    return DataSet("things", "Things", "none", "nobody", (DataFile(name, sha256),), ("things",), origins=(source,))
 
 
 @pytest.fixture
@@ -267,7 +266,7 @@ def repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             for name in names:
                 if not (tmp_path / "public" / name).is_file():
                     raise Unavailable("failed (HTTP 404)")
-                part = folder / (name + _sources.PART)
+                part = folder / (name + origins.PART)
                 part.write_bytes((tmp_path / "public" / name).read_bytes())
                 yield part
 
@@ -279,13 +278,13 @@ def repository(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_the_joined_tables_are_the_pinned_file(cache, repository):
     rows = json_lines(real(xstest.DATASET)[xstest.COMPLETIONS])
     tables(rows, repository)
-    source = xstest.DATASET.sources[0]
-    entry = replace(xstest.DATASET, files=xstest.DATASET.files[1:], sources=(source,))
+    source = xstest.DATASET.origins[0]
+    entry = replace(xstest.DATASET, files=xstest.DATASET.files[1:], origins=(source,))
     assert locate(entry)[xstest.COMPLETIONS].parent == cache / "xstest"
 
 
 def test_tables_that_are_gone_or_do_not_fit_are_one_line(cache, repository):
-    source = xstest.DATASET.sources[0]
+    source = xstest.DATASET.origins[0]
     assert "HTTP 404" in refusal(things(source, name=xstest.COMPLETIONS))
     row = dict.fromkeys((*COMMON, "human_label", "gpt4_label", "strmatch_label"), "x")
     tables([row | {"model": model} for model in xstest.MODELS], repository)

@@ -214,6 +214,7 @@ def test_a_configuration_is_read_into_its_dataclasses(tmp_path: Path) -> None:
         ("[inner]\nshare = 1\n[verifiers]\n", "verifiers must not be empty"),
         ("[inner]\nshare = 1\n[verifiers]\na = {rho = 2}\n", "verifiers.a: rho must be at least 0 and at most 1, not 2"),
         ("[inner\n", "is not TOML"),
+        ("x = " + "[" * 5000 + "]" * 5000, "nested too deeply"),
     ],
 )
 def test_a_wrong_configuration_is_one_line_with_file_and_key(tmp_path: Path, text: str, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Public sources of data sets: an address, torchvision, a package of npm or pip. None is trusted: who asked checks the sha256."""
+"""Public origins of data sets: an address, torchvision, a package of npm or pip. No origin is trusted: who asked checks the sha256."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -22,8 +23,13 @@ if TYPE_CHECKING:
 
 PART = ".part"
 CONNECT_SECONDS, READ_SECONDS, PACKAGE_SECONDS = 5, 30, 600
+DOWNLOAD_SECONDS, MOST_BYTES = 3600, 4 * 10**9  # of one file; what came within the time is kept and resumed
 BLOCK = 1 << 14
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
+
+
+class _TooLarge(Exception):
+    """A file is larger than any that is taken; the message says so, as the end of a sentence."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,9 @@ class Address:
                 part = folder / (name + PART)
                 try:
                     self._resume(name, part, progress)
+                except _TooLarge as error:
+                    part.unlink(missing_ok=True)
+                    raise Unavailable(str(error)) from None
                 except requests.RequestException as error:
                     reason = f"HTTP {error.response.status_code}" if error.response is not None else "the connection failed"
                     kept = f", the first {part.stat().st_size} bytes are kept" if part.is_file() else ""
@@ -63,12 +72,21 @@ class Address:
             response.raise_for_status()
             if response.status_code != PARTIAL_CONTENT:
                 done = 0
-            length = response.headers.get("Content-Length")
-            task = progress.add_task(name, total=done + int(length) if length else None, completed=done)
+            length = response.headers.get("Content-Length", "")
+            wanted = done + int(length) if length.isdecimal() else None
+            if wanted is not None and wanted > MOST_BYTES:
+                raise _TooLarge(f"offers {wanted / 1e9:.1f} GB for {name}, more than the {MOST_BYTES / 1e9:g} GB that are taken")
+            task = progress.add_task(name, total=wanted, completed=done)
+            end = time.monotonic() + DOWNLOAD_SECONDS
             with part.open("ab" if done else "wb") as file:
                 for block in response.iter_content(BLOCK):
                     file.write(block)
+                    done += len(block)
                     progress.advance(task, len(block))
+                    if done > MOST_BYTES:
+                        raise _TooLarge(f"went on beyond the {MOST_BYTES / 1e9:g} GB that are taken of {name}")
+                    if time.monotonic() > end:
+                        raise requests.Timeout
 
 
 @dataclass(frozen=True)
