@@ -20,6 +20,7 @@ SHARES = np.geomspace(1 / 30, 30, 7)  # the weight of all synthetic samples toge
 FEW_ALPHAS, FEW_SHARES = slice(None, None, 4), slice(None, None, 2)  # where every point of the grid costs several factorisations
 DRAWS = 100  # random samples of the samples, to take the optimism out of a choice
 LEVEL = 0.5  # standard errors of a lead within which a larger ridge is preferred
+PLATEAU = 1e-9  # of accuracy: what differs by less is alike, and rounding does not choose
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,18 +50,21 @@ class Candidates:
                        weights=np.append(self.weights, np.full(len(alphas), weight)))
 
     def choice(self, counts: np.ndarray | None = None) -> int:
-        """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once."""
+        """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once.
+
+        On a plateau (`preferred`) the smallest weight counts most, then the largest alpha.
+        """
         shares = self.shares if counts is None else self.shares * counts / (self.shares @ counts)
         n = self.shares.size if counts is None else counts.sum()
         means = self.soft @ shares
         if not np.isnan(self.theory).any():
-            return int((sharpened(means) + self.theory).argmax())
-        best = int(means.argmax())
+            return preferred(sharpened(means) + self.theory, self.weights, -self.alphas)
+        best = preferred(means, self.weights, -self.alphas)
         alike = np.flatnonzero(self.weights == self.weights[best])
         behind = self.soft[best] - self.soft[alike]
         lead = behind @ shares
         noise = np.sqrt(np.maximum((behind**2) @ shares - lead**2, 0) / (n - 1))
-        level = alike[lead <= LEVEL * noise]
+        level = alike[lead <= LEVEL * noise + PLATEAU]
         return int(level[self.alphas[level].argmax()])
 
     def corrected(self) -> tuple[float, float]:
@@ -78,6 +82,21 @@ class Candidates:
                 judged.append((self.right[chosen] @ rest / rest.sum(), self.soft[chosen] @ rest / rest.sum()))
         right, soft = np.mean(judged, axis=0)
         return float(right), float(sharpened(soft))
+
+
+def preferred(criterion: np.ndarray, *preferences: np.ndarray) -> int:
+    """The place of the best of some candidates.
+
+    Those that are less than PLATEAU behind the best are alike: of them the one is taken for which the first of the `preferences` is
+    smallest, then the second, and so on. The largest criterion alone would hang on rounding where it hardly changes, and a ridge chosen
+    on one thread be a million times the one chosen on two.
+
+    Args:
+        criterion: (A,), accuracies.
+        preferences: each (A,).
+    """
+    alike = np.flatnonzero(criterion >= criterion.max() - PLATEAU)
+    return int(alike[np.lexsort([one[alike] for one in reversed(preferences)])[0]])
 
 
 def mean_scatter(X: np.ndarray, weights: np.ndarray | None = None) -> float:

@@ -1,10 +1,8 @@
 """Exact leave-one-out over the real samples of a weighted ridge classifier on real and kept synthetic samples, without refitting.
 
-The classifier minimises sum_i c_i |e_i - b - W^T x_i|^2 + gamma N |W|^2 over one-hot labels e_i, with c_i = 1 for real and omega for
-synthetic samples and the intercept b free; for two classes the difference of the two scores is the classifier of labels +-1. Leaving a
-real sample out divides its residual by 1 - h_i, h_i its leverage, so one eigendecomposition gives every leave-one-out score at every
-gamma, in O(p^2 n), or O((n + m)^2 p) in the dual where there are fewer samples than features. gamma N stays what it is when a sample
-is left out.
+The classifier is that of `estimators.ridge`, with c_i = 1 for real and omega for synthetic samples and alpha = gamma N. One
+eigendecomposition gives every leave-one-out score at every gamma (`estimators.ridge_path`), in O(p^2 n), or O((n + m)^2 p) in the dual
+where there are fewer samples than features. gamma N stays what it is when a sample is left out.
 
 Synthetic samples enter by their `Moments` alone, so a large file needs one pass. Real ones need two: their moments, then scores.
 
@@ -19,42 +17,18 @@ good, and tends to the accuracy on the training set as m grows: use `estimators.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from synthmix.support.errors import BadInput, NotConverged, number
+from synthmix.estimators.ridge import Moments
+from synthmix.estimators.ridge_path import DualPath, PrimalPath
+from synthmix.support.errors import BadInput, number
 
 BANDWIDTH = 2.0  # of the smoothed accuracy, in standard deviations of the margins
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """What a ridge classifier sees of labelled samples: counts (L,), sums (L, p) of every label, and sum_i c_i x_i x_i^T (p, p)."""
-
-    counts: np.ndarray
-    sums: np.ndarray
-    gram: np.ndarray
-
-    @classmethod
-    def of(cls, X: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray | None = None) -> Moments:
-        """Of samples X (k, p) with labels `codes` (k,) from 0 to classes - 1 and weights (k,), by default 1."""
-        c = np.ones(len(X)) if weights is None else weights
-        weighted = X * c[:, None]
-        one_hot = np.zeros((classes, len(X)))
-        one_hot[codes, np.arange(len(X))] = 1
-        return cls(one_hot @ c, one_hot @ weighted, X.T @ weighted)
-
-    def __add__(self, other: Moments) -> Moments:
-        """Of both samples together."""
-        return Moments(self.counts + other.counts, self.sums + other.sums, self.gram + other.gram)
-
-    def weighted(self, omega: float) -> Moments:
-        """Every sample omega times its weight."""
-        return Moments(omega * self.counts, omega * self.sums, omega * self.gram)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,14 +178,23 @@ class RidgeMix:
         Raises:
             BadInput: for a gamma that is not above 0 or an omega below 0.
         """
-        kappas = [number("gamma", gamma, 0, open_low=True) * self.N for gamma in gammas]
-        number("omega", omega, 0)
-        factored = self._dual(omega) if self._fewer_samples else _Primal.of(self._total(omega), self.intercept)
+        alphas, factored = self._alphas(gammas), self._factored(omega)
         found = []
-        for scores, fitted in factored.scores(self.X, self.codes, self.weights, kappas):
+        for scores, fitted in factored.left_out(self.X, self.codes, self.weights, alphas):
             shift = class_shift(np.eye(len(self.classes)), fitted, self.codes, self.weights, factored.total)
             found.append(LeaveOneOut.of(scores, self.codes, self.weights, scores + shift))
         return found
+
+    def scores(self, X: np.ndarray, gammas: Sequence[float], omega: float = 1.0) -> list[np.ndarray]:
+        """(k, L) for every gamma: what the classifiers say of samples X (k, p).
+
+        Raises:
+            BadInput: as `path`.
+        """
+        return list(self._factored(omega).scores(X - self.shift, self._alphas(gammas)))
+
+    def _alphas(self, gammas: Sequence[float]) -> list[float]:
+        return [number("gamma", gamma, 0, open_low=True) * self.N for gamma in gammas]
 
     @property
     def _fewer_samples(self) -> bool:
@@ -221,14 +204,16 @@ class RidgeMix:
     def _real(self) -> Moments:
         return Moments.of(self.X, self.codes, len(self.classes), self.weights)
 
-    def _total(self, omega: float) -> Moments:
-        return self._real if self.synthetic is None or not omega else self._real + self.synthetic.weighted(omega)
-
-    def _dual(self, omega: float) -> _Dual:
+    def _factored(self, omega: float) -> PrimalPath | DualPath:
+        number("omega", omega, 0)
+        classes = len(self.classes)
+        if not self._fewer_samples:
+            alone = self.synthetic is None or not omega
+            return PrimalPath.of(self._real if alone else self._real + self.synthetic.weighted(omega), self.intercept)
         if self.X_s is None or not omega:
-            return _Dual.of(self.X, self.codes, self.weights, len(self.classes), self.intercept)
+            return DualPath.of(self.X, self.codes, classes, self.weights, self.intercept)
         X, codes = np.concatenate([self.X, self.X_s]), np.concatenate([self.codes, self.codes_s])
-        return _Dual.of(X, codes, np.concatenate([self.weights, np.full(len(self.X_s), omega)]), len(self.classes), self.intercept)
+        return DualPath.of(X, codes, classes, np.concatenate([self.weights, np.full(len(self.X_s), omega)]), self.intercept)
 
 
 def mix_leave_one_out(
@@ -252,84 +237,3 @@ def class_shift(labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weigh
     """
     residual = np.array([np.average((labels[k] - fitted)[codes == k], axis=0, weights=weights[codes == k]) for k in range(len(labels))])
     return (weights / (total - weights))[:, None] * residual[codes]
-
-
-@dataclass(frozen=True, eq=False)
-class _Primal:
-    """The eigenbasis of the centred second moment: of its p features, whatever the number of samples."""
-
-    values: np.ndarray  # (p,)
-    basis: np.ndarray  # (p, p)
-    mean: np.ndarray  # (p,), of all weighted samples
-    shares: np.ndarray  # (L,), of the labels
-    cross: np.ndarray  # (p, L), basis^T sum_i c_i (x_i - mean) e_i^T
-    total: float  # sum of the weights; inf without intercept
-
-    @classmethod
-    def of(cls, moments: Moments, intercept: bool) -> _Primal:
-        gram, cross, mean, shares, total = moments.gram, moments.sums.T, np.zeros(len(moments.gram)), np.zeros(len(moments.counts)), np.inf
-        if intercept:
-            total = moments.counts.sum()
-            mean, shares = moments.sums.sum(axis=0) / total, moments.counts / total
-            gram = gram - total * np.outer(mean, mean)
-            cross = cross - np.outer(mean, moments.counts)
-        values, basis = np.linalg.eigh(gram)
-        return cls(np.maximum(values, 0), basis, mean, shares, basis.T @ cross, total)
-
-    def scores(
-        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappas: Sequence[float]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(n, L) each, left out and fitted, at every kappa, for samples that are among those the moments are of."""
-        Z = (X - self.mean) @ self.basis
-        inverses = 1 / (self.values[:, None] + np.array(kappas))
-        leverages = weights[:, None] * (1 / self.total + (Z * Z) @ inverses)
-        labels = np.eye(len(self.shares))[codes]
-        for inverse, leverage in zip(inverses.T, leverages.T, strict=True):
-            fitted = self.shares + Z @ (self.cross * inverse[:, None])
-            yield labels - _divided(labels - fitted, 1 - leverage), fitted
-
-
-@dataclass(frozen=True, eq=False)
-class _Dual:
-    """The eigenbasis of the centred weighted Gram matrix of all samples, for fewer samples than features: residuals and 1 - leverage
-    are then sums without cancellation, however small the ridge."""
-
-    values: np.ndarray  # (k,)
-    basis: np.ndarray  # (k, k)
-    labels: np.ndarray  # (k, L), basis^T sqrt(c) e
-    roots: np.ndarray  # (k,), sqrt(c)
-    classes: int
-    total: float  # sum of the weights; inf without intercept
-
-    @classmethod
-    def of(cls, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, classes: int, intercept: bool) -> _Dual:
-        roots = np.sqrt(weights)
-        centred = (X - np.average(X, axis=0, weights=weights) if intercept else X) * roots[:, None]
-        kernel = centred @ centred.T
-        if intercept:  # the direction of the intercept is fitted freely: an infinite eigenvalue in place of its 0
-            unit = roots / np.linalg.norm(roots)
-            scale = np.trace(kernel) + 1.0
-            values, basis = np.linalg.eigh(kernel + 2 * scale * np.outer(unit, unit))
-            values, basis = values[:-1], basis[:, :-1]
-        else:
-            values, basis = np.linalg.eigh(kernel)
-        labels = basis.T @ (roots[:, None] * np.eye(classes)[codes])
-        return cls(np.maximum(values, 0), basis, labels, roots, classes, weights.sum() if intercept else np.inf)
-
-    def scores(
-        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, kappas: Sequence[float]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(n, L) each, left out and fitted, at every kappa, for the first n samples."""
-        U, inverses = self.basis[: len(X)], 1 / (self.values[:, None] + np.array(kappas))
-        frees = (U * U) @ inverses
-        roots = self.roots[: len(X), None]
-        labels = np.eye(self.classes)[codes]
-        for kappa, inverse, free in zip(kappas, inverses.T, frees.T, strict=True):
-            residual = U @ (inverse[:, None] * self.labels)
-            yield labels - _divided(residual, free) / roots, labels - kappa * residual / roots
-
-
-def _divided(residuals: np.ndarray, free: np.ndarray) -> np.ndarray:
-    if free.min() <= 0:
-        raise NotConverged("a real sample alone decides its own score, to the last digit: raise gamma")
-    return residuals / free[:, None]

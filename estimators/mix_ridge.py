@@ -9,12 +9,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.linear_model import RidgeClassifier
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
 from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
 from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix
+from synthmix.estimators.ridge import LinearClassifier, ridge
 from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.support.errors import BadInput
 
@@ -45,8 +45,9 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
     scikit-learn's metadata routing. GridSearchCV hands them to every fold whole, unless there are as many as real ones: then
     it takes them for something that belongs to the real samples and passes each fold its share.
 
-    After `fit`: classes_, coef_, intercept_, alpha_, weight_ (as used), n_synthetic_ (kept), n_features_in_, and with "auto"
-    leave_one_out_, a `estimators.leave_one_out.LeaveOneOut` of the chosen classifier, and accuracy_, what it says of fresh samples.
+    After `fit`: classes_, classifier_ (a `estimators.ridge.LinearClassifier`, of the scores), coef_, intercept_, alpha_, weight_ (as
+    used), n_synthetic_ (kept), n_features_in_, and with "auto" leave_one_out_, a `estimators.leave_one_out.LeaveOneOut` of the chosen
+    classifier, and accuracy_, what it says of fresh samples.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         """(k,) for two classes, positive for the second; (k, L) for more."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=float, reset=False)
-        scores = X @ self.coef_.T + self.intercept_
+        scores = self.classifier_.scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X: ArrayLike) -> np.ndarray:
@@ -165,6 +166,14 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         if self.weight_ and len(X_s):
             c = np.concatenate([np.ones(len(X)) if c is None else c, np.full(len(X_s), self.weight_)])
             X, y = np.concatenate([X, X_s]), np.concatenate([y, y_s])
-        ridge = RidgeClassifier(self.alpha_, fit_intercept=self.fit_intercept).fit(X, y, sample_weight=c)
-        self.coef_ = np.atleast_2d(ridge.coef_)
-        self.intercept_ = np.broadcast_to(ridge.intercept_, len(self.coef_)).copy()
+        codes = np.searchsorted(self.classes_, y)
+        found = ridge(X, codes, len(self.classes_), self.alpha_, c, intercept=self.fit_intercept)
+        self.classifier_ = _against_the_rest(found)
+        self.coef_, self.intercept_ = self.classifier_.weights.T, self.classifier_.intercepts
+
+
+def _against_the_rest(one_hot: LinearClassifier) -> LinearClassifier:
+    """The scores for labels +1 and -1, of the class and of the rest; for two classes of the second alone."""
+    L = len(one_hot.base)
+    turn = 2 * np.eye(L) - 1 if L > 2 else np.array([[-1.0], [1.0]])
+    return LinearClassifier(one_hot.weights @ turn, one_hot.base @ turn, one_hot.center)

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from synthmix.estimators.ridge import SolvedRidge
 from synthmix.support.errors import BadInput, number
 from synthmix.support.progress import bar
 
@@ -95,11 +96,15 @@ class Resamples:
 
 
 @dataclass(frozen=True, eq=False)
-class Fitted:
-    """A ridge classifier w (p,): the margins y w^T x of the test samples, and the influence on its accuracy of the weight of every
-    training sample and of every test sample."""
+class MeasuredClassifier:
+    """What a classifier of two classes, of labels -1 and 1, is worth on test samples, and what that hangs on.
 
-    w: np.ndarray
+    Attributes:
+        margins: (t,), the score of every test sample times its label.
+        on_training: (k,), the influence on the accuracy of the weight of every training sample.
+        on_test: (t,), that of the weight of every test sample.
+    """
+
     margins: np.ndarray
     on_training: np.ndarray
     on_test: np.ndarray
@@ -109,23 +114,22 @@ class Fitted:
         """On the test samples."""
         return float(np.mean(self.margins > 0))
 
+    @classmethod
+    def of(cls, solved: SolvedRidge, X: np.ndarray, labels: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> MeasuredClassifier:
+        """From the ridge of training samples X (k, p), labels (k,), of weight 1, and test samples X_test (t, p), y_test (t,).
 
-def fit(gram: np.ndarray, X: np.ndarray, labels: np.ndarray, penalty: float, test: np.ndarray) -> Fitted:
-    """w = (gram + penalty I)^{-1} X^T labels of training samples X (k, p), labels (k,) = +-1, gram = X^T X; test (t, p) are y x.
-
-    The accuracy is Phi(mean / spread) of the margins as far as w moves it: w moves with the weight of a training sample by
-    (gram + penalty I)^{-1} x (label - w^T x).
-    """
-    from scipy.linalg import cho_factor, cho_solve
-
-    factor = cho_factor(gram + penalty * np.eye(len(gram)))
-    w = cho_solve(factor, labels @ X)
-    margins = test @ w
-    mean, spread = margins.mean(), margins.std()
-    density = np.exp(-0.5 * (mean / spread) ** 2) / np.sqrt(2 * np.pi)
-    slope = density * (test.mean(axis=0) / spread - mean / spread**3 * ((margins - mean) @ test) / len(test))
-    right = margins > 0
-    return Fitted(w, margins, (labels - X @ w) * (X @ cho_solve(factor, slope)), (right - right.mean()) / len(right))
+        The accuracy is Phi(mean / spread) of the margins as far as the classifier moves it, and the classifier moves with the weight of a
+        training sample by what `SolvedRidge.response` says times its residual.
+        """
+        scores, fitted = (np.diff(solved.classifier.scores(rows))[:, 0] for rows in (X_test, X))
+        margins = y_test * scores
+        mean, spread = margins.mean(), margins.std()
+        density = np.exp(-0.5 * (mean / spread) ** 2) / np.sqrt(2 * np.pi)
+        # the derivative of Phi(mean / spread) in every margin
+        slopes = density * (1 / spread - mean / spread**3 * (margins - mean)) / len(margins) * y_test
+        right = margins > 0
+        response = solved.response(X, slopes @ X_test, slopes.sum())
+        return cls(margins, (labels - fitted) * response, (right - right.mean()) / len(right))
 
 
 def resample(

@@ -7,7 +7,6 @@ advice is worth is then measured by training on these very samples and scoring t
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
@@ -21,7 +20,7 @@ from synthmix.advice.tables import Table
 from synthmix.data import dataset, status
 from synthmix.data.sets import amazon, digits, xstest
 from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.leave_one_out import Moments
+from synthmix.estimators.leave_one_out import RidgeMix
 from synthmix.experiments.real import Split, mnist_split
 from synthmix.sims.many_classes import label_and_prune
 from synthmix.solvers.problem import Generator, Verifier
@@ -111,7 +110,6 @@ class Engineer:
     real: Table
     synthetic: Table
     truth: np.ndarray
-    classes: int
 
     def audited(self, count: int) -> Table:
         """The synthetic samples as a file, of which the first `count` have been looked at for their true labels."""
@@ -121,28 +119,25 @@ class Engineer:
 
     def trained(self, split: Split, m: int, omega: float, gamma: float) -> np.ndarray:
         """Which test samples (k,) a classifier gets right that is trained on the real samples and the first m generated ones."""
-        real, synthetic, test = self._few_features(m, split.X_test)
-        return _path(real + synthetic.weighted(omega), test, split.y_test, [gamma * (len(self.real.y) + m)])[0]
+        scores = self._mix(m).scores(split.X_test, [gamma * (len(self.real.y) + m)], omega)
+        return scores[0].argmax(axis=1) == split.y_test
 
     def landscape(self, split: Split, grid: Grid) -> np.ndarray:
         """Which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
-        ridges = np.array(grid.ridge) * len(self.real.y)
+        alphas = np.array(grid.ridge) * len(self.real.y)
         right = np.empty((*grid.shape, len(split.y_test)), dtype=bool)
         for i, m in enumerate(grid.m):
-            real, synthetic, test = self._few_features(m, split.X_test)
+            mix = self._mix(m)
             for j, omega in enumerate(grid.omega):
-                right[i, j] = _path(real + synthetic.weighted(omega), test, split.y_test, ridges) if m or not j else right[i, 0]
+                if m or not j:
+                    right[i, j] = [scores.argmax(axis=1) == split.y_test for scores in mix.scores(split.X_test, alphas, omega)]
+                else:
+                    right[i, j] = right[i, 0]
         return right
 
-    def _few_features(self, m: int, test: np.ndarray) -> tuple[Moments, Moments, np.ndarray]:
-        """The moments of the real samples and of the first m generated ones, and the test samples (k, p), features about the mean of the
-        real ones; where there are fewer samples than features in a basis of what they span, which is all that a ridge uses."""
-        mean, used = self.real.X.mean(axis=0), np.flatnonzero(self.synthetic.keep[:m])
-        X, made, test = self.real.X - mean, self.synthetic.X[used] - mean, test - mean
-        if len(X) + len(made) < X.shape[1]:
-            basis = np.linalg.qr(np.concatenate([X, made]).T)[0]
-            X, made, test = X @ basis, made @ basis, test @ basis
-        return Moments.of(X, self.real.y, self.classes), Moments.of(made, self.synthetic.y[used], self.classes), test
+    def _mix(self, m: int) -> RidgeMix:
+        """The real samples and the first m generated ones, for ridges of the sum of squares."""
+        return RidgeMix.of(self.real.X, self.real.y, self.synthetic.X[:m], self.synthetic.y[:m], keep=self.synthetic.keep[:m], N=1)
 
 
 @dataclass(frozen=True)
@@ -220,7 +215,7 @@ def engineer(split: Split, situation: Situation, rng: np.random.Generator) -> En
     names = tuple(f"x{i}" for i in range(X.shape[1]))
     order = rng.permutation(len(y))
     real = Table(X[order], y[order], names, total=len(y), columns=names)
-    return Engineer(real, Table(fresh, labels, names, keep=keep, total=len(labels), columns=names), truth, L)
+    return Engineer(real, Table(fresh, labels, names, keep=keep, total=len(labels), columns=names), truth)
 
 
 @lru_cache(maxsize=4)
@@ -290,14 +285,3 @@ def _shifted(fitted: ClassGaussian, shift: float, rng: np.random.Generator) -> C
     step -= step.mean(axis=0)
     step *= shift * distance / np.linalg.norm(step, axis=1, keepdims=True)
     return replace(fitted, means=fitted.means + step)
-
-
-def _path(moments: Moments, test: np.ndarray, y: np.ndarray, ridges: Sequence[float]) -> np.ndarray:
-    """Which test samples (k, p) are right at every ridge of the sum of squares."""
-    total = moments.counts.sum()
-    mean = moments.sums.sum(axis=0) / total
-    values, basis = np.linalg.eigh(moments.gram - total * np.outer(mean, mean))
-    cross = basis.T @ (moments.sums.T - np.outer(mean, moments.counts))
-    turned = (test - mean) @ basis
-    shares = moments.counts / total
-    return np.array([(shares + turned @ (cross / (np.maximum(values, 0) + one)[:, None])).argmax(axis=1) == y for one in ridges])

@@ -19,10 +19,10 @@ import numpy as np
 
 from synthmix.data.sets.xstest import COMPLIANCE, UNLABELLED
 from synthmix.data.text import Completions
-from synthmix.estimators.resampling import Design, Resamples, fit, resample
+from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from synthmix.estimators.ridge import Moments
 from synthmix.estimators.selection import Strata, strata
 from synthmix.estimators.statistics import Audit, audit
-from synthmix.solvers.many_classes import CONSTANT
 from synthmix.solvers.problem import Ridge, Verifier
 from synthmix.support.errors import BadInput
 
@@ -146,16 +146,17 @@ def _one_of_each(rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
 
 def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy (supervision, m), and the influence on it of every prompt (supervision, m, prompts)."""
-    X, X_test = (np.column_stack([part.X, np.full(len(part.X), CONSTANT)]) for part in (training, test))
-    real = np.arange(len(X)) < e.n
+    X, real = training.X, np.arange(len(training.X)) < e.n
     labels = np.where(real, training.y, training.weak)
+    codes = (labels > 0).astype(int)
     accuracy = np.empty((len(SUPERVISION), len(e.m)))
     influence = np.zeros((*accuracy.shape, prompts))
     for i, rule in enumerate(SUPERVISION.values()):
         keep = real | rule(training.y, training.weak, training.agreed)
         for k, m in enumerate(e.m):
             rows = np.flatnonzero(keep[: e.n + m])
-            fitted = fit(X[rows].T @ X[rows], X[rows], labels[rows], e.gamma * (e.n + m), test.y[:, None] * X_test)
+            solved = Moments.of(X[rows], codes[rows], 2).centred().solved(e.gamma * (e.n + m))
+            fitted = MeasuredClassifier.of(solved, X[rows], labels[rows], test.X, test.y)
             accuracy[i, k] = fitted.accuracy
             np.add.at(influence[i, k], training.prompt[rows], fitted.on_training)
             np.add.at(influence[i, k], test.prompt, fitted.on_test)

@@ -10,11 +10,13 @@ which every random split takes n as real, the next m as synthetic and those beyo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.estimators.resampling import Design, Fitted, Resamples, fit, resample
+from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from synthmix.estimators.ridge import Moments
 from synthmix.estimators.statistics import ClassStatistics, class_statistics
 from synthmix.solvers.predict import Formula, predict_grid
 from synthmix.solvers.problem import Ridge, Setting, Verifier
@@ -114,17 +116,20 @@ def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment) -> Trial:
     return Trial(measured, influence, predictions(class_statistics(train, np.ones(len(train))), e))
 
 
-def _ridges(Z: np.ndarray, labels: np.ndarray, keep: np.ndarray, test: np.ndarray, e: Experiment) -> list[tuple[np.ndarray, Fitted]]:
+def _ridges(
+    Z: np.ndarray, labels: np.ndarray, keep: np.ndarray, test: np.ndarray, e: Experiment
+) -> Iterator[tuple[np.ndarray, MeasuredClassifier]]:
     """For every m the rows that are trained on and the classifier: all rows Z up to n, and those kept of the next m with their labels."""
     real = np.arange(len(Z)) < e.n
     labels, keep = np.where(real, 1.0, labels), keep | real
-    gram, found, last = np.zeros((Z.shape[1], Z.shape[1])), [], 0
+    codes, last = (labels > 0).astype(int), 0
+    moments = Moments.of(Z[:0], codes[:0], 2)
     for m in e.m:
-        new = Z[last : e.n + m][keep[last : e.n + m]]
-        gram, last = gram + new.T @ new, e.n + m
+        new = np.flatnonzero(keep[last : e.n + m]) + last
+        moments, last = moments + Moments.of(Z[new], codes[new], 2), e.n + m
         rows = np.flatnonzero(keep[:last])
-        found.append((rows, fit(gram, Z[rows], labels[rows], e.gamma * last, test)))
-    return found
+        solved = moments.centred(intercept=False).solved(e.gamma * last)
+        yield rows, MeasuredClassifier.of(solved, Z[rows], labels[rows], test, np.ones(len(test)))
 
 
 def predictions(stats: ClassStatistics, e: Experiment) -> dict[str, Outcome]:

@@ -17,9 +17,10 @@ import numpy as np
 
 from synthmix.data.sets import amazon, digits, mnist
 from synthmix.estimators.class_gaussian import ClassGaussian
+from synthmix.estimators.ridge import ridge
 from synthmix.estimators.statistics import class_laws
-from synthmix.sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge
-from synthmix.solvers.many_classes import ClassMixture, next_label_noise
+from synthmix.sims.many_classes import LabelledSamples, label_and_prune
+from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise
 from synthmix.solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
 from synthmix.support.errors import BadInput
 
@@ -27,7 +28,6 @@ Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0
 SAMPLES = 1000  # of a class of the pool, over which a prediction is averaged
 BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
-DRAWS = 20_000  # Gaussian scores a class, to see what the measured ones would be worth were they Gaussian
 RELU_SCALE, RELU_BIAS = 3.0, 0.3
 
 
@@ -118,17 +118,18 @@ def trial(split: Split, mix: Mix, rng: np.random.Generator) -> Measured:
         fresh, classes = ClassGaussian.fit(*(others[0] if others else (X, y))).sample(rng, mix.m)
         labels, keep = label_and_prune(rng, classes, next_label_noise(split.classes, mix.epsilon), mix.verifier)
         parts.append(LabelledSamples(fresh[keep], labels[keep], np.ones(int(keep.sum()))))
-    classifier = one_hot_ridge(LabelledSamples.joined(parts), split.classes, mix.gamma, split.classes * (mix.n + mix.m))
-    return _measure(classifier.scores(split.X_test), split.y_test, rng)
+    samples = LabelledSamples.joined(parts)
+    N = split.classes * (mix.n + mix.m)
+    classifier = ridge(samples.X, samples.labels, split.classes, mix.gamma * N, samples.weights)
+    return _measure(classifier.scores(split.X_test), split.y_test)
 
 
-def _measure(scores: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> Measured:
+def _measure(scores: np.ndarray, y: np.ndarray) -> Measured:
     right, gaussian = [], []
     for k in range(scores.shape[1]):
         own = scores[y == k]
-        alike = rng.multivariate_normal(own.mean(axis=0), np.cov(own.T), DRAWS, method="eigh", check_valid="ignore")
         right.append(np.mean(own.argmax(axis=1) == k))
-        gaussian.append(np.mean(alike.argmax(axis=1) == k))
+        gaussian.append(Scores(own.mean(axis=0), np.cov(own.T)).probability_of_largest(k))
     return Measured(float(np.mean(right)), float(np.mean(gaussian)))
 
 

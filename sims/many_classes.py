@@ -1,8 +1,4 @@
-"""Direct simulation of the class mixtures of `solvers.many_classes`: samples of every class, a one-hot ridge, and what it is worth.
-
-No test sample is drawn: given the classifier, the scores of a fresh Gaussian sample of a class are jointly Gaussian, with a mean
-and a covariance that are known exactly.
-"""
+"""Training samples of the class mixtures of `solvers.many_classes`, drawn one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthmix.sims.trial import Factor, whole
-from synthmix.solvers.many_classes import CONSTANT, ClassMixture, Scores
+from synthmix.solvers.many_classes import ClassMixture
 from synthmix.solvers.problem import Law, Verifier
 
 
@@ -27,38 +23,6 @@ class LabelledSamples:
     def joined(cls, parts: list[LabelledSamples]) -> LabelledSamples:
         """All the parts, one after the other."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "labels", "weights")))
-
-
-@dataclass(frozen=True, eq=False)
-class ScoreClassifier:
-    """One score a class, x^T weights + intercepts; the largest decides. weights (p, L), intercepts (L,)."""
-
-    weights: np.ndarray
-    intercepts: np.ndarray
-
-    def scores(self, X: np.ndarray) -> np.ndarray:
-        """(k, L), of samples X (k, p)."""
-        return X @ self.weights + self.intercepts
-
-    def on(self, law: Law) -> Scores:
-        """The law of the scores of a fresh sample of this law."""
-        C = np.asarray(law.covariance, dtype=float)
-        turned = C @ self.weights if C.ndim == 2 else C[..., None] * self.weights
-        return Scores(law.mean @ self.weights + self.intercepts, self.weights.T @ turned)
-
-
-def one_hot_ridge(samples: LabelledSamples, classes: int, gamma: float, N: float, *, intercept: bool = True) -> ScoreClassifier:
-    """(1/N sum c_i x_i x_i^T + gamma I)^{-1} (1/N) sum c_i x_i e_i^T, e_i the one-hot label; `N` counts before pruning.
-
-    intercept: by the same constant feature as in the theory, which the ridge hardly touches.
-    """
-    X = np.column_stack([samples.X, np.full(len(samples.X), CONSTANT)]) if intercept else samples.X
-    weighted = X * samples.weights[:, None]
-    gram = weighted.T @ X / N
-    gram[np.diag_indices_from(gram)] += gamma
-    targets = np.stack([weighted[samples.labels == k].sum(axis=0) for k in range(classes)], axis=1) / N
-    W = np.linalg.solve(gram, targets)
-    return ScoreClassifier(W[:-1], W[-1] * CONSTANT) if intercept else ScoreClassifier(W, np.zeros(classes))
 
 
 def label_and_prune(
@@ -86,12 +50,6 @@ def training_samples(mixture: ClassMixture, rng: np.random.Generator) -> Labelle
         labels, keep = label_and_prune(rng, np.full(m, k), np.asarray(mixture.noise, dtype=float), mixture.verifier)
         parts.append(LabelledSamples(generated[keep], labels[keep], np.full(int(keep.sum()), mixture.omega)))
     return LabelledSamples.joined(parts)
-
-
-def train(mixture: ClassMixture, rng: np.random.Generator) -> ScoreClassifier:
-    """One trial: the classifier of one draw of the training samples."""
-    samples = training_samples(mixture, rng)
-    return one_hot_ridge(samples, len(mixture.laws), mixture.ridge.gamma, mixture.N, intercept=mixture.intercept)
 
 
 def _draw(rng: np.random.Generator, law: Law, count: int) -> np.ndarray:

@@ -135,11 +135,12 @@ def held_out(X: np.ndarray, y: np.ndarray, prompts: np.ndarray, sources: np.ndar
 
 
 def _ridge(n: int) -> Pipeline:
-    from sklearn.linear_model import RidgeClassifier
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), RidgeClassifier(alpha=GAMMA * n))
+    from synthmix.estimators.mix_ridge import SyntheticMixRidge
+
+    return make_pipeline(StandardScaler(), SyntheticMixRidge(alpha=GAMMA * n))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, Moments, RidgeMix, mix_leave_one_out, sharpened
+from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, RidgeMix, mix_leave_one_out, sharpened
+from synthmix.estimators.ridge import Moments
 from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.support.errors import BadInput
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthmix.estimators.resampling import Resamples, fit, resample
+from synthmix.estimators.resampling import MeasuredClassifier, Resamples, resample
+from synthmix.estimators.ridge import Moments
 from synthmix.experiments.preferences import Curves, Experiment, curves
 
 SMALL = Experiment(n=40, m=(0, 160), least_test=50)
@@ -34,25 +35,29 @@ def test_the_error_with_the_pool_is_the_spread_between_pools(pools, difference):
         assert np.all(np.mean([one.resampling_se[0] for one in found], axis=0) < 0.6 * spread[0])
 
 
-def test_influences_are_derivatives():
+@pytest.mark.parametrize("intercept", [True, False])
+def test_influences_are_derivatives(intercept):
     rng = np.random.default_rng(0)
-    X, test = rng.standard_normal((60, 8)) + 0.3, rng.standard_normal((4000, 8)) + 0.3
+    X, y_test = rng.standard_normal((60, 8)) + 0.3, np.where(rng.random(4000) < 0.6, 1.0, -1.0)
+    X_test = rng.standard_normal((4000, 8)) + 0.3 * y_test[:, None] + 0.1
     labels, step = np.where(rng.random(60) < 0.2, -1.0, 1.0), 1e-5
+    codes = (labels > 0).astype(int)
 
     def smooth(weights: np.ndarray) -> float:
         from scipy.special import ndtr
 
-        w = np.linalg.solve((X.T * weights) @ X + 5 * np.eye(8), X.T @ (weights * labels))
-        margins = test @ w
+        lifted, fresh = (np.column_stack([rows, np.full(len(rows), float(intercept))]) for rows in (X, X_test))
+        w = np.linalg.lstsq((lifted.T * weights) @ lifted + 5 * np.diag([1.0] * 8 + [0.0]), lifted.T @ (weights * labels), rcond=None)[0]
+        margins = y_test * (fresh @ w)
         return float(ndtr(margins.mean() / margins.std()))
 
-    fitted = fit(X.T @ X, X, labels, 5.0, test)
-    np.testing.assert_allclose(fitted.w, np.linalg.solve(X.T @ X + 5 * np.eye(8), X.T @ labels))
+    solved = Moments.of(X, codes, 2).centred(intercept).solved(5.0)
+    fitted = MeasuredClassifier.of(solved, X, labels, X_test, y_test)
     for i in (0, 17, 59):
         bump = step * np.eye(60)[i]
         assert fitted.on_training[i] == pytest.approx((smooth(1 + bump) - smooth(1 - bump)) / (2 * step), rel=1e-4)
     assert fitted.on_test.sum() == pytest.approx(0, abs=1e-12)
-    assert fitted.accuracy == np.mean(test @ fitted.w > 0)
+    assert fitted.accuracy == np.mean(y_test * np.diff(solved.classifier.scores(X_test))[:, 0] > 0)
 
 
 def test_numbers_differences_and_averages():

@@ -14,7 +14,8 @@ import pytest
 from conftest import mean, wishart
 from scipy.stats import norm
 
-from synthmix.sims.many_classes import LabelledSamples, label_and_prune, one_hot_ridge, train
+from synthmix.estimators.ridge import LinearClassifier, ridge
+from synthmix.sims.many_classes import LabelledSamples, label_and_prune, training_samples
 from synthmix.sims.trial import Factor
 from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from synthmix.solvers.predict import predict_tests
@@ -52,6 +53,17 @@ def numbers(scores: tuple[Scores, ...], accuracy: np.ndarray) -> dict[str, np.nd
     }
 
 
+def train(case: ClassMixture, rng: np.random.Generator) -> LinearClassifier:
+    """The classifier of one draw of the training samples."""
+    drawn = training_samples(case, rng)
+    return ridge(drawn.X, drawn.labels, len(case.laws), case.ridge.gamma * case.N, drawn.weights, intercept=case.intercept)
+
+
+def on(law: Law, classifier: LinearClassifier) -> Scores:
+    """The law of the scores of a fresh Gaussian sample, which is known without drawing one."""
+    return Scores(classifier.scores(law.mean), classifier.weights.T @ law.covariance @ classifier.weights)
+
+
 def predicted(case: ClassMixture) -> dict[str, np.ndarray]:
     prediction = predict_classes(case)
     return numbers(prediction.scores, prediction.by_class)
@@ -65,7 +77,7 @@ def simulated(kind: str, classes: int, intercept: bool) -> dict[str, np.ndarray]
     trials = []
     for _ in range(TRIALS):
         classifier = train(case, rng)
-        scores = tuple(classifier.on(law) for law in case.laws)
+        scores = tuple(on(law, classifier) for law in case.laws)
         drawn = [one.mean + Factor.of(one.covariance, classes).times(rng.standard_normal((classes, 2000))).T for one in scores]
         trials.append(numbers(scores, np.array([np.mean(one.argmax(axis=1) == k) for k, one in enumerate(drawn)])))
     return {name: np.array([one[name] for one in trials]) for name in trials[0]}
@@ -224,7 +236,8 @@ def test_samples_that_are_not_gaussian():
             fresh = X.mean(axis=0) + rng.standard_normal((60, 60)) @ (X - X.mean(axis=0)) / np.sqrt(60)
             labels, keep = label_and_prune(rng, np.full(60, k), case.noise, case.verifier)
             parts.append(LabelledSamples(fresh[keep], labels[keep], np.ones(int(keep.sum()))))
-        classifier = one_hot_ridge(LabelledSamples.joined(parts), 2, 0.1, case.N)
+        drawn = LabelledSamples.joined(parts)
+        classifier = ridge(drawn.X, drawn.labels, 2, 0.1 * case.N)
         accuracy.append(np.mean([np.mean(classifier.scores(X).argmax(axis=1) == k) for k, X in enumerate(pool)]))
     error = np.std(accuracy, ddof=1) / np.sqrt(len(accuracy))
     assert abs(predict_on_samples(case, pool).accuracy - np.mean(accuracy)) < 4 * error + 0.5 / p

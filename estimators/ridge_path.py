@@ -1,0 +1,113 @@
+"""The ridge of `estimators.ridge` at many alphas, from one eigendecomposition: scores of fresh samples, and of samples left out.
+
+Leaving a training sample out divides its residual by 1 - h_i, h_i its leverage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthmix.estimators.ridge import Moments, RotatedSamples
+from synthmix.support.errors import NotConverged
+
+
+@dataclass(frozen=True, eq=False)
+class PrimalPath:
+    """From the eigenbasis of the centred second moment of p features, whatever the number of samples.
+
+    Attributes:
+        values: (p,), the eigenvalues.
+        basis: (p, p), the eigenvectors, as columns.
+        cross: (p, L), sum_i c_i (x_i - mean) e_i^T in that basis.
+        mean: (p,), of all weighted samples; 0 without intercept.
+        shares: (L,), of the labels; 0 without intercept.
+        total: the sum of the weights; inf without intercept.
+    """
+
+    values: np.ndarray
+    basis: np.ndarray
+    cross: np.ndarray
+    mean: np.ndarray
+    shares: np.ndarray
+    total: float
+
+    @classmethod
+    def of(cls, moments: Moments, intercept: bool = True) -> PrimalPath:
+        """From the moments of all training samples."""
+        centred = moments.centred(intercept)
+        values, basis = np.linalg.eigh(centred.gram)
+        return cls(np.maximum(values, 0), basis, basis.T @ centred.cross, centred.mean, centred.shares, centred.total)
+
+    def scores(self, X: np.ndarray, alphas: Sequence[float]) -> Iterator[np.ndarray]:
+        """(k, L) for every alpha, of samples X (k, p)."""
+        turned = (X - self.mean) @ self.basis
+        for alpha in alphas:
+            yield self.shares + turned @ (self.cross / (self.values + alpha)[:, None])
+
+    def left_out(
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(n, L) each for every alpha, left out and fitted, of samples that are among those the moments are of."""
+        turned = (X - self.mean) @ self.basis
+        inverses = 1 / (self.values[:, None] + np.array(alphas))
+        leverages = weights[:, None] * (1 / self.total + (turned * turned) @ inverses)
+        labels = np.eye(len(self.shares))[codes]
+        for inverse, leverage in zip(inverses.T, leverages.T, strict=True):
+            fitted = self.shares + turned @ (self.cross * inverse[:, None])
+            yield labels - _divided(labels - fitted, 1 - leverage), fitted
+
+
+@dataclass(frozen=True, eq=False)
+class DualPath:
+    """From the eigenbasis of the centred Gram matrix of k samples, for fewer samples than features: residuals and 1 - leverage
+    are then sums without cancellation, however small alpha.
+
+    Attributes:
+        samples: the samples, without the direction of the intercept.
+        values: (k - 1,), the eigenvalues of their Gram matrix; k of them without intercept.
+        vectors: (k - 1, k - 1), its eigenvectors, as columns.
+        labels: (k - 1, L), the labels in that basis.
+    """
+
+    samples: RotatedSamples
+    values: np.ndarray
+    vectors: np.ndarray
+    labels: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, intercept: bool = True) -> DualPath:
+        """From all training samples X (k, p), labels `codes` (k,) and weights (k,) above 0."""
+        samples = RotatedSamples.of(X, codes, classes, weights, intercept)
+        values, vectors = np.linalg.eigh(samples.X @ samples.X.T)
+        return cls(samples, np.maximum(values, 0), vectors, vectors.T @ samples.labels)
+
+    @property
+    def total(self) -> float:
+        """The sum of the weights; inf without intercept."""
+        return self.samples.total
+
+    def scores(self, X: np.ndarray, alphas: Sequence[float]) -> Iterator[np.ndarray]:
+        """(t, L) for every alpha, of samples X (t, p)."""
+        products = (X - self.samples.mean) @ self.samples.X.T @ self.vectors
+        for alpha in alphas:
+            yield self.samples.shares + products @ (self.labels / (self.values + alpha)[:, None])
+
+    def left_out(
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """(n, L) each for every alpha, left out and fitted, of the first n training samples."""
+        own, inverses = self.samples.back(self.vectors)[: len(X)], 1 / (self.values[:, None] + np.array(alphas))
+        frees = (own * own) @ inverses
+        roots, labels = np.sqrt(weights)[:, None], np.eye(self.labels.shape[1])[codes]
+        for alpha, inverse, free in zip(alphas, inverses.T, frees.T, strict=True):
+            residual = own @ (inverse[:, None] * self.labels)
+            yield labels - _divided(residual, free) / roots, labels - alpha * residual / roots
+
+
+def _divided(residuals: np.ndarray, free: np.ndarray) -> np.ndarray:
+    if free.min() <= 0:
+        raise NotConverged("a real sample alone decides its own score, to the last digit: raise gamma")
+    return residuals / free[:, None]
