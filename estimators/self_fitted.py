@@ -88,17 +88,20 @@ def kept_labels(X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, 
     X_s, y_s = np.asarray(X_s, dtype=float)[chosen], np.asarray(y_s)[chosen]
     means = np.array([X[codes == k].mean(axis=0) for k in range(len(classes))])
     shift = means.mean(axis=0)
-    residuals = (X - means[codes]) / np.sqrt(len(X))
-    _, sizes, directions = np.linalg.svd(residuals, full_matrices=False)
-    scale = 1 / np.sqrt(sizes**2 + 0.1 * np.mean(sizes**2))  # the metric need not be exact: a tenth of the mean variance is added
-    whitened = ((means - shift) @ directions.T * scale).T
+    _, sizes, directions = np.linalg.svd((X - means[codes]) / np.sqrt(len(X)), full_matrices=False)
+    floor = 0.1 * np.mean(sizes**2)  # the metric need not be exact: a tenth of the mean variance is added, beyond the samples' span too
+
+    def whitened(mean: np.ndarray) -> np.ndarray:
+        inside = directions @ (mean - shift)
+        outside = mean - shift - inside @ directions
+        return np.concatenate([inside / np.sqrt(sizes**2 + floor), outside / np.sqrt(floor)])
+
+    left = np.vstack([np.array([whitened(mean) for mean in means]).T, np.full(len(classes), SUM_TO_ONE)])
     kept = np.zeros((len(classes), len(classes)))
     for column, label in enumerate(classes):
         own = X_s[y_s == label]
         if len(own):
-            mean = (own.mean(axis=0) - shift) @ directions.T * scale
-            left = np.vstack([whitened, np.full(len(classes), SUM_TO_ONE)])
-            shares, _ = nnls(left, np.append(mean, SUM_TO_ONE))
+            shares, _ = nnls(left, np.append(whitened(own.mean(axis=0)), SUM_TO_ONE))
             kept[:, column] = len(own) * shares / shares.sum()
     return kept
 
