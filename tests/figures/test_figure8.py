@@ -112,7 +112,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
         asked.update(options, scale=scale, out=out)
-        points = [studies.Measured("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, Estimate(0.6, 0.01), Estimate(0.5, np.nan))
+        points = [studies.PointScores("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, Estimate(0.6, 0.01), Estimate(0.5, np.nan))
                   for epsilon, verifier, x in ((None, None, 0.0), (0.1, "strong", 0.4), (0.1, "weak", 0.4), (0.5, "strong", 0.4))]
         return studies.Study(tuple(points), None, out / "folder")
 

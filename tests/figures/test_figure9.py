@@ -125,7 +125,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
     from synthmix.language import studies
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
-        points = [studies.Measured("small", None, verifier, x, 200, int(200 * x), 10, 1, Estimate(0.8, 0.01), recall=0.7, f1=0.7)
+        points = [studies.PointScores("small", None, verifier, x, 200, int(200 * x), 10, 1, Estimate(0.8, 0.01), recall=0.7, f1=0.7)
                   for verifier, x in ((None, 0.0), ("oracle", 0.4), ("gpt4", 0.4))]
         return studies.Study(tuple(points), None, out / "folder")
 
