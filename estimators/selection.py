@@ -14,7 +14,6 @@ import numpy as np
 
 from synthmix.estimators.statistics import shrunken_covariance
 from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected
-from synthmix.solvers.many_classes import CONSTANT
 from synthmix.solvers.problem import Law, Problem, Ridge, Source, Verifier
 from synthmix.support.errors import BadInput
 
@@ -75,7 +74,7 @@ class Strata:
     """Samples in K groups of one true label, one given label and one verdict.
 
     laws: of x, not of y x, in each group: its own mean, the covariance within the groups, shared by all. shares (K,) sum to 1.
-    y, labels (K,) = +-1 and keep (K,): what the samples of a group have in common.
+    y, labels (K,) = +-1 and keep (K,): what the samples of a group have in common. intercept: whether the classifier has one.
 
     That the covariance is shared leaves out how a verdict changes it: the kept samples' S then lacks the part of rank one that the
     spread of the verifier's score within the groups makes. It is exact where labels and verdicts depend on the class alone.
@@ -86,6 +85,7 @@ class Strata:
     y: np.ndarray
     labels: np.ndarray
     keep: np.ndarray
+    intercept: bool = False
 
     @property
     def alpha(self) -> float:
@@ -109,7 +109,7 @@ class Strata:
         """The theory for a classifier trained on these sources (of `trusted` and `selected`), on a fresh sample of the population."""
         from synthmix.solvers.predict import predict_tests
 
-        problem = Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0])
+        problem = Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0], self.intercept)
         found = predict_tests(problem, self.laws)
         positive = np.array([one.accuracy for one in found])
         by_stratum = np.where(self.y > 0, positive, 1 - positive)
@@ -128,7 +128,7 @@ def strata(
 ) -> Strata:
     """The groups of samples X (k, p) by true label y, given label and verdict, all (k,).
 
-    intercept: add the constant feature that the ridge hardly touches. equal_lengths: as in `estimators.statistics.class_laws`.
+    intercept: of the classifier, without a ridge. equal_lengths: as in `estimators.statistics.class_laws`.
 
     Raises:
         BadInput: for shapes or labels that do not fit, or samples that do not vary within the groups.
@@ -136,14 +136,14 @@ def strata(
     labels, keep, y = _checked(X, labels, keep, y)
     kinds, which, counts = np.unique(np.stack([y, labels, keep], axis=1), axis=0, return_inverse=True, return_counts=True)
     which = which.reshape(-1)  # NumPy 2.0 alone returns a column
-    lifted = np.column_stack([X, np.full(len(X), CONSTANT)]) if intercept else np.asarray(X, dtype=float)
-    means = np.array([lifted[which == k].mean(axis=0) for k in range(len(kinds))])
-    residuals = lifted - means[which]
+    X = np.asarray(X, dtype=float)
+    means = np.array([X[which == k].mean(axis=0) for k in range(len(kinds))])
+    residuals = X - means[which]
     if len(X) <= len(kinds) or not residuals.any():
         raise BadInput("the samples do not vary within the groups of one label and one verdict: there is no covariance to estimate")
     covariance, _ = shrunken_covariance(residuals, equal_lengths=equal_lengths, means=len(kinds))
     laws = tuple(Law(mean, covariance, mean_samples=int(count)) for mean, count in zip(means, counts, strict=True))
-    return Strata(laws, counts / len(X), kinds[:, 0], kinds[:, 1], kinds[:, 2] > 0)
+    return Strata(laws, counts / len(X), kinds[:, 0], kinds[:, 1], kinds[:, 2] > 0, intercept)
 
 
 def _checked(

@@ -120,9 +120,9 @@ class Family:
         generated = np.array([source.name.startswith("s") for source in problem.sources])
         counts = np.array([source.count for source in problem.sources])
         rivals = tuple(tuple((row, 1.0 if i == k else -1.0) for row, (i, j) in enumerate(pairs) if k in (i, j)) for k in range(L))
-        lifted = [mixture._lift(law) for law in (tests or mixture.laws)]
-        directions, mixing, errors = distinct_means([*(source.law for source in problem.sources), *lifted])
-        spectrum, basis = _spectrum([source.law.covariance for source in problem.sources], [law.covariance for law in lifted], directions,
+        tests = tests or mixture.laws
+        directions, mixing, errors = distinct_means([*(source.law for source in problem.sources), *tests], problem.center)
+        spectrum, basis = _spectrum([source.law.covariance for source in problem.sources], [law.covariance for law in tests], directions,
                                     np.eye(len(directions)), problem.p, errors=errors)
         balance = None
         if mixture.intercept:
@@ -184,7 +184,8 @@ class Family:
         K, A, T, G = len(columns), len(self.labels), len(tests), len(wanted)
         q, margins, variances = np.empty(K), np.empty((T, A)), np.empty((T, A))
         margin_rates, variance_rates = np.zeros((G, T, A)), np.zeros((G, T, A))
-        common = (columns, self.labels, gamma, eigenvalues, tests, multiplicity / N, means, mixing, q, margins, variances)
+        common = (columns, self.labels, gamma, eigenvalues, tests, multiplicity / N, means, mixing, q, margins, variances,
+                  self.problem.intercept)
         relative = kernels.spectral_point(*common)
         if not relative <= kernels.TOLERANCE or not (np.isfinite(margins).all() and np.all(variances >= 0)):
             raise NotConverged(f"the mix at m={m:g}, omega={omega:g}, gamma={gamma:g} was not solved: relative residual {relative:.1e}")
@@ -192,7 +193,7 @@ class Family:
             gamma_rates, h_rates = np.array([0.0, gamma, 0.0, 0.0])[wanted], np.array([0.0, 0.0, -1 / N, -1 / N])[wanted]
             still = np.zeros((G, *self.labels.shape))
             tangents.spectral_slopes(columns, rates[wanted], self.labels, still, gamma, gamma_rates, eigenvalues, tests, multiplicity / N,
-                                     h_rates, means, mixing, q, self._wanted, margin_rates, variance_rates)
+                                     h_rates, means, mixing, q, self._wanted, margin_rates, variance_rates, self.problem.intercept)
         self._unbalance(m, omega, variances, variance_rates, wanted)
         accuracy, gradient = self._accuracy(margins, variances, margin_rates, variance_rates)
         return Value(accuracy, **{f"d_{name}": float(slope) for name, slope in zip(slopes, gradient, strict=True)})

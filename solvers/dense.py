@@ -20,6 +20,7 @@ def dense_point(
     directions: np.ndarray,
     mixing: np.ndarray,
     errors: tuple[np.ndarray | None, ...] = (),
+    intercept: bool = False,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
     """Solve one problem with dense p x p covariances.
 
@@ -78,7 +79,7 @@ def dense_point(
                     turned[d, d] -= np.vdot(both, error)
         slopes = _symmetric(mixing @ turned @ mixing.T)
         for a, labelling in enumerate(labels):
-            margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i)
+            margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i, intercept)
     return q, margins, variances, relative
 
 

@@ -67,11 +67,36 @@ def solve_small(A, x):
 
 
 @njit(cache=True, error_model="numpy")
-def balance(sources, labels, q, products):
+def solve_balance(products, T, signal, surplus, intercept):
+    """Solve (I + G T) residual + intercept = signal in place (residual is returned in signal); returns the intercept.
+
+    products (B, B), of which G is the part of the sources; T (K,), signal (K,). A fitted intercept makes sum_k T_k residual_k = surplus,
+    which is 0 but for rates (derivations/special/many_classes.py); without one, and where nothing is trained on, it is 0.
+    """
+    K = T.size
+    total = T.sum()
+    free = intercept and total > 0.0
+    size = K + 1 if free else K
+    A, x = np.zeros((size, size)), np.zeros(size)
+    for k in range(K):
+        for j in range(K):
+            A[k, j] = products[k, j] * T[j] + (1.0 if k == j else 0.0)
+        if free:
+            A[k, K], A[K, k] = 1.0, T[k] / total
+        x[k] = signal[k]
+    if free:
+        x[K] = surplus / total
+    solve_small(A, x)
+    signal[:] = x[:K]
+    return x[K] if free else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def balance(sources, labels, q, products, intercept):
     """Of every source: the weight T of its mean and dT/dq, the slopes of its mean label and of what its labels leave, its residual.
 
-    sources (K, 6), labels (K, 4), q (K,), products (B, B). The residuals of the means are (I + G T)^{-1} signal; T times them are the
-    coefficients of the mean classifier in B mu_1, ..., B mu_K.
+    sources (K, 6), labels (K, 4), q (K,), products (B, B). T times the residuals are the coefficients of the mean classifier in
+    B mu_1, ..., B mu_K. Last comes the intercept, 0 unless one is fitted.
     """
     K = q.size
     T, d_T = np.empty(K), np.empty(K)
@@ -88,23 +113,19 @@ def balance(sources, labels, q, products):
             T[k], d_T[k] = s, d_s
         else:
             T[k], d_T[k] = kappa, d_kappa
-    A = np.empty((K, K))
-    for k in range(K):
-        for j in range(K):
-            A[k, j] = products[k, j] * T[j] + (1.0 if k == j else 0.0)
-    solve_small(A, residual)
-    return T, d_T, d_signals, d_floors, residual
+    found = solve_balance(products, T, residual, 0.0, intercept)
+    return T, d_T, d_signals, d_floors, residual, found
 
 
 @njit(cache=True, error_model="numpy")
-def respond(sources, labels, q, speed, products, slopes, test):
+def respond(sources, labels, q, speed, products, slopes, test, intercept):
     """Mean margin and variance of one test law and one labelling, from the solved fixed point.
 
     sources (K, 6), labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their
-    derivative in t; test: the row of `products` that holds the mean of the test law.
+    derivative in t; test: the row of `products` that holds the mean of the test law; intercept: whether one is fitted.
     """
-    T, d_T, d_signals, d_floors, residual = balance(sources, labels, q, products)
-    margin = variance = 0.0
+    T, d_T, d_signals, d_floors, residual, margin = balance(sources, labels, q, products, intercept)
+    variance = 0.0
     for k in range(q.size):
         margin += products[test, k] * T[k] * residual[k]
         variance += theory.loss_slope_term(residual[k], T[k], d_T[k], d_signals[k], d_floors[k], speed[k])
@@ -114,7 +135,7 @@ def respond(sources, labels, q, speed, products, slopes, test):
 
 
 @njit(cache=True, error_model="numpy")
-def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, variances, coordinates):
+def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, variances, coordinates, intercept):
     """One isotropic problem: C_k = scale_k I. Fills q (K,), margins and variances (T, A); returns
     the relative residual.
 
@@ -166,7 +187,8 @@ def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, 
                 products[i, j] = theory.product_term(u, x)
                 slopes[i, j] = theory.product_slope_term(u, moved, x)
         for a in range(labels.shape[0]):
-            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test)
+            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test,
+                                                                intercept)
     return relative
 
 
@@ -235,7 +257,7 @@ def _spectral_sums(gamma, s, eigenvalues, h, traces, pairs):
 
 
 @njit(cache=True, error_model="numpy")
-def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances):
+def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, intercept):
     """One problem whose covariances commute. Fills q (K,), margins and variances (T, A); returns
     the relative residual.
 
@@ -299,24 +321,25 @@ def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing,
                         v += mixing[i, a] * moved[a, b] * mixing[j, b]
                 products[i, j], slopes[i, j] = u, v
         for a in range(labels.shape[0]):
-            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test)
+            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test,
+                                                                intercept)
     return relative
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def isotropic_batch(sources, labels, scale, scale_test, gamma, eta, coordinates, q, margins, variances, relative):
+def isotropic_batch(sources, labels, scale, scale_test, gamma, eta, coordinates, q, margins, variances, relative, intercept):
     """Many isotropic problems: every array has a leading axis of points."""
     for i in prange(gamma.size):
         relative[i] = isotropic_point(sources[i], labels[i], scale[i], scale_test[i], gamma[i], eta[i], q[i], margins[i], variances[i],
-                                      coordinates[i])
+                                      coordinates[i], intercept)
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def spectral_batch(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, relative):
+def spectral_batch(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, relative, intercept):
     """Many problems on one spectrum: sources, gamma, h, mixing and the results have a leading axis of points."""
     for i in prange(gamma.size):
         relative[i] = spectral_point(sources[i], labels[i], gamma[i], eigenvalues, tests, h[i], means, mixing[i], q[i], margins[i],
-                                     variances[i])
+                                     variances[i], intercept)
 
 
 @njit(cache=True, error_model="numpy")

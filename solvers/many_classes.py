@@ -14,7 +14,7 @@ import numpy as np
 from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
 from synthmix.support.errors import BadInput, number
 
-# the constant feature of the intercept: so large that the ridge, as it is for the other features, hardly touches it
+# the constant feature with which the fits of `sims` and `experiments` have an intercept; the theory has it exactly
 CONSTANT = 1e4
 
 
@@ -69,7 +69,7 @@ class ClassMixture:
 
     @property
     def p(self) -> int:
-        """Features, without the constant one."""
+        """Features."""
         return len(self.laws[0].mean)
 
     def kept(self) -> np.ndarray:
@@ -82,10 +82,7 @@ class ClassMixture:
         kept = self.kept()
         fitted = self.generator.kind == "self-fitted"
         sources, means, spreads = [], [], []
-        # lifted once: the dense backend shares the products of a covariance that is the same object
-        laws = [self._lift(law) for law in self.laws]
-        generated = laws if self.generated is None else [self._lift(law) for law in self.generated]
-        for k, (law, drawn) in enumerate(zip(laws, generated, strict=True)):
+        for k, (law, drawn) in enumerate(zip(self.laws, self.laws if self.generated is None else self.generated, strict=True)):
             one_hot = np.eye(len(self.laws))[k]
             alpha = kept[k].sum()
             label = kept[k] / alpha if alpha > 0 else one_hot
@@ -102,18 +99,8 @@ class ClassMixture:
             sources.append(Source(f"s{k}", alpha * self.m[k], drawn, weight=self.omega, fit=fit))
             means.append([label, one_hot])
             spreads.append([spread, np.zeros_like(spread)])
-        problem = Problem(tuple(sources), self.ridge, self.N, self.p + self.intercept, laws[0])
+        problem = Problem(tuple(sources), self.ridge, self.N, self.p, self.laws[0], self.intercept)
         return problem, np.array(means), np.array(spreads)
-
-    def _lift(self, law: Law) -> Law:
-        """The law with the constant feature: a mean without variance."""
-        if not self.intercept:
-            return law
-        covariance: Covariance = law.covariance
-        if np.ndim(covariance) == 0:
-            covariance = np.full(self.p, float(covariance))
-        lifted = np.append(covariance, 0.0) if np.ndim(covariance) == 1 else np.pad(covariance, ((0, 1), (0, 1)))
-        return Law(np.append(law.mean, CONSTANT), lifted, law.mean_samples)
 
 
 @dataclass(frozen=True)
@@ -124,18 +111,27 @@ class Scores:
     covariance: np.ndarray
 
     def probability_of_largest(self, index: int, *, seed: int = 0) -> float:
-        """The probability that the score of that index is the largest: an orthant probability of the differences."""
+        """The probability that the score of that index is the largest: an orthant probability of the differences.
+
+        Scores that do not vary against it are compared by their means; of those that are equal each is as likely to be chosen.
+        """
         others = np.delete(np.arange(self.mean.size), index)
         contrasts = -np.eye(self.mean.size)[others]
         contrasts[:, index] = 1.0
         mean, covariance = contrasts @ self.mean, contrasts @ self.covariance @ contrasts.T
+        variance = np.diag(covariance)
+        fixed = variance <= 0
+        if fixed.any():
+            rest = Scores(np.append(-mean[~fixed], 0.0), np.pad(covariance[np.ix_(~fixed, ~fixed)], ((0, 1), (0, 1))))
+            beaten = 0.0 if (mean[fixed] < 0).any() else 1 / (1 + np.count_nonzero(mean[fixed] == 0))
+            return beaten * (1.0 if fixed.all() else rest.probability_of_largest(-1 % rest.mean.size, seed=seed))
         if others.size == 1:
             from synthmix.solvers.generated import theory
 
             return theory.accuracy(mean[0], covariance[0, 0])
         from scipy.stats import multivariate_normal
 
-        size = np.sqrt(np.diag(covariance))
+        size = np.sqrt(variance)
         law = multivariate_normal(np.zeros(others.size), covariance / np.outer(size, size), allow_singular=True, seed=seed,
                                   maxpts=20_000, abseps=1e-4, releps=1e-4)
         return float(law.cdf(mean / size))
@@ -174,35 +170,44 @@ def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, 
     covariances = [_matrix(source.law.covariance, problem.p) for source in problem.sources]
     C = np.tensordot(s, covariances, axes=1)
     B = np.linalg.inv(mixture.ridge.gamma * np.eye(problem.p) + C)
-    directions, which, errors = distinct_means([source.law for source in problem.sources])
+    K = len(problem.sources)
+    directions, which, errors = distinct_means([*(source.law for source in problem.sources), *mixture.laws], problem.center)
+    trained = which[:K]
     noise = [None if error is None else _matrix(error[0], problem.p) / error[1] for error in errors]
 
     def products(between: np.ndarray) -> np.ndarray:
         found = directions @ between @ directions.T
         for d, error in enumerate(noise):
             found[d, d] -= 0.0 if error is None else np.vdot(between, error)
-        return which @ found @ which.T
+        return trained @ found @ trained.T
 
     G = np.ascontiguousarray(products(B))
     alone = [row for row, (i, j) in enumerate(_pairs(L)) if i == j]
-    balanced = [kernels.balance(sources, columns[row], q, G) for row in alone]
-    dual = np.array([T * residual for T, _, _, _, residual in balanced])  # (L, K)
+    balanced = [kernels.balance(sources, columns[row], q, G, problem.intercept) for row in alone]
+    dual = np.array([T * residual for T, _, _, _, residual, _ in balanced])  # (L, K)
+    intercepts = np.array([one[-1] for one in balanced])
+    origin = problem.center
+    if mixture.intercept and balanced[0][0].any():
+        # where the weighted average of the means is the origin, the intercept does not move with the mean classifier
+        offset = balanced[0][0] @ trained @ directions / balanced[0][0].sum()
+        intercepts += dual @ trained @ directions @ B @ offset
+        origin, directions = origin + offset, directions - offset
     seen, spread = B @ directions.T, B @ C @ B
     rng, by_class, laws = np.random.default_rng(seed), np.empty(L), []
     for k, X in enumerate(samples):
-        law = mixture._lift(mixture.laws[k])
+        law = mixture.laws[k]
         covariance = _matrix(law.covariance, problem.p)
-        x = np.column_stack([X, np.full(len(X), CONSTANT)]) if mixture.intercept else np.asarray(X, dtype=float)
+        x = np.asarray(X, dtype=float) - origin
         projected = x @ seen
         if law.mean_samples:
-            own = next(d for d, direction in enumerate(directions) if np.array_equal(direction, law.mean))
+            own = which[K + k].argmax()
             n = law.mean_samples
             projected[:, own] = (n * projected[:, own] - np.einsum("ij,jk,ik->i", x, B, x, optimize=True)) / (n - 1)
-        mean = projected @ (dual @ which).T
+        mean = projected @ (dual @ trained).T + intercepts
         steady = dual @ products(B @ covariance @ B) @ dual.T
         values, vectors = np.linalg.eigh(scores[k].covariance - steady)
         root = vectors * np.sqrt(np.maximum(values, 0))
-        z = x - law.mean
+        z = X - law.mean
         share = np.sqrt(np.einsum("ij,jk,ik->i", z, spread, z, optimize=True) / np.vdot(spread, covariance))
         draw = rng.standard_normal((draws, len(X), L)) @ root.T * share[:, None]
         by_class[k] = np.mean((mean + draw).argmax(axis=2) == k)
@@ -232,7 +237,7 @@ def _solved(mixture: ClassMixture, tests: Sequence[Law]) -> tuple[tuple[Scores, 
     label = np.einsum("al,ktl->akt", directions, means)
     spread = np.einsum("al,ktlm,am->akt", directions, spreads, directions)
     columns = np.stack([label[..., 0], spread[..., 0], label[..., 1], spread[..., 1]], axis=-1)
-    margins, variances, q, _ = solve_problem(problem, columns, [mixture._lift(law) for law in tests])
+    margins, variances, q, _ = solve_problem(problem, columns, tests)
     return tuple(_polarised(margins[k], variances[k], pairs, L) for k in range(L)), problem, columns, q
 
 

@@ -115,12 +115,12 @@ def solve_problem(
     """
     sources = problem_columns(problem)[None]
     laws = [*(source.law for source in problem.sources), *tests]
-    directions, mixing, errors = distinct_means(laws)
+    directions, mixing, errors = distinct_means(laws, problem.center)
     spectrum, basis = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
                                 directions, np.eye(len(directions)), problem.p, errors=errors)
     mixing = mixing @ basis
     margins, variances, delta, q, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
-                                                    np.array([float(problem.p)]), spectrum, mixing[None])
+                                                    np.array([float(problem.p)]), spectrum, mixing[None], problem.intercept)
     fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
     return margins[0], variances[0], q[0], {**fixed_point, "residual": float(relative[0])}
 
@@ -270,14 +270,16 @@ def problem_columns(problem: Problem) -> np.ndarray:
     return np.array([column(source) for source in problem.sources])
 
 
-def distinct_means(laws: Sequence[Law]) -> tuple[np.ndarray, np.ndarray, list[tuple[Covariance, float] | None]]:
-    """The different means as rows (padded to one length), which of them each law has (B, D), and how each was estimated.
+def distinct_means(
+    laws: Sequence[Law], center: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, list[tuple[Covariance, float] | None]]:
+    """The different means less `center` as rows (padded to one length), which of them each law has (B, D), how each was estimated.
 
     An estimated mean is one direction however many laws share it: its product with itself is debiased wherever it occurs.
     """
     rows = [np.atleast_1d(np.asarray(law.mean, dtype=float)) for law in laws]
-    size = max(row.size for row in rows)
-    rows = [np.pad(row, (0, size - row.size)) for row in rows]
+    size = max(center.size, *(row.size for row in rows))
+    rows = [np.pad(row, (0, size - row.size)) - np.pad(center, (0, size - center.size)) for row in rows]
     found: list[int] = []
     which = []
     for i, row in enumerate(rows):
@@ -339,7 +341,8 @@ def _spectrum(
 
 
 def _solve(
-    sources: np.ndarray, labels: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray
+    sources: np.ndarray, labels: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray,
+    intercept: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Dispatch to the backend; margins and variances (P, T, A), delta and q (P, K), relative residual (P,)."""
     from synthmix.solvers.dense import dense_point
@@ -351,25 +354,25 @@ def _solve(
         for i in range(P):
             q[i], margins[i], variances[i], relative[i] = dense_point(
                 sources[i], labels[i], gamma[i], N[i], spectrum.covariances, spectrum.tests, spectrum.directions, mixing[i],
-                spectrum.errors)
+                spectrum.errors, intercept)
     elif spectrum.means is not None:
         h = np.repeat((1 / N)[:, None], spectrum.means.shape[2], axis=1)
         eigenvalues, tests, means = np.array(spectrum.covariances), np.array(spectrum.tests), spectrum.means
         if P == 1:
             relative[0] = kernels.spectral_point(sources[0], labels[0], gamma[0], eigenvalues, tests, h[0], means, mixing[0], q[0],
-                                                 margins[0], variances[0])
+                                                 margins[0], variances[0], intercept)
         else:
             kernels.spectral_batch(sources, labels, np.ascontiguousarray(gamma), eigenvalues, tests, h, means, mixing, q, margins,
-                                   variances, relative)
+                                   variances, relative, intercept)
     else:
         scale = np.broadcast_to(np.asarray(spectrum.covariances, dtype=float), (P, K))
         tests = np.broadcast_to(np.asarray(spectrum.tests, dtype=float), (P, T))
         if P == 1:
             relative[0] = kernels.isotropic_point(sources[0], labels[0], scale[0], tests[0], gamma[0], p[0] / N[0], q[0], margins[0],
-                                                  variances[0], mixing[0])
+                                                  variances[0], mixing[0], intercept)
         else:
             kernels.isotropic_batch(sources, labels, scale, tests, np.ascontiguousarray(gamma), p / N, mixing, q, margins, variances,
-                                    relative)
+                                    relative, intercept)
     _converged(relative, margins, variances)
     kernels.deltas(sources, q, delta)
     return margins, variances, delta, q, relative

@@ -194,13 +194,17 @@ class Source:
 
 @dataclass(frozen=True)
 class Problem:
-    """Sources of training samples, the ridge, N (the normalisation of the sums) and the law of a fresh sample."""
+    """Sources of training samples, the ridge, N (the normalisation of the sums) and the law of a fresh sample.
+
+    intercept: whether one is fitted, without a ridge; the sources are then those of x as it is, not of y x.
+    """
 
     sources: tuple[Source, ...]
     ridge: Ridge
     N: float
     p: int
     test: Law
+    intercept: bool = False
 
     def __post_init__(self) -> None:
         if not self.sources:
@@ -219,6 +223,20 @@ class Problem:
     def laws(self) -> tuple[Law, ...]:
         """The laws of the sources in order, then that of a fresh sample."""
         return (*(source.law for source in self.sources), self.test)
+
+    @property
+    def center(self) -> np.ndarray:
+        """The average of the sources' means by their counts and weights (zeros without an intercept), which is taken off all features.
+
+        An intercept makes the predictions independent of the origin, so that it may be where rounding is least.
+        """
+        means = [np.atleast_1d(np.asarray(source.law.mean, dtype=float)) for source in self.sources]
+        center = np.zeros(max(mean.size for mean in means))
+        weights = np.array([source.count * source.weight for source in self.sources])
+        if self.intercept and weights.any():
+            for mean, weight in zip(means, weights / weights.sum(), strict=True):
+                center[: mean.size] += weight * mean
+        return center
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from synthmix.solvers.generated import optimal_mix, theory
-from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_small
+from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_balance, solve_small
 
 
 @njit(cache=True, error_model="numpy")
@@ -61,8 +61,11 @@ def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
 
 
 @njit(cache=True, error_model="numpy")
-def moved_balance(sources, rates, labels, label_rates, q, q_dot, products, products_dot):
-    """What `kernels.balance` finds for one labelling and its rates: rows T, d_T, d_signal, d_floor, residual, (5, K), twice."""
+def moved_balance(sources, rates, labels, label_rates, q, q_dot, products, products_dot, intercept):
+    """What `kernels.balance` finds for one labelling and its rates: rows T, d_T, d_signal, d_floor, residual, (5, K), twice.
+
+    Last comes the rate of the intercept.
+    """
     K = q.size
     now, then = np.empty((5, K)), np.empty((5, K))
     for k in range(K):
@@ -82,23 +85,21 @@ def moved_balance(sources, rates, labels, label_rates, q, q_dot, products, produ
             now[0, k], now[1, k], then[0, k], then[1, k] = s, d_s, s_dot, d_s_dot
         else:
             now[0, k], now[1, k], then[0, k], then[1, k] = kappa, d_kappa, kappa_dot, d_kappa_dot
-    A, B = np.empty((K, K)), np.empty((K, K))
+    solve_balance(products, now[0], now[4], 0.0, intercept)
+    surplus = 0.0
     for k in range(K):
-        for j in range(K):
-            A[k, j] = B[k, j] = products[k, j] * now[0, j] + (1.0 if k == j else 0.0)
-    solve_small(A, now[4])
-    for k in range(K):
+        surplus -= then[0, k] * now[4, k]
         for j in range(K):
             then[4, k] -= (products_dot[k, j] * now[0, j] + products[k, j] * then[0, j]) * now[4, j]
-    solve_small(B, then[4])
-    return now, then
+    intercept_dot = solve_balance(products, now[0], then[4], surplus, intercept)
+    return now, then, intercept_dot
 
 
 @njit(cache=True, error_model="numpy")
-def moved_response(now, then, speed, speed_dot, products, products_dot, slopes, slopes_dot, test):
+def moved_response(now, then, intercept_dot, speed, speed_dot, products, products_dot, slopes, slopes_dot, test):
     """The rates of mean margin and variance of one test law, from `moved_balance`; the rest as in `kernels.respond`, with rates."""
     K = speed.size
-    margin_dot = variance_dot = 0.0
+    margin_dot, variance_dot = intercept_dot, 0.0
     for k in range(K):
         dual, dual_dot = now[0, k] * now[4, k], then[0, k] * now[4, k] + now[0, k] * then[4, k]
         margin_dot += products_dot[test, k] * dual + products[test, k] * dual_dot
@@ -137,7 +138,7 @@ def _mixed(mixing, base, found):
 
 @njit(cache=True, error_model="numpy")
 def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eigenvalues, tests, h, h_rates, means, mixing, q, wanted,
-                    margin_rates, variance_rates):
+                    margin_rates, variance_rates, intercept):
     """How one spectral problem moves along G directions. Fills margin_rates and variance_rates (G, T, A) where `wanted` (T, A).
 
     As `kernels.spectral_point`, with rates (G, K, 6), label_rates (G, A, K, 4), gamma_rates (G,), h_rates (G,), those of log h; q (K,)
@@ -226,11 +227,13 @@ def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eig
             _mixed(mixing, moved, slopes[test])
             _mixed(mixing, moved_dot, slopes_dot[test])
         for a in range(labels.shape[0]):
-            now, then = moved_balance(sources, rates[g], labels[a], label_rates[g, a], q, q_dot, products, products_dot)
+            now, then, intercept_dot = moved_balance(sources, rates[g], labels[a], label_rates[g, a], q, q_dot, products, products_dot,
+                                                     intercept)
             for test in range(tested):
                 if wanted[test, a]:
                     margin_rates[g, test, a], variance_rates[g, test, a] = moved_response(
-                        now, then, speeds[test], speeds_dot[test], products, products_dot, slopes[test], slopes_dot[test], K + test)
+                        now, then, intercept_dot, speeds[test], speeds_dot[test], products, products_dot, slopes[test],
+                        slopes_dot[test], K + test)
 
 
 @njit(cache=True, error_model="numpy")

@@ -6,7 +6,8 @@ which have mean a^T y_k and variance a^T V_k a given the class. So Psi is a quad
 fresh sample are jointly Gaussian with means mu_test^T Qbar M and a covariance -dPsi/dt, M a matrix with one column a score.
 
 An intercept is a feature without variance that is the same for every sample. Where the ridge does not touch it, its equation says
-that the residuals balance.
+that the residuals balance: (I + G T) zeta + intercept = labels with sum_k T_k zeta_k = 0, T the weights of the means. That is the ridge
+on means and labels less their T-weighted averages, so that no large number takes part, and the origin of the features does not matter.
 """
 
 from __future__ import annotations
@@ -50,6 +51,20 @@ def intercept() -> CheckResult:
     T, labels = sp.diag(*sp.symbols("T_1 T_2", positive=True)), sp.Matrix(sp.symbols("y_1 y_2", real=True))
     zeta = T * (sp.eye(2) + G * T).LUsolve(labels)
     return vanishes(sp.cancel(sp.together((u.T * zeta)[0])).subs(ridge, 0))
+
+
+@check("exact intercept", "the residuals of two classes as the ridge of the constant feature goes to 0, with those of means and labels "
+       "less their T-weighted averages; the intercept, with what the labels then lack")
+def exact_intercept() -> CheckResult:
+    ridge = sp.Symbol("gamma_0", positive=True)
+    G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
+    T, labels, one = sp.diag(*sp.symbols("T_1 T_2", positive=True)), sp.Matrix(sp.symbols("y_1 y_2", real=True)), sp.ones(2, 1)
+    zeta = (sp.eye(2) + (G + one * one.T / ridge) * T).LUsolve(labels)
+    constant = sp.cancel(sp.together((one.T * T * zeta)[0] / ridge)).subs(ridge, 0)
+    zeta = zeta.applyfunc(lambda entry: sp.cancel(sp.together(entry)).subs(ridge, 0))
+    less = sp.eye(2) - one * one.T * T / sp.trace(T)  # takes off the weighted average
+    centered = (sp.eye(2) + less * G * less.T * T).LUsolve(less * labels)
+    return vanishes(*(zeta - centered), *((sp.eye(2) + G * T) * zeta + constant * one - labels))
 
 
 def theorem() -> Theorem:

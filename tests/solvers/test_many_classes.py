@@ -158,8 +158,24 @@ def test_the_largest_score_by_plain_draws(classes):
 def test_scores_that_are_bound_to_each_other():
     """With one-hot labels and an intercept the scores sum to 1: their covariance is singular."""
     scores = predict_classes(mixture("exact", 3, True)).scores[0]
-    assert scores.mean.sum() == pytest.approx(1, abs=1e-4)
-    assert np.abs(scores.covariance.sum(axis=0)).max() < 1e-4 * np.trace(scores.covariance)
+    assert scores.mean.sum() == pytest.approx(1, abs=1e-13)
+    assert np.abs(scores.covariance.sum(axis=0)).max() < 1e-13 * np.trace(scores.covariance)
+
+
+def test_classes_of_which_nothing_is_kept():
+    nothing = replace(mixture("exact", 3, True), n=(0, 0, 0), verifier=Verifier(0.0, 0.0))
+    prediction = predict_classes(nothing)
+    assert not prediction.scores[0].mean.any() and not prediction.scores[0].covariance.any()
+    np.testing.assert_allclose(prediction.by_class, 1 / 3)
+
+
+def test_scores_that_do_not_vary():
+    """Against the same scores that hardly vary."""
+    for means in ((0.3, 0.1, 0.2), (0.1, 0.3, 0.2), (0.2, 0.2, 0.1), (0.2, 0.2, 0.2)):
+        values = [Scores(np.array(means), np.diag([1.0, 1.0, 1.0]) * s + np.ones((3, 3))).probability_of_largest(0) for s in (0.0, 1e-20)]
+        assert values[0] == pytest.approx(values[1], abs=1e-4)
+    mixed = [Scores(np.array([0.2, 0.1, 0.0]), np.diag([0.0, s, 1.0])).probability_of_largest(0) for s in (0.0, 1e-20)]
+    assert mixed[0] == pytest.approx(mixed[1], abs=1e-6)
 
 
 def test_other_laws_to_be_tested_on():
