@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from synthmix.solvers import kernels
 from synthmix.solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
+from synthmix.solvers.sample_covariance import SampleCovariance
 from synthmix.support.errors import BadInput, NotConverged, number
 
 Formula = Literal["rederived", "published"]
@@ -67,7 +68,8 @@ class _Spectrum:
     tests: list[Covariance]
     means: np.ndarray | None = None  # (D, D, L), products of the directions within each eigenvalue
     directions: np.ndarray | None = None  # (D, p), for dense matrices
-    errors: tuple[np.ndarray | None, ...] = ()  # covariance of the error of each direction that is an estimate
+    # for dense matrices, of each direction that is an estimate: the covariance of its error; with sample covariances (covariance, samples)
+    errors: tuple = ()
 
 
 def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Prediction:
@@ -302,6 +304,9 @@ def _spectrum(
 ) -> tuple[_Spectrum, np.ndarray]:
     """Choose the backend's form; returns it with the mixing of the means in its directions."""
     everything = [*covariances, *tests]
+    sampled = [c for c in everything if isinstance(c, SampleCovariance)]
+    if sampled:
+        return _sampled_spectrum(covariances, tests, directions, errors, sampled[0]), mixing
     estimated = [error for error in errors if error is not None]
     if estimated and all(np.ndim(c) == 0 for c in everything):
         covariances, tests = ([np.full(p, c) for c in group] for group in (covariances, tests))
@@ -340,19 +345,38 @@ def _spectrum(
     return _Spectrum(covariances, tests, means=means), mixing
 
 
+def _sampled_spectrum(
+    covariances: list[Covariance], tests: list[Covariance], directions: np.ndarray, errors: Sequence[tuple[Covariance, float] | None],
+    sampled: SampleCovariance,
+) -> _Spectrum:
+    """The form of a problem with covariances that are known by samples: a spectrum where all are `sampled`, else matrices."""
+    if directions.shape[1] != len(sampled.matrix):
+        raise BadInput(f"with a sample covariance the means need p = {len(sampled.matrix)} entries")
+    if not all(c is sampled for c in (*covariances, *tests, *(error[0] for error in errors if error))):
+        return _Spectrum(covariances, tests, directions=directions, errors=tuple(errors))
+    same = sampled.equivalent
+    means = same.products(directions)
+    for d, error in enumerate(errors):
+        if error is not None:
+            means[d, d] -= same.eigenvalues / error[1]
+    return _Spectrum([same.eigenvalues] * len(covariances), [same.eigenvalues] * len(tests), means=means)
+
+
 def _solve(
     sources: np.ndarray, labels: np.ndarray, gamma: np.ndarray, N: np.ndarray, p: np.ndarray, spectrum: _Spectrum, mixing: np.ndarray,
     intercept: bool = False,
 ) -> tuple[np.ndarray, ...]:
     """Dispatch to the backend; margins and variances (P, T, A), delta and q (P, K), relative residual (P,)."""
     from synthmix.solvers.dense import dense_point
+    from synthmix.solvers.sampled import sampled_point
 
     P, K, T, A = gamma.size, sources.shape[1], len(spectrum.tests), labels.shape[1]
     q, delta, relative = np.empty((P, K)), np.empty((P, K)), np.empty(P)
     margins, variances = np.empty((P, T, A)), np.empty((P, T, A))
     if spectrum.directions is not None:
+        known = not any(isinstance(c, SampleCovariance) for c in (*spectrum.covariances, *spectrum.tests))
         for i in range(P):
-            q[i], margins[i], variances[i], relative[i] = dense_point(
+            q[i], margins[i], variances[i], relative[i] = (dense_point if known else sampled_point)(
                 sources[i], labels[i], gamma[i], N[i], spectrum.covariances, spectrum.tests, spectrum.directions, mixing[i],
                 spectrum.errors, intercept)
     elif spectrum.means is not None:

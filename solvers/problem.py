@@ -6,6 +6,7 @@ labels are wrong with probability epsilon and which a `Verifier` prunes. It lowe
 
 Covariances come in three shapes, and the shape chooses the backend: a number c (c times the identity), a vector
 (eigenvalues in one basis shared by every covariance of the problem, in which the means are given too), a p x p matrix.
+A `Law` whose covariance is not known has a `SampleCovariance` in its place.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from typing import Literal
 
 import numpy as np
 
+from synthmix.solvers.sample_covariance import SampleCovariance
 from synthmix.support.errors import BadInput, number, numbers
 
-Covariance = float | np.ndarray
+Covariance = float | np.ndarray | SampleCovariance
 GeneratorKind = Literal["exact", "independent", "self-fitted"]
 GENERATOR_KINDS: tuple[GeneratorKind, ...] = ("exact", "independent", "self-fitted")
 
@@ -48,6 +50,8 @@ def in_range(name: str, values: object) -> np.ndarray:
 
 def check_covariance(covariance: object, p: int | None = None) -> None:
     """Refuse what is no covariance in p dimensions: a number, p eigenvalues, or a symmetric p x p matrix, finite, not negative."""
+    if isinstance(covariance, SampleCovariance):
+        covariance = covariance.matrix
     c = numbers("a covariance", covariance)
     if p is not None and c.shape not in ((), (p,), (p, p)):
         raise BadInput(f"a covariance must be a number, {p} eigenvalues or a {p} x {p} matrix, not of shape {c.shape}")

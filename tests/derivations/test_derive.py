@@ -14,7 +14,7 @@ from synthmix.derivations.chapters import chapters, checks
 from synthmix.derivations.codegen import function_source
 from synthmix.derivations.derive import ROOT, Departure, departures, generated_files, stale
 from synthmix.derivations.report import html_page, markdown
-from synthmix.derivations.special import synthetic_only
+from synthmix.derivations.special import sample_covariance, synthetic_only
 from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
 
 CHECK = {check.name: check for check in checks()}
@@ -51,6 +51,7 @@ FAULTS = {
     "a root of the wrong sign": (derivatives, "positive_root", lambda a, b, c: sp.Piecewise((c / b, b > 0), (-b / a, True)),
                                  "leave-one-out trace"),
     "a published slope that is right": (published, "published_slope", lambda: sp.Integer(1), "no pruning = published"),
+    "a sample that does not see itself": (sample_covariance, "share", lambda: sp.Integer(0), "moments of a sample covariance"),
     "a quadratic without the ridge": (synthetic_only, "QUADRATIC", synthetic_only.DELTA - 1, "synthetic only"),
 }
 
