@@ -16,9 +16,9 @@ import numpy as np
 
 from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
 from synthmix.data.text import Preferences, Prompts
-from synthmix.language.pipeline.config import Between
 from synthmix.language.pipeline.engine import generator
 from synthmix.support.errors import BadInput
+from synthmix.support.typed import Between
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 

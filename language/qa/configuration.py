@@ -26,7 +26,6 @@ from typing import Annotated
 
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import hub, sources
-from synthmix.language.pipeline.config import Count, Name, Share, Some
 from synthmix.language.pipeline.engine import Pipeline, Step
 from synthmix.language.pipeline.hub import Hub
 from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
@@ -34,6 +33,7 @@ from synthmix.language.pipeline.sources import AnswerPart
 from synthmix.language.qa import steps
 from synthmix.language.qa.steps import RECORDED, WITNESSES, QAPoint, Questions, Task
 from synthmix.support.errors import BadInput
+from synthmix.support.typed import Count, Name, Share, Some
 
 
 @dataclass(frozen=True)

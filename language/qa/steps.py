@@ -16,13 +16,13 @@ from synthmix.language.models.generation import Sampling, choose
 from synthmix.language.models.generation import generate as write
 from synthmix.language.models.tuning import Tuning, tune_answers
 from synthmix.language.pipeline import manifest, rows, sources, transforms
-from synthmix.language.pipeline.config import Count, Name, Positive, Some
 from synthmix.language.pipeline.engine import Counts, Work, generator, in_parts
 from synthmix.language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
 from synthmix.language.pipeline.transforms import Counted
 from synthmix.language.qa import questions
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
+from synthmix.support.typed import Count, Name, Positive, Some
 
 HELD_OUT, ADAPTER, WRITTEN = "held-out", "adapter", "written"
 RECORDED = "recorded:"

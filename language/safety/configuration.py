@@ -25,7 +25,6 @@ from typing import Annotated
 from synthmix.language.models.generation import Sampling
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import hub, sources
-from synthmix.language.pipeline.config import Between, Count, Name, Positive, Share, Some
 from synthmix.language.pipeline.engine import Pipeline, Step
 from synthmix.language.pipeline.hub import Hub
 from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
@@ -34,6 +33,7 @@ from synthmix.language.safety import steps
 from synthmix.language.safety.steps import SafetyPoint
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
+from synthmix.support.typed import Between, Count, Name, Positive, Share, Some
 
 
 @dataclass(frozen=True)

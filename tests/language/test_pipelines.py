@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated
 
 import numpy as np
 import pytest
@@ -18,7 +19,6 @@ from synthmix.data.text import Preferences
 from synthmix.language import studies
 from synthmix.language.models.tuning import NEEDED
 from synthmix.language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
-from synthmix.language.pipeline.config import Between, Some
 from synthmix.language.pipeline.engine import Pipeline, Step, Work, generator, in_parts, run, statuses
 from synthmix.language.pipeline.transforms import Counted
 from synthmix.language.qa import configuration as qa
@@ -27,6 +27,7 @@ from synthmix.language.safety import configuration as safety
 from synthmix.language.safety import steps as safety_steps
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
+from synthmix.support.typed import Between, Share, Some
 
 # --- the engine: steps that write text files, and count how often they ran
 
@@ -168,15 +169,15 @@ def test_steps_are_put_together_in_order() -> None:
 
 @dataclass(frozen=True)
 class Inner:
-    share: config.Share
+    share: Share
     names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Outer:
     inner: Inner
-    verifiers: config.Annotated[dict[str, Verifier], Some()]
-    count: config.Annotated[int | None, Between(1)] = None
+    verifiers: Annotated[dict[str, Verifier], Some()]
+    count: Annotated[int | None, Between(1)] = None
     rows: tuple[int, int] = (0, 1)
     on: bool = False
 
