@@ -52,6 +52,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def on_page_markdown(markdown: str, **_: object) -> str:
+    """Put what `--help` of every command prints in the place of a comment `help`."""
+    return markdown.replace("<!-- help -->", _help()) if "<!-- help -->" in markdown else markdown
+
+
 def reference(documentation: str) -> str:
     """The page of the public names: the documentation of the package, section by section, each with the names that it mentions."""
     lines, names = ["# Python", ""], []
@@ -78,6 +83,23 @@ def _derivation() -> str:
         subprocess.run([sys.executable, ROOT / "cli.py", "derive", "--check", "--report", REPORT], check=True, stdout=subprocess.DEVNULL)
     body = re.search(r"<body>(.*)</body>", REPORT.read_text(), re.DOTALL).group(1)
     return re.sub(r"<h([1-3])>(.*?)</h\1>", lambda heading: f"\n\n{'#' * int(heading[1])} {heading[2]}\n\n", body)
+
+
+def _help() -> str:
+    """What every command prints with --help."""
+    import typer
+
+    from synthmix.cli import app
+
+    parts, waiting = [], [("synthmix", typer.main.get_command(app))]
+    while waiting:
+        name, command = waiting.pop(0)
+        inner = getattr(command, "commands", {})
+        waiting = [(f"{name} {one}", command) for one, command in inner.items()] + waiting
+        if not inner:
+            text = command.get_help(command.make_context(name, [], resilient_parsing=True))
+            parts.append(f"### {name}\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
 
 
 def _notebook(path: Path) -> dict[str, str | bytes]:
