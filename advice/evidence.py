@@ -14,7 +14,7 @@ from synthmix.advice.generated_file import GeneratedFile, Samples, thresholds
 from synthmix.advice.plan import Plan
 from synthmix.advice.population import Population
 from synthmix.advice.result import Baseline, MeasuredGain
-from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
+from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter, preferred
 from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.solvers.best_mix import Family, Optimum, best_mix, settled
@@ -135,12 +135,14 @@ class Evidence:
     def with_best_ridge(self, family: Family, mix: Optimum) -> Optimum:
         """A mix of the theory with the ridge that has the highest expected accuracy at its m and omega."""
         mix = settled(family, mix, LEVEL)
-        found, best = mix, -np.inf
-        for factor in RIDGE_FACTORS:
+        accuracies = np.full(len(RIDGE_FACTORS), -np.inf)
+        for i, factor in enumerate(RIDGE_FACTORS):
             with suppress(NotConverged):
-                if (accuracy := self.expected(family, mix.m, mix.omega, mix.gamma * factor)) > best:
-                    found, best = replace(mix, gamma=mix.gamma * factor, accuracy=accuracy), accuracy
-        return found
+                accuracies[i] = self.expected(family, mix.m, mix.omega, mix.gamma * factor)
+        if np.isinf(accuracies).all():
+            return mix
+        best = preferred(accuracies, np.round(np.abs(np.log(RIDGE_FACTORS)), 6), -RIDGE_FACTORS)  # on a plateau next to the theory's
+        return replace(mix, gamma=mix.gamma * RIDGE_FACTORS[best], accuracy=accuracies[best])
 
     def gains(self, mixes: Sequence[tuple[float, float, float]]) -> PredictedGains:
         """Predicted gains of mixes (m, omega, gamma)."""
@@ -346,4 +348,4 @@ def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> np.ndarray:
     if len(tried) == 1:
         return tried[0]
     found = [SyntheticMixRidge("auto", "auto").fit(X, y, synthetic.X, synthetic.y, keep=keep).leave_one_out_.smooth for keep in tried]
-    return tried[int(np.argmax(found))]
+    return tried[preferred(np.array(found), np.arange(len(tried)))]

@@ -19,6 +19,7 @@ from synthmix.solvers.problem import Law
 from synthmix.support.errors import BadInput
 
 SAME_SAMPLES = 0.5  # mean distances below this, if known well enough, say that the generator was fitted on the real samples
+SAME_EIGENVALUE = 1e-9  # times the largest one, the gap below which two eigenvalues are one
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier
 
 
@@ -142,8 +143,15 @@ class GeneratedFile:
         return cls(samples.X, own, keep, laws, n_hat, distance, error, _audited(samples, keep))
 
     def laws_in(self, population: Population) -> tuple[Law, ...]:
-        """The laws in the eigenbasis of a population, their covariance reduced to its diagonal there."""
+        """The laws in the eigenbasis of a population, their covariance reduced to its diagonal there.
+
+        Directions of one eigenvalue (with fewer samples than features, all those without a sample) have no basis of their own: each gets
+        the mean of their variances, or rounding would choose.
+        """
         variances = np.einsum("ij,ik,kj->j", population.basis, np.asarray(self.laws[0].covariance), population.basis, optimize=True)
+        eigenvalues = population.laws[0].covariance  # ascending
+        group = np.cumsum(np.diff(eigenvalues, prepend=eigenvalues[0]) > SAME_EIGENVALUE * eigenvalues[-1])
+        variances = (np.bincount(group, variances) / np.bincount(group))[group]
         return tuple(Law(law.mean @ population.basis, variances, law.mean_samples) for law in self.laws)
 
 

@@ -52,13 +52,16 @@ class Candidates:
     def choice(self, counts: np.ndarray | None = None) -> int:
         """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once.
 
-        On a plateau (`preferred`) the smallest weight counts most, then the largest alpha.
+        On a plateau (`preferred`) the smallest weight counts most; then the alpha nearest to the middle of those tried, or without a theory
+        the largest one.
         """
         shares = self.shares if counts is None else self.shares * counts / (self.shares @ counts)
         n = self.shares.size if counts is None else counts.sum()
         means = self.soft @ shares
         if not np.isnan(self.theory).any():
-            return preferred(sharpened(means) + self.theory, self.weights, -self.alphas)
+            steps = np.log(self.alphas)
+            extreme = np.round(np.abs(steps - steps.mean()), 6)  # as far up as down: then the larger alpha
+            return preferred(sharpened(means) + self.theory, self.weights, extreme, -self.alphas)
         best = preferred(means, self.weights, -self.alphas)
         alike = np.flatnonzero(self.weights == self.weights[best])
         behind = self.soft[best] - self.soft[alike]

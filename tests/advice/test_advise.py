@@ -172,6 +172,21 @@ def test_the_same_seed_gives_the_same_advice() -> None:
     assert first == second and len(first["curve"]) == 10
 
 
+@pytest.mark.parametrize("apart", [0.5, 30.0], ids=["little to learn", "nothing to choose"])
+def test_rounding_does_not_advise(apart: float) -> None:
+    """With far fewer samples than features: on a plateau a ridge, and of directions without samples a basis, is anybody's."""
+    rng, y, y_s = np.random.default_rng(1), np.arange(40) % 2, np.arange(200) % 2
+    X, X_s = (rng.standard_normal((len(labels), 300)) + apart * np.eye(300)[0] * (2 * labels[:, None] - 1) for labels in (y, y_s))
+    plan = Plan(200, 0.1, 0.1, 0.9, Generator("independent", n_hat=100))
+    for synthetic in (None, Samples(X_s, y_s)):
+        found = []
+        for size in (0.0, 1e-13):
+            near = Samples(X * (1 + size * rng.standard_normal(X.shape)), y)
+            one = advise(near, plan, synthetic, details=False)
+            found.append((one.best.m, one.best.omega, one.best.gamma, one.baseline.gamma, one.gain.value, one.gain.se))
+        np.testing.assert_allclose(found[1], found[0], rtol=1e-6, atol=1e-8)
+
+
 def test_three_classes() -> None:
     own = real(90, classes=3)
     advice = advise(own, Plan(900, 0.3, 0.1, 0.9, EXACT), details=False)
