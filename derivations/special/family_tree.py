@@ -1,0 +1,252 @@
+r"""Family trees: sample sets that are real, or drawn from generators fitted on earlier sets, to any depth.
+
+Set $j$ has $n_j = \theta_j N$ kept samples, written as $\tilde x = \tilde y x$, whose labels have mean $y_j = 1 - 2 e_j$. It is real,
+or a generator drew it, whose mean and covariance are those of the samples $\tilde x$ of the union of earlier sets, its parents. The
+classifier trains on set $j$ with weight $c_j$ (0: not on this one).
+
+Training on the samples of a generator is training on the samples that it was fitted on, at a reduced weight. Seen from the classifier,
+the samples of set $j$ with weight $\omega_j$ and target $v_j$ are worth $\tau_j [(V_j - m^T w)^2 + w^T S w]$, where $m$ and $S$ are the
+mean and the covariance that they were drawn with, $\tau_j = \theta_j \omega_j/(1 + \omega_j \delta_j)$ by leave-one-out, and $V_j = v_j
+y_j$. With the mean and the covariance of a union this is $\tau_j$ times the average of $(V_j - \tilde x^T w)^2$ over the union. So it
+is handed down: fold from the youngest set to the oldest. What the descendants hand down to a sample adds to its own weight, and shifts
+its target.
+
+The left-out trace of a set goes the other way, from the oldest to the youngest: $\delta_j = q = \mathrm{tr}(C B)/N$ for a real set, and
+the average of $\delta_k/(1 + \omega_k \delta_k)$ over the samples of the union for a generated one, $B = (\gamma I + t C_{test} + \tau
+C)^{-1}$ with the root $\tau$, the sum over the real sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import sympy as sp
+
+from synthmix.derivations.model import RIGHT, Labels, Source
+from synthmix.derivations.potential import effective_weight, fit_equation, training_loss
+from synthmix.derivations.potential import tau as weight_of
+from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+
+THETA, OMEGA, DELTA, ROOT, TARGET, G = sp.symbols("theta omega delta root target product", positive=True)
+Q = sp.Symbol("q", positive=True)
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """A set of a family tree, in symbols.
+
+    Attributes
+    ----------
+    name
+        What its children call it.
+    theta
+        Kept samples over N.
+    c
+        Training weight of a sample, 0 where the classifier does not train on the set.
+    label
+        Mean y of its labels, given the truth.
+    delta
+        Symbol of its left-out trace.
+    parents
+        Names of the sets that its generator was fitted on; none for a real set.
+    """
+
+    name: str
+    theta: sp.Expr
+    c: sp.Expr
+    label: sp.Expr
+    delta: sp.Symbol
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What is left when every generated set has handed down its weight.
+
+    Attributes
+    ----------
+    tau
+        tau of every set, by name.
+    omega
+        Weight of a sample of every set, its own and what is handed down to it.
+    equations
+        Zero at the fixed point: one equation for the left-out trace of every set.
+    root, target
+        Weight of C in the resolvent, and the target of the mean that all real sets share.
+    irreducible
+        Training loss that is left however good w is.
+    """
+
+    tau: Mapping[str, sp.Expr]
+    omega: Mapping[str, sp.Expr]
+    equations: tuple[sp.Expr, ...]
+    root: sp.Expr
+    target: sp.Expr
+    irreducible: sp.Expr
+
+    def loss(self, product: sp.Expr) -> sp.Expr:
+        """The training loss L(t); product: mu^T B mu."""
+        return self.irreducible + root_loss(self.root, self.target, product)
+
+
+def reduced(theta: sp.Expr, omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
+    """tau: the reduced weight of a set, by leave-one-out of one of its samples."""
+    return theta * omega / (1 + omega * delta)
+
+
+def seen(omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
+    """The trace of the covariance of fitted samples, each of which is in the resolvent itself."""
+    return delta / (1 + omega * delta)
+
+
+def root_loss(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
+    """min over w of root [(target - mu^T w)^2 + w^T C w] + gamma |w|^2 + t w^T C_test w."""
+    return root * target**2 / (1 + root * product)
+
+
+def mean_margin(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
+    """mu^T w at that minimum."""
+    return root * target * product / (1 + root * product)
+
+
+def fold(sets: Sequence[SampleSet]) -> Folded:
+    """Hand down the weights of `sets`, which stand in the order in which they came to be."""
+    theta = {each.name: each.theta for each in sets}
+    # (weight, target) of a sample: its own, then what each descendant hands down
+    handed: dict[str, list[tuple[sp.Expr, sp.Expr]]] = {each.name: [(each.c, sp.Integer(1))] for each in sets}
+    tau, omega, targets, irreducible = {}, {}, {}, sp.Integer(0)
+    for each in reversed(sets):
+        weights = handed[each.name]
+        omega[each.name] = total = sum(weight for weight, _ in weights)
+        if total == 0:
+            raise ValueError(f"no descendant of {each.name} is trained on")
+        target = sum(weight * goal for weight, goal in weights) / total
+        tau[each.name] = reduced(each.theta, total, each.delta)
+        targets[each.name] = target * each.label
+        irreducible += each.theta * sum(weight * (goal - target) ** 2 for weight, goal in weights)
+        irreducible += tau[each.name] * target**2 * (1 - each.label**2)
+        union = sum(theta[name] for name in each.parents)
+        for name in each.parents:
+            handed[name].append((tau[each.name] / union, targets[each.name]))
+    real = [each.name for each in sets if not each.parents]
+    root = sum(tau[name] for name in real)
+    target = sum(tau[name] * targets[name] for name in real) / root
+    irreducible += sum(tau[name] * (targets[name] - target) ** 2 for name in real)
+    equations = []
+    delta = {each.name: each.delta for each in sets}
+    for each in sets:
+        union = sum(theta[name] for name in each.parents)
+        trace = sum(theta[name] / union * seen(omega[name], delta[name]) for name in each.parents) if each.parents else Q
+        equations.append(each.delta - trace)
+    return Folded(tau, omega, tuple(equations), root, target, irreducible)
+
+
+@check("family tree, handing down", "$\\tau [(v - m^T w)^2 + w^T S w]$ with mean and covariance of the union of two sets of different label "
+       "means, with $\\tau$ times the average of $(v - \\tilde x^T w)^2$ over the union (three and two samples, two dimensions)")
+def handed_down() -> CheckResult:
+    samples = [sp.Matrix(sp.symbols(f"x_{k}:2")) for k in ("a", "b", "c", "d", "e")]  # three of one set, two of another
+    w, v, weight = sp.Matrix(sp.symbols("w_0:2")), sp.Symbol("v"), sp.Symbol("tau")
+    count = sp.Integer(len(samples))
+    mean = sum(samples, sp.zeros(2, 1)) / count
+    covariance = sum(((x - mean) * (x - mean).T for x in samples), sp.zeros(2)) / count
+    whole = weight * ((v - (mean.T * w)[0]) ** 2 + (w.T * covariance * w)[0])
+    parts = [weight * len(part) / count * sum((v - (x.T * w)[0]) ** 2 for x in part) / len(part) for part in (samples[:3], samples[3:])]
+    return vanishes(whole - sum(parts))
+
+
+@check("family tree, targets", "$c (1 - u)^2 + f_1 (v_1 - u)^2 + f_2 (v_2 - u)^2$ with one square at the mean target and the spread of the "
+       "targets; the average over labels $\\pm 1$ of mean $y$ with one square and the variance of the labels")
+def merged_targets() -> CheckResult:
+    c, f, g, v, z, u, y = sp.symbols("c f_1 f_2 v_1 v_2 u y")
+    total = c + f + g
+    target = (c + f * v + g * z) / total
+    spread = c * (1 - target) ** 2 + f * (v - target) ** 2 + g * (z - target) ** 2
+    several = c * (1 - u) ** 2 + f * (v - u) ** 2 + g * (z - u) ** 2
+    share = (1 + y) / 2  # of labels +1
+    noisy = share * (v - u) ** 2 + (1 - share) * (-v - u) ** 2
+    return vanishes(several - total * (target - u) ** 2 - spread, noisy - (v * y - u) ** 2 - v**2 * (1 - y**2))
+
+
+@check("family tree, minimum", "the gradient of $root [(target - \\mu^T w)^2 + w^T C w] + \\gamma |w|^2$ at the minimum, the loss and the "
+       "margin there, with the closed forms (two eigenvalues)")
+def closed_minimum() -> CheckResult:
+    gamma, w = sp.Symbol("gamma", positive=True), sp.Matrix(sp.symbols("w_0:2"))
+    C, mean = sp.diag(*sp.symbols("C_0:2", positive=True)), sp.Matrix(sp.symbols("mu_0:2"))
+    product = sum(mean[i] ** 2 / (gamma + ROOT * C[i, i]) for i in range(2))
+    at = {w[i]: ROOT * TARGET * mean[i] / (gamma + ROOT * C[i, i]) / (1 + ROOT * product) for i in range(2)}
+    loss = ROOT * ((TARGET - (mean.T * w)[0]) ** 2 + (w.T * C * w)[0]) + gamma * (w.T * w)[0]
+    gradient = [loss.diff(each).subs(at) for each in w]
+    return vanishes(*gradient, loss.subs(at) - root_loss(ROOT, TARGET, product),
+                    (mean.T * w)[0].subs(at) - mean_margin(ROOT, TARGET, product))  # fmt: skip
+
+
+@check("family tree, one generator", "root, left-out trace and training loss of the trees of the independent generator (alone, and beside "
+       "real samples) and of the self-fitted one, with the general statement of a source with a fit")
+def one_generator() -> CheckResult:
+    pi, c, theta, y, r = sp.symbols("pi c theta y r", positive=True)
+    d, base = sp.symbols("delta_s delta_0", positive=True)
+    labels = Labels(y, 1 - y**2)
+    synthetic = SampleSet("s", theta, c, y, d, ("fitted",))
+    found = []
+    for trains in (0, 1):  # independent: n_hat = N / r samples of their own; self-fitted: the samples of the fit train
+        folded = fold([SampleSet("fitted", 1 / r, sp.Integer(trains), sp.Integer(1), base), synthetic])
+        source = Source(theta, c, labels, Q, d, r, trains / r, True)
+        at = {base: Q}
+        found += [
+            folded.root.subs(at) - effective_weight(source),
+            folded.equations[1].subs(at) * (1 + folded.omega["fitted"] * Q) - fit_equation(source),
+            folded.loss(G).subs(at) - training_loss((source,), sp.Matrix([[G, G], [G, G]])),
+        ]
+    source = Source(theta, c, labels, Q, d, r, sp.Integer(0), True)
+    base_set = SampleSet("fitted", 1 / r, sp.Integer(0), sp.Integer(1), base)
+    beside = fold([SampleSet("real", pi, sp.Integer(1), sp.Integer(1), Q), base_set, synthetic])
+    real = Source(pi, sp.Integer(1), RIGHT, Q, Q)
+    found += [
+        beside.root.subs(base, Q) - weight_of(real) - effective_weight(source),
+        beside.loss(G).subs(base, Q) - training_loss((real, source), sp.ones(3) * G),
+    ]
+    return vanishes(*found)
+
+
+@check("family tree, union", "root, loss and trace with a generator fitted on two sets of one label mean, with those of one fitted on their "
+       "union as one set")
+def union_is_one_set() -> CheckResult:
+    a, b, theta, c, y, z = sp.symbols("theta_a theta_b theta c y z", positive=True)
+    d, base = sp.symbols("delta_s delta_0", positive=True)
+    zero = sp.Integer(0)
+    child = SampleSet("s", theta, c, y, d, ("a", "b"))
+    two = fold([SampleSet("a", a, zero, z, base), SampleSet("b", b, zero, z, base), child])
+    one = fold([SampleSet("a", a + b, zero, z, base), SampleSet("s", theta, c, y, d, ("a",))])
+    return vanishes(two.root - one.root, two.loss(G) - one.loss(G), two.equations[2] - one.equations[1])
+
+
+def theorem() -> Theorem:
+    """The chapter on family trees."""
+    omega_k, delta_k, share = sp.Symbol("omega_k"), sp.Symbol("delta_k"), sp.Symbol("n_k") / sp.Symbol("n_P")
+    tau_j, tau = sp.Symbol("tau_j"), reduced(THETA, OMEGA, DELTA)
+    trace = seen(OMEGA, DELTA)
+    loss, margin = root_loss(ROOT, TARGET, G), mean_margin(ROOT, TARGET, G)
+    return Theorem(
+        "family_tree", "Family trees of generators", __doc__.split("\n\n", 1)[1],
+        (
+            Equation("the reduced weight of a set", sp.Eq(tau_j, tau.subs({THETA: sp.Symbol("theta_j"), OMEGA: sp.Symbol("omega_j"),
+                                                                          DELTA: sp.Symbol("delta_j")}))),
+            Equation("what set $j$ hands down to a sample of the parent $k$, all parents having $n_P$ samples",
+                     sp.Eq(sp.Symbol("f_kj"), sp.Symbol("N") * share * tau_j / sp.Symbol("n_k"))),
+            Equation("the part of the parent $k$ in the left-out trace of a generated set",
+                     sp.Eq(sp.Symbol("delta_jk"), share * seen(omega_k, delta_k))),
+            Equation("the training loss but for what is irreducible", sp.Eq(sp.Symbol("L"), loss)),
+            Equation("the mean margin", sp.Eq(sp.Symbol("m_w"), margin)),
+        ),
+        (
+            Function("reduced_weight", "tau of a set, and its slopes in omega and delta.", (THETA, OMEGA, DELTA),
+                     {"tau": tau, "tau_omega": sp.factor(tau.diff(OMEGA)), "tau_delta": sp.factor(tau.diff(DELTA))}),
+            Function("seen_trace", "The trace of a fitted set's covariance, and its slopes in omega and delta.", (OMEGA, DELTA),
+                     {"trace": trace, "trace_omega": sp.factor(trace.diff(OMEGA)), "trace_delta": sp.factor(trace.diff(DELTA))}),
+            Function("root_response", "Mean margin, and the slopes of the training loss in root, target and mu^T B mu.", (ROOT, TARGET, G),
+                     {"mean_margin": margin, "loss_root": sp.factor(loss.diff(ROOT)), "loss_target": sp.factor(loss.diff(TARGET)),
+                      "loss_product": sp.factor(loss.diff(G))}),
+        ),
+        after="self_fitted",
+    )  # fmt: skip
