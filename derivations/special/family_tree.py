@@ -142,8 +142,8 @@ def fold(sets: Sequence[SampleSet]) -> Folded:
     return Folded(tau, omega, tuple(equations), root, target, irreducible)
 
 
-@check("family tree, handing down", "$\\tau [(v - m^T w)^2 + w^T S w]$ with mean and covariance of the union of two sets of different label "
-       "means, with $\\tau$ times the average of $(v - \\tilde x^T w)^2$ over the union (three and two samples, two dimensions)")
+@check("family tree, handing down", "$\\tau [(v - m^T w)^2 + w^T S w]$ with mean and covariance of the union of two sets of different "
+       "label means, with $\\tau$ times the average of $(v - \\tilde x^T w)^2$ over the union (three and two samples, two dimensions)")
 def handed_down() -> CheckResult:
     samples = [sp.Matrix(sp.symbols(f"x_{k}:2")) for k in ("a", "b", "c", "d", "e")]  # three of one set, two of another
     w, v, weight = sp.Matrix(sp.symbols("w_0:2")), sp.Symbol("v"), sp.Symbol("tau")
@@ -209,8 +209,8 @@ def one_generator() -> CheckResult:
     return vanishes(*found)
 
 
-@check("family tree, union", "root, loss and trace with a generator fitted on two sets of one label mean, with those of one fitted on their "
-       "union as one set")
+@check("family tree, union", "root, loss and trace with a generator fitted on two sets of one label mean, with those of one fitted on "
+       "their union as one set")
 def union_is_one_set() -> CheckResult:
     a, b, theta, c, y, z = sp.symbols("theta_a theta_b theta c y z", positive=True)
     d, base = sp.symbols("delta_s delta_0", positive=True)

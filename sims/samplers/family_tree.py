@@ -1,0 +1,97 @@
+"""The sampler of family trees: every set by its sufficient statistics, so that a trial costs nothing in the number of samples.
+
+Signed samples ytilde x of a set, n of them with signs s_i = +-1 (right or wrong label), drawn from N(m, S): rotated, they are the sum over
+sqrt(n), a column along the part of s that is orthogonal to 1, and n - 2 centred Gaussians, whose Wishart matrix is drawn as it is.
+The first column carries the mean, all others are the scatter about it, which is what a generator is fitted on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from synthmix.sims.samplers.sufficient import Cloud
+from synthmix.sims.trial import Factor, TrainingSet, in_space, whole
+from synthmix.solvers.trees import SampleSet, Tree
+from synthmix.support.errors import BadInput, NotConverged
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The kept samples of a set: their number, mean, and a matrix whose columns carry their scatter about it."""
+
+    count: int
+    mean: np.ndarray
+    scatter: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FamilyTree:
+    """Draws trials of a family tree."""
+
+    tree: Tree
+
+    def __post_init__(self) -> None:
+        if any(whole(f"count of set {each.name}", each.count) > 2**53 for each in self.tree.sets):
+            raise BadInput("the sets of a family tree must have fewer than 2^53 samples")
+
+    @cached_property
+    def _real(self) -> Cloud:
+        mu = np.asarray(self.tree.mu, dtype=float)
+        mean = mu if mu.ndim else in_space(np.array([float(mu), 0.0]), self.tree.p)
+        return Cloud(mean, Factor.of(self.tree.covariance, self.tree.p))
+
+    def _draw(self, rng: np.random.Generator, each: SampleSet, cloud: Cloud) -> _Drawn:
+        """The kept samples of a set that `cloud` draws."""
+        right, wrong = each.verifier.phi * (1 - each.epsilon), each.verifier.rho * each.epsilon
+        kept = rng.multinomial(int(each.count), (right, wrong, max(0.0, 1 - right - wrong)))[:2]
+        n = int(kept.sum())
+        if n == 0:
+            return _Drawn(0, np.zeros(self.tree.p), np.zeros((self.tree.p, 0)))
+        balance = (kept[0] - kept[1]) / n
+        mean = balance * cloud.mean + cloud.factor.times(rng.standard_normal(cloud.factor.dims)) / math.sqrt(n)
+        spread = math.sqrt(max(n - n * balance**2, 0.0))  # length of the part of the signs that is orthogonal to 1
+        blocks = []
+        if spread:
+            blocks.append((spread * cloud.mean + cloud.factor.times(rng.standard_normal(cloud.factor.dims)))[:, None])
+        blocks.append(cloud.scatter(rng, n - 1 - len(blocks)))
+        return _Drawn(n, mean, np.concatenate(blocks, axis=1))
+
+    def _fitted(self, parents: list[_Drawn]) -> Cloud:
+        """The generator fitted on the union of sets."""
+        count = sum(each.count for each in parents)
+        if count == 0:
+            raise NotConverged("in one trial a verifier dropped every sample that a generator is fitted on; make the sets larger")
+        mean = sum(each.count * each.mean for each in parents) / count
+        columns = [each.scatter for each in parents]
+        if len(parents) > 1:
+            columns += [math.sqrt(each.count) * (each.mean - mean)[:, None] for each in parents]
+        root = np.concatenate(columns, axis=1) / math.sqrt(count)
+        if root.shape[1] > root.shape[0]:  # as many columns as dimensions will do
+            root = np.linalg.qr(root.T, mode="r").T
+        return Cloud(mean, Factor(root, self.tree.p))
+
+    def trial(self, rng: np.random.Generator) -> tuple[float, float]:
+        """(mean margin, variance) of the classifier trained on one draw of the tree."""
+        drawn: dict[str, _Drawn] = {}
+        columns, labels, scatter = [], [], []
+        for each in self.tree.ancestors:
+            parents = [drawn[parent] for parent in each.parents if parent in drawn]
+            drawn[each.name] = one = self._draw(rng, each, self._fitted(parents) if parents else self._real)
+            if each.weight > 0 and one.count:
+                root = math.sqrt(each.weight)
+                columns.append(root * math.sqrt(one.count) * one.mean)
+                labels.append(root * math.sqrt(one.count))
+                scatter.append(root * one.scatter)
+        p = self.tree.p
+        training = TrainingSet(np.array(columns).reshape(len(columns), p).T, np.array(labels), tuple(scatter))
+        w = training.ridge(self.tree.ridge.gamma * self.tree.N)
+        return float(w @ self._real.mean), self._real.factor.form(w)
+
+    def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
+        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        return np.array([self.trial(rng) for rng in streams])

@@ -1,0 +1,252 @@
+"""Family trees of generators: sample sets that are real, or drawn from generators fitted on earlier sets, to any depth.
+
+The theory is derived in derivations/special/family_tree.py: fold from the youngest set to the oldest. All sets share one covariance.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from synthmix.solvers import kernels, tree_kernels
+from synthmix.solvers.predict import Prediction
+from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Ridge, Setting, Verifier, check_covariance
+from synthmix.support.errors import BadInput, NotConverged, number
+
+SCHEMES = ("replace", "accumulate", "fresh:SHARE")
+
+
+@dataclass(frozen=True)
+class SampleSet:
+    """A set of samples in a family tree.
+
+    Attributes
+    ----------
+    name
+        What its children call it.
+    count
+        Number of samples before pruning.
+    parents
+        Names of the earlier sets whose kept samples its generator was fitted on, mean and covariance; none for real samples.
+    weight
+        Weight of a sample in the training of the classifier; 0 where the classifier does not train on the set.
+    epsilon
+        Probability that a label is wrong; generators fitted on the set, and the classifier, see the same labels.
+    verifier
+        Prunes the set.
+    """
+
+    name: str
+    count: float
+    parents: tuple[str, ...] = ()
+    weight: float = 0.0
+    epsilon: float = 0.0
+    verifier: Verifier = NO_SUPERVISION
+
+    def __post_init__(self) -> None:
+        number(f"count of set {self.name}", self.count, 0)
+        number(f"weight of set {self.name}", self.weight, 0)
+        number(f"epsilon of set {self.name}", self.epsilon, 0, 1)
+        object.__setattr__(self, "parents", tuple(self.parents))
+
+    @property
+    def kept(self) -> float:
+        """Expected number of samples that the verifier keeps."""
+        return self.count * self.verifier.alpha(self.epsilon)
+
+    @property
+    def label(self) -> float:
+        """Mean of the kept labels, given the truth: 1 - 2 e."""
+        return 1 - 2 * self.verifier.wrong(self.epsilon)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A family tree of sample sets, and the classifier that trains on some of them.
+
+    Attributes
+    ----------
+    sets
+        The sets in the order in which they came to be: parents before children.
+    p
+        Dimension.
+    mu
+        Length of the class mean, or the vector itself (needed where the covariance is not a multiple of the identity).
+    ridge
+        The classifier.
+    covariance
+        Covariance of the real samples: a number (times the identity), p eigenvalues, or a p x p matrix.
+
+    Raises
+    ------
+    BadInput
+        For two sets of one name, a parent that is no earlier set, a parent without kept samples, or nothing to train on.
+    """
+
+    sets: tuple[SampleSet, ...]
+    p: int
+    mu: float | np.ndarray
+    ridge: Ridge = Ridge()
+    covariance: Covariance = 1.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sets", tuple(self.sets))
+        if number("p", self.p, 1) != int(self.p):
+            raise BadInput(f"p must be a whole number, not {self.p:g}")
+        check_covariance(self.covariance, self.p)
+        if np.ndim(self.mu) and np.shape(self.mu) != (self.p,):
+            raise BadInput(f"mu as a vector must have p = {self.p} entries")
+        if np.ndim(self.mu) == 0:
+            number("mu", self.mu, 0)
+            if np.ndim(self.covariance):
+                raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
+        elif not np.all(np.isfinite(self.mu)):
+            raise BadInput("mu must have finite entries")
+        self._check_sets()
+
+    def _check_sets(self) -> None:
+        names = [each.name for each in self.sets]
+        kept = {}
+        for each in self.sets:
+            if each.name in kept:
+                raise BadInput(f"two sets are named {each.name}: every set needs a name of its own")
+            if len(set(each.parents)) < len(each.parents):
+                raise BadInput(f"set {each.name} names a parent twice")
+            for parent in each.parents:
+                if parent not in names:
+                    raise BadInput(f"set {each.name} has the parent {parent}, which is no set; there are {', '.join(names)}")
+                if parent not in kept:
+                    raise BadInput(f"set {each.name} has the parent {parent}, which does not come before it: sets stand in the order in "
+                                   "which they came to be, without circles")  # fmt: skip
+            if each.parents and sum(kept[parent] for parent in each.parents) < 2:
+                raise BadInput(f"the generator of set {each.name} is fitted on fewer than 2 kept samples")
+            kept[each.name] = each.kept
+        if not any(each.weight > 0 and each.kept > 0 for each in self.sets):
+            raise BadInput("the classifier trains on no set: give one a weight above 0 and samples that are kept")
+
+    @property
+    def N(self) -> float:
+        """Samples of the sets trained on, before pruning: the normalisation of the training sum."""
+        return sum(each.count for each in self.sets if each.weight > 0)
+
+    @cached_property
+    def ancestors(self) -> tuple[SampleSet, ...]:
+        """The sets with kept samples that are trained on, or have a descendant that is, in order."""
+        needed: set[str] = set()
+        for each in reversed(self.sets):
+            if each.kept > 0 and (each.weight > 0 or each.name in needed):
+                needed |= {each.name, *each.parents}
+        return tuple(each for each in self.sets if each.name in needed and each.kept > 0)
+
+    @cached_property
+    def spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Eigenvalues of the covariance, their multiplicities, and the squared coordinates of mu: three arrays of one length."""
+        c, mu = np.asarray(self.covariance, dtype=float), np.asarray(self.mu, dtype=float)
+        if c.ndim == 0:
+            return c[None], np.array([float(self.p)]), np.array([float(mu @ mu if mu.ndim else mu * mu)])
+        if c.ndim == 1:
+            return c, np.ones(self.p), mu**2
+        values, vectors = np.linalg.eigh(c)
+        return np.maximum(values, 0), np.ones(self.p), (mu @ vectors) ** 2
+
+
+def predict_tree(tree: Tree) -> Prediction:
+    """Predict mean margin, variance, accuracy and risk of the classifier trained on a family tree.
+
+    Returns
+    -------
+    Prediction
+        `fixed_point` holds the left-out trace `delta_NAME` of every set that matters, and the relative residual.
+
+    Raises
+    ------
+    NotConverged
+        If the fixed point was not solved to 1e-12.
+    """
+    sets = tree.ancestors
+    place = {each.name: i for i, each in enumerate(sets)}
+    K, N = len(sets), tree.N
+    shares = np.zeros((K, K))
+    for i, each in enumerate(sets):
+        union = sum(sets[place[parent]].kept for parent in each.parents if parent in place)
+        for parent in each.parents:
+            if parent in place:
+                shares[i, place[parent]] = sets[place[parent]].kept / union
+    theta, weight, label = (np.array(values, dtype=float) for values in zip(*((s.kept / N, s.weight, s.label) for s in sets), strict=True))
+    eigenvalues, counts, squares = tree.spectrum
+    tau, delta = np.empty(K), np.empty(K)
+    margin, variance, relative = tree_kernels.tree_point(theta, weight, label, shares, tree.ridge.gamma, eigenvalues, counts / N, squares,
+                                                         tau, delta)  # fmt: skip
+    if not (relative <= kernels.TOLERANCE and math.isfinite(margin) and math.isfinite(variance) and variance >= 0):
+        raise NotConverged(f"the family tree was not solved: relative residual {relative:.1e} where {kernels.TOLERANCE:.0e} is wanted")
+    margins, variances = np.array([margin]), np.array([variance])
+    accuracy, risk = np.empty(1), np.empty(1)
+    kernels.outcomes(margins, variances, accuracy, risk)
+    fixed_point = {f"delta_{each.name}": float(value) for each, value in zip(sets, delta, strict=True)}
+    return Prediction(margin, variance, float(accuracy[0]), float(risk[0]), math.nan, math.nan, {**fixed_point, "residual": relative})
+
+
+def generations(setting: Setting, depth: int, scheme: str) -> Tree:
+    """The tree in which the synthetic samples of a setting come from the last of a line of generators.
+
+    Parameters
+    ----------
+    setting
+        Its generator is independent with an estimated mean: generator 1 is fitted on n_hat real samples of its own.
+    depth
+        Number of generators T; 1 is the setting itself.
+    scheme
+        What generator t is fitted on. replace: n_hat samples of generator t - 1. accumulate: all sets so far, those first n_hat real
+        samples included, n_hat samples of them from generator t - 1. fresh:SHARE: round(SHARE n_hat) new real samples, the rest from
+        generator t - 1.
+
+    Raises
+    ------
+    BadInput
+        For another generator, a depth that is no whole number from 1, or another scheme.
+    """
+    generator = setting.generator
+    if generator.kind != "independent" or not generator.estimate_mean or generator.beta != 1 or np.any(generator.mu_perp) \
+            or generator.covariance is not None:  # fmt: skip
+        raise BadInput("generations need --generator independent with --n-hat and --estimate-mean, beta = 1 and mu-perp = 0")
+    if number("generations", depth, 1, 1000) != int(depth):
+        raise BadInput(f"generations must be a whole number, not {depth:g}")
+    name, _, text = scheme.partition(":")
+    if name not in ("replace", "accumulate", "fresh") or (name == "fresh") != bool(text):
+        raise BadInput(f"scheme must be one of {', '.join(SCHEMES)}, not {scheme!r}")
+    share = _share(text) if text else 0.0
+    K = generator.n_hat
+    fresh = float(round(share * K))
+    sets = [SampleSet("fit1", K)]
+    parents: tuple[str, ...] = ("fit1",)
+    for t in range(2, int(depth) + 1):
+        drawn = SampleSet(f"fit{t}", K - fresh, parents)
+        if name == "fresh":
+            new = [SampleSet(f"fresh{t}", fresh)] if fresh else []
+            sets += [*new, drawn] if drawn.count else new
+            parents = tuple(each.name for each in (*new, drawn) if each.count)
+        else:
+            sets.append(drawn)
+            parents = (drawn.name,) if name == "replace" else (*parents, drawn.name)
+    synthetic = SampleSet("s", setting.m, parents, setting.omega, setting.epsilon, setting.verifier)
+    real = [SampleSet("r", setting.n, weight=1.0)] if setting.n else []
+    return Tree((*real, *sets, *([synthetic] if setting.m else [])), setting.p, setting.mu, setting.ridge, setting.covariance)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise BadInput(f"the fresh share must be a number from 0 to 1, such as fresh:0.2, not {text!r}")
+    return share
+
+
+def of_setting(prediction: Prediction, setting: Setting) -> Prediction:
+    """The prediction with alpha and lambda of the synthetic samples of a setting."""
+    return replace(prediction, alpha=setting.alpha, lam=setting.lam)
+
