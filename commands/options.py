@@ -45,16 +45,16 @@ DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look 
 class SettingOptions:
     """The options that say which setting of the model is meant."""
 
-    n: Annotated[int, typer.Option("--n", help="Number of real samples.")]
-    m: Annotated[int, typer.Option("--m", help="Number of synthetic samples, before pruning.")]
-    p: Annotated[int, typer.Option("--p", help="Dimension: the number of features.")]
-    mu: Annotated[float, typer.Option("--mu", help="Length of the class mean: the classes are N(mu, I) and N(-mu, I).")]
-    epsilon: Annotated[float, typer.Option("--epsilon", help="Label noise: probability that a synthetic label is wrong.")]
-    rho: Annotated[float, typer.Option("--rho", help="Probability that the verifier keeps a wrongly labelled synthetic sample.")]
-    phi: Annotated[float, typer.Option("--phi", help="Probability that the verifier keeps a correctly labelled synthetic sample.")]
-    gamma: Annotated[float, typer.Option("--gamma", help="Regulariser: the ridge's weight of the squared length of w.")]
+    n: Annotated[int | None, typer.Option("--n", help="Number of real samples.")] = None
+    m: Annotated[int | None, typer.Option("--m", help="Number of synthetic samples, before pruning.")] = None
+    p: Annotated[int | None, typer.Option("--p", help="Dimension: the number of features.")] = None
+    mu: Annotated[float | None, typer.Option("--mu", help="Length of the class mean: the classes are N(mu, I) and N(-mu, I).")] = None
+    epsilon: Annotated[float | None, typer.Option("--epsilon", help="Label noise: probability that a synthetic label is wrong.")] = None
+    rho: Annotated[float | None, typer.Option("--rho", help="Probability that the verifier keeps a wrongly labelled sample.")] = None
+    phi: Annotated[float | None, typer.Option("--phi", help="Probability that the verifier keeps a correctly labelled sample.")] = None
+    gamma: Annotated[float | None, typer.Option("--gamma", help="Regulariser: the ridge's weight of the squared length of w.")] = None
     beta: Annotated[float, typer.Option("--beta", help="The generator's class mean is beta mu + mu_perp.")] = 1.0
-    mu_perp: Annotated[float, typer.Option("--mu-perp", help="Length of mu_perp, the part of the generator's mean orthogonal to mu.")] = 0.0
+    mu_perp: Annotated[float, typer.Option("--mu-perp", help="Length of mu_perp, the part of the generator's mean across mu.")] = 0.0
     omega: Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample relative to a real one.")] = 1.0
     generator: Annotated[
         Literal["exact", "independent", "self-fitted"],
@@ -63,17 +63,47 @@ class SettingOptions:
     ] = "exact"  # fmt: skip
     n_hat: Annotated[int | None, typer.Option("--n-hat", help="Number of samples that an independent generator was fitted on.")] = None
     estimate_mean: Annotated[bool, typer.Option("--estimate-mean", help="The mean of an independent generator is estimated too.")] = False
+    spectrum: Annotated[
+        str,
+        typer.Option("--spectrum", help="Eigenvalues of the covariance. flat: the identity; power:ALPHA: i^-ALPHA with mean 1; file:PATH: "
+                                        "p numbers. The class mean has equal parts along all eigenvectors."),
+    ] = "flat"
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The options that were given, as they are written."""
+        return tuple(_option(field.name) for field in fields(self) if getattr(self, field.name) != field.default)
 
     def setting(self) -> Setting:
         """The setting.
 
         Raises:
-            BadInput: for numbers out of range, or an n-hat that the generator lacks or has no use for.
+            BadInput: where an option is missing, for numbers out of range, or an n-hat that the generator lacks or has no use for.
         """
         from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+        from synthmix.solvers.spectra import even_mean, spectrum
+        from synthmix.support.errors import BadInput, number
 
+        missing = [_option(name) for name in NEEDED if getattr(self, name) is None]
+        if missing:
+            raise BadInput(f"a setting needs {', '.join(missing)} too")
         source = Generator(self.generator, self.n_hat, self.estimate_mean, self.beta, self.mu_perp)
-        return Setting(self.n, self.m, self.p, self.mu, self.epsilon, Verifier(self.rho, self.phi), source, Ridge(self.gamma), self.omega)
+        mu, covariance = self.mu, 1.0
+        if self.spectrum != "flat":
+            if self.mu_perp:
+                raise BadInput("mu-perp is a length in the plane of the means, which a spectrum does not have: leave one of them out")
+            p = int(number("p", self.p, 1, 10**7))
+            covariance, mu = spectrum(self.spectrum, p), even_mean(number("mu", self.mu, 0), p)
+            source = Generator(self.generator, self.n_hat, self.estimate_mean, self.beta, 0 * mu)
+        return Setting(self.n, self.m, self.p, mu, self.epsilon, Verifier(self.rho, self.phi), source, Ridge(self.gamma), self.omega,
+                       covariance)  # fmt: skip
+
+
+NEEDED = ("n", "m", "p", "mu", "epsilon", "rho", "phi", "gamma")
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,6 +11,7 @@ import typer
 from synthmix.commands.main import FAILED
 from synthmix.commands.options import Jobs, Json, Seed, SettingOptions, grouped
 from synthmix.commands.output import print_json, print_table
+from synthmix.commands.trees import TreeOptions
 
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 
@@ -18,6 +19,7 @@ QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 @grouped
 def predict(
     options: SettingOptions,
+    family: TreeOptions,
     formula: Annotated[
         Literal["rederived", "published"],
         typer.Option("--formula", help="rederived: the formula derived here; published: the paper's, which differs where samples are "
@@ -25,11 +27,18 @@ def predict(
     ] = "rederived",
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Predict mean margin, variance, accuracy and risk of a setting."""
-    setting = options.setting()
-    from synthmix.solvers.predict import predict as predict_setting
+    """Predict mean margin, variance, accuracy and risk of a setting or a family tree."""
+    problem = family.problem(options)
+    from synthmix.solvers.predict import predict as predict_problem
+    from synthmix.solvers.trees import Tree, predict_tree
+    from synthmix.support.errors import BadInput
 
-    values = predict_setting(setting, formula=formula).as_dict()
+    if isinstance(problem, Tree):
+        if formula != "rederived":
+            raise BadInput("the paper has no formula for a family tree: use --formula rederived")
+        values = predict_tree(problem).as_dict()
+    else:
+        values = predict_problem(problem, formula=formula).as_dict()
     if as_json:
         print_json(values)
         return
@@ -41,6 +50,7 @@ def predict(
 @grouped
 def simulate(
     options: SettingOptions,
+    family: TreeOptions,
     trials: Annotated[int, typer.Option("--trials", help="Number of training sets to draw.")] = 100,
     target_se: Annotated[float | None, typer.Option("--target-se", help="Stop once the accuracy's standard error is at most this.")] = None,
     seed: Seed = 0,
@@ -52,11 +62,11 @@ def simulate(
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="File for finished trials; run again to resume.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Simulate a setting by Monte-Carlo: means over training sets, with standard errors."""
-    setting = options.setting()
-    from synthmix.sims.monte_carlo import simulate as simulate_setting
+    """Simulate a setting or a family tree by Monte-Carlo: means over training sets, with standard errors."""
+    problem = family.problem(options)
+    from synthmix.sims.monte_carlo import simulate as simulate_problem
 
-    done = simulate_setting(setting, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
+    done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
                             progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
     measured = {name: getattr(done, name) for name in QUANTITIES}
     if as_json:

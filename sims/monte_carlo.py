@@ -22,6 +22,7 @@ from synthmix.sims.samplers.banded import Banded
 from synthmix.sims.samplers.direct import Entries
 from synthmix.sims.trial import Outcome, whole
 from synthmix.solvers.problem import Setting
+from synthmix.solvers.trees import Tree
 from synthmix.support.errors import number
 from synthmix.support.progress import bar
 
@@ -71,13 +72,13 @@ class Block(NamedTuple):
     stop: int
 
 
-def simulate(setting: Setting, **options: object) -> Simulation:
+def simulate(setting: Setting | Tree, **options: object) -> Simulation:
     """`simulate_many` for one setting, with the same options."""
     return simulate_many([setting], **options)[0]
 
 
 def simulate_many(
-    settings: Sequence[Setting],
+    settings: Sequence[Setting | Tree],
     *,
     trials: int = 100,
     seed: int = 0,
@@ -91,7 +92,7 @@ def simulate_many(
     """Simulate settings, sharing one pool of workers and one progress bar.
 
     Args:
-        settings: what to simulate; a setting's random numbers depend on its place in this list too.
+        settings: what to simulate, settings of the mixture or family trees; their random numbers depend on their places in this list.
         trials: trials a setting, at least 2; the most there may be where `target_se` is given.
         seed: of all random numbers.
         jobs: worker processes; 1 stays in this one.

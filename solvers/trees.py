@@ -6,7 +6,7 @@ The theory is derived in derivations/special/family_tree.py: fold from the young
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -79,6 +79,8 @@ class Tree:
         The classifier.
     covariance
         Covariance of the real samples: a number (times the identity), p eigenvalues, or a p x p matrix.
+    alpha, lam
+        Kept fraction and signal of the synthetic samples trained on, for the record; nan where there are several such sets.
 
     Raises
     ------
@@ -91,6 +93,8 @@ class Tree:
     mu: float | np.ndarray
     ridge: Ridge = Ridge()
     covariance: Covariance = 1.0
+    alpha: float = math.nan
+    lam: float = math.nan
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sets", tuple(self.sets))
@@ -186,7 +190,7 @@ def predict_tree(tree: Tree) -> Prediction:
     accuracy, risk = np.empty(1), np.empty(1)
     kernels.outcomes(margins, variances, accuracy, risk)
     fixed_point = {f"delta_{each.name}": float(value) for each, value in zip(sets, delta, strict=True)}
-    return Prediction(margin, variance, float(accuracy[0]), float(risk[0]), math.nan, math.nan, {**fixed_point, "residual": relative})
+    return Prediction(margin, variance, float(accuracy[0]), float(risk[0]), tree.alpha, tree.lam, {**fixed_point, "residual": relative})
 
 
 def generations(setting: Setting, depth: int, scheme: str) -> Tree:
@@ -233,7 +237,8 @@ def generations(setting: Setting, depth: int, scheme: str) -> Tree:
             parents = (drawn.name,) if name == "replace" else (*parents, drawn.name)
     synthetic = SampleSet("s", setting.m, parents, setting.omega, setting.epsilon, setting.verifier)
     real = [SampleSet("r", setting.n, weight=1.0)] if setting.n else []
-    return Tree((*real, *sets, *([synthetic] if setting.m else [])), setting.p, setting.mu, setting.ridge, setting.covariance)
+    return Tree((*real, *sets, *([synthetic] if setting.m else [])), setting.p, setting.mu, setting.ridge, setting.covariance,
+                setting.alpha, setting.lam)  # fmt: skip
 
 
 def _share(text: str) -> float:
@@ -244,9 +249,4 @@ def _share(text: str) -> float:
     if not 0 <= share <= 1:
         raise BadInput(f"the fresh share must be a number from 0 to 1, such as fresh:0.2, not {text!r}")
     return share
-
-
-def of_setting(prediction: Prediction, setting: Setting) -> Prediction:
-    """The prediction with alpha and lambda of the synthetic samples of a setting."""
-    return replace(prediction, alpha=setting.alpha, lam=setting.lam)
 

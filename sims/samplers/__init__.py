@@ -9,9 +9,11 @@ import numpy as np
 
 from synthmix.sims.samplers.banded import Banded
 from synthmix.sims.samplers.direct import Direct, Entries
+from synthmix.sims.samplers.family_tree import FamilyTree
 from synthmix.sims.samplers.sufficient import Sufficient
 from synthmix.sims.trial import Mixture
 from synthmix.solvers.problem import Setting
+from synthmix.solvers.trees import Tree
 from synthmix.support.errors import BadInput
 
 SamplerName = Literal["sufficient", "direct"]
@@ -25,7 +27,7 @@ class Sampler(Protocol):
         """(mean margin, variance) of one trial a stream, an array trials x 2."""
 
 
-def sampler_for(setting: Setting, name: SamplerName = "sufficient", entries: Entries = "gaussian") -> Sampler:
+def sampler_for(setting: Setting | Tree, name: SamplerName = "sufficient", entries: Entries = "gaussian") -> Sampler:
     """The sampler of that name, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
     Raises:
@@ -33,6 +35,10 @@ def sampler_for(setting: Setting, name: SamplerName = "sufficient", entries: Ent
     """
     if name not in SAMPLERS:
         raise BadInput(f"sampler must be one of {', '.join(SAMPLERS)}, not {name!r}")
+    if isinstance(setting, Tree):
+        if name == "direct" or entries != "gaussian":
+            raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
+        return FamilyTree(setting)
     mixture = Mixture.of(setting)
     if name == "direct":
         return Direct(mixture, entries)
