@@ -7,6 +7,9 @@ Settings and laws
 Theory
     `predict` returns a `Prediction`, `predict_grid` a `Grid` of them, `predict_classes` a `ClassPrediction`; `critical_noise` is where
     synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures.
+Family trees
+    `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
+    `predict_tree` and `simulate` say what a classifier trained on it is worth.
 Monte-Carlo
     `simulate` returns a `Simulation`, `simulate_many` a list of them.
 Estimators
@@ -34,6 +37,8 @@ _MODULES = {
     "solvers.many_classes": ("ClassMixture", "ClassPrediction", "predict_classes"),
     "solvers.predict": ("Grid", "Prediction", "predict", "predict_grid"),
     "solvers.critical": ("critical_noise",),
+    "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
+    "solvers.tree_files": ("read_tree",),
     "solvers.best_mix": ("Family", "Optimum", "best_mix"),
     "sims.monte_carlo": ("Simulation", "simulate", "simulate_many"),
     "estimators.mix_ridge": ("SyntheticMixRidge",),
@@ -78,6 +83,11 @@ if TYPE_CHECKING:
     from synthmix.solvers.problem import Setting as Setting
     from synthmix.solvers.problem import Source as Source
     from synthmix.solvers.problem import Verifier as Verifier
+    from synthmix.solvers.tree_files import read_tree as read_tree
+    from synthmix.solvers.trees import SampleSet as SampleSet
+    from synthmix.solvers.trees import Tree as Tree
+    from synthmix.solvers.trees import generations as generations
+    from synthmix.solvers.trees import predict_tree as predict_tree
     from synthmix.support.errors import BadInput as BadInput
     from synthmix.support.errors import NotConverged as NotConverged
 

@@ -16,6 +16,7 @@ PUBLIC = {
     "NO_SUPERVISION", "ORACLE", "Fit", "Generator", "Law", "Problem", "Ridge", "Setting", "Source", "Verifier",
     "ClassMixture", "ClassPrediction", "predict_classes",
     "Grid", "Prediction", "predict", "predict_grid", "critical_noise", "Family", "Optimum", "best_mix",
+    "SampleSet", "Tree", "generations", "predict_tree", "read_tree",
     "Simulation", "simulate", "simulate_many",
     "SyntheticMixRidge",
     "Advice", "Plan", "Table", "advise", "read",
