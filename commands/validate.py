@@ -38,20 +38,27 @@ def validate(
         str | None, typer.Option("--proportions", help="Figures 8 and 9: proportions of synthetic data, such as 0,0.5,0.8.")
     ] = None,
     max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: most steps of each fine-tuning.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the figure, such as gamma=0.1, p=100,400 or "
+                                                         "verifier.rho=0.2; may be given several times."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
 ) -> None:  # fmt: skip
     """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
+    from synthmix.figures.kit.registry import names
     from synthmix.figures.kit.run import Run
-    from synthmix.figures.kit.validate import names
+    from synthmix.figures.kit.study import StudyOptions
     from synthmix.figures.kit.validate import validate as validate_figure
     from synthmix.support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
+    options = StudyOptions(scale, _proportions(proportions), max_steps)
     failed = False
     for name in names() if every else [figure]:
-        run = Run(seed, jobs, sys.stderr.isatty(), data, scale=scale, proportions=_proportions(proportions), max_steps=max_steps)
-        done = validate_figure(name, run, quick=quick, out=out)
+        done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, assignments=assignments or (),
+                               options=None if options == StudyOptions() else options)  # fmt: skip
         _print(done, verbose)
         failed |= not done.holds
     if failed:
@@ -72,7 +79,7 @@ def _print(done: Validated, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from synthmix.figures.kit.validate import summary
+    from synthmix.figures.kit.claims import summary
 
     console = Console()
     table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")

@@ -8,13 +8,12 @@ import numpy as np
 
 from synthmix.drawing.panels import Histogram, Line, Mark, Panel, Points
 from synthmix.figures.kit.claims import Claim, agrees, at_most, falls_outside
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.sims.samplers.sufficient import bartlett
 from synthmix.solvers.marchenko_pastur import MarchenkoPastur
 
-TITLE = "The spectrum of a sample covariance: Marchenko-Pastur"
-COLUMNS = 2
 KS_AT_MOST = 0.01
 EDGE_WITHIN = 0.03  # relative
 
@@ -45,6 +44,9 @@ def build(s: Settings, run: Run) -> Built:
                   _density(law, color, rf"law, $p/\hat n={law.ratio:g}$")]
     measured = Panel(rf"sample covariances, $p={s.p}$, {s.draws} draws", "eigenvalue", "density", marks)
     return Built([measured, _laws(s)], claims)
+
+
+FIGURE = Figure("The spectrum of a sample covariance: Marchenko-Pastur", columns=2, settings=FULL, quick=QUICK, build=build)
 
 
 def _spectra(s: Settings, n_hat: int, seed: int) -> np.ndarray:

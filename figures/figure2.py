@@ -9,13 +9,12 @@ import numpy as np
 
 from synthmix.drawing.panels import Line, Mark, Panel, Points
 from synthmix.figures.kit.claims import Claim, agrees, falls_outside
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.traces import Traces, measure_traces
 from synthmix.solvers.predict import predict_grid
 from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
-TITLE = "The fixed point of real and pruned synthetic data"
-COLUMNS = 3
 SCALARS = {
     "r": r"real samples, $\frac{1}{N}\,\mathrm{tr}\,Q$",
     "s": r"synthetic samples, $\frac{1}{N}\,\mathrm{tr}\,\Sigma_\beta Q$",
@@ -66,6 +65,9 @@ def build(s: Settings, run: Run) -> Built:
                 marks[scalar].append(Line("published" if last else "", grid / s.n, published[scalar], color, "published"))
     panels = [Panel(title, "$p/n$", rf"$\delta_{scalar}$", marks[scalar], xscale="log") for scalar, title in SCALARS.items()]
     return Built(panels, claims)
+
+
+FIGURE = Figure("The fixed point of real and pruned synthetic data", columns=3, settings=FULL, quick=QUICK, build=build)
 
 
 def _measure(s: Settings, curves: list[Setting], run: Run) -> list[list[Traces]]:

@@ -8,13 +8,12 @@ import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Simulation
 from synthmix.solvers.predict import Formula, Grid, predict_grid
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
 
-TITLE = "Toy setting: when does synthetic data help?"
-COLUMNS = 3
 VERIFIERS = (
     ("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE),
     ("weak, $(1,0.5)$", Verifier(1.0, 0.5)),
@@ -58,6 +57,9 @@ def build(s: Settings, run: Run) -> Built:
                 marks.append(Line("published" if not color else "", x, published, color, "published"))
         panels.append(Panel(name, "proportion of synthetic data $m/N$", "accuracy", marks))
     return Built(panels, [*claims, *_power(s, run)])
+
+
+FIGURE = Figure("Toy setting: when does synthetic data help?", columns=3, settings=FULL, quick=QUICK, build=build)
 
 
 def _power(s: Settings, run: Run) -> list[Claim]:

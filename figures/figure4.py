@@ -8,14 +8,13 @@ import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Estimate, Simulation
 from synthmix.solvers.critical import critical_noise, slope_at_critical_noise
 from synthmix.solvers.predict import predict_grid
 from synthmix.solvers.problem import Setting, Verifier, synthetic_only
 
-TITLE = "Phase transition in label noise"
-COLUMNS = 3
 GRID = np.linspace(0, 1, 201)
 
 
@@ -61,6 +60,9 @@ def build(s: Settings, run: Run) -> Built:
     claims += _published_fails(companion, s.companion_epsilons, beside, Budget.at(s.companion_p, interpolating=True),
                                f"gamma={s.companion_gamma:g}, p/m=1")
     return Built(_panels(s, star, curves, epsilons, by_curve, companion, beside), claims)
+
+
+FIGURE = Figure("Phase transition in label noise", columns=3, settings=FULL, quick=QUICK, build=build)
 
 
 def _points_agree(curve: Setting, epsilons: tuple[float, ...], points: list[Simulation], budget: Budget, at: str) -> list[Claim]:

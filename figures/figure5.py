@@ -22,11 +22,10 @@ from synthmix.data.sets import mnist
 from synthmix.drawing.panels import Images, Line, Panel, Points
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.figures.kit.claims import Claim, agrees, falls_outside
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Estimate
 
-TITLE = "Real digits and Gaussian ones"
-COLUMNS = 4
 BLACK = 255
 SAMPLES = 6000  # about, in a class
 MOMENTS = ("mean", "covariance")
@@ -83,6 +82,9 @@ def build(s: Settings, run: Run) -> Built:
         claims += _claims(one, target, everything, draws, s.batch)
         extra[one.name] = _record(target, everything, draws, s.batch)
     return Built([*pictures, *_distance_panels(s, targets, everything, drawn)], claims, extra)
+
+
+FIGURE = Figure("Real digits and Gaussian ones", columns=4, settings=FULL, quick=QUICK, build=build)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,13 +10,12 @@ from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.estimators.statistics import ClassStatistics
 from synthmix.experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
 from synthmix.figures.kit.claims import Claim, at_least, at_most
+from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.run import Run
 from synthmix.solvers.predict import predict_grid
 from synthmix.solvers.problem import Generator, Ridge, Setting
 
-TITLE = "Amazon reviews: does a generator fitted on the training data help?"
-COLUMNS = 3
 SUPERVISION = ("oracle", "none")  # in the order of Experiment.verifiers
 PUBLISHED_WITHIN, HELD_OUT_WITHIN = 0.012, 0.02
 
@@ -47,6 +46,9 @@ def build(s: Settings, run: Run) -> Built:
         bottom.append(_panel(f"{one.name}: held out", held_out, None, theory))
         record[one.name] = {"shrinkage": [stats.shrinkage for stats in statistics]}
     return Built([*top, *bottom], claims, record)
+
+
+FIGURE = Figure("Amazon reviews: does a generator fitted on the training data help?", columns=3, settings=FULL, quick=QUICK, build=build)
 
 
 def _theory(s: Settings, stats: ClassStatistics, debiased: bool) -> np.ndarray:

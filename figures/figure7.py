@@ -16,12 +16,11 @@ from synthmix.experiments.mnist_networks import Images, Point, Scores, Statistic
 from synthmix.experiments.mnist_networks import run as run_study
 from synthmix.experiments.networks import Training
 from synthmix.figures.kit.claims import Claim, at_most
+from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.run import Run
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 
-TITLE = "MNIST networks: test accuracy against the proportion of synthetic data"
-COLUMNS = 3
 XLABEL = "proportion of synthetic data $m/(n+m)$"
 SDS, BUDGET = 3.0, 0.015  # a published run is one draw: within 3 standard deviations of the mean, and 1.5 points
 WIDEST = 0.075  # what that is at most: where a seed breaks down, 3 standard deviations would admit anything
@@ -105,6 +104,10 @@ def build(s: Settings, run: Run) -> Built:
     claims = [*_published_claims(s, scores, values), *_order_claims(s, scores), *_pruning_claims(s, scores)]
     panels = [_panel(s, title, curves, scores, values) for title, curves in (("label noise", s.left), ("feature noise", s.right))]
     return Built([*panels, _recall_panel(s, scores)], claims, _record(s, scores, values, claims))
+
+
+FIGURE = Figure("MNIST networks: test accuracy against the proportion of synthetic data", columns=3, settings=FULL, quick=QUICK,
+                build=build)  # fmt: skip
 
 
 def _point(curve: Curve, m: int) -> Point:

@@ -14,14 +14,13 @@ import numpy as np
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.experiments.preferences import Curves, Experiment, curves, differences
 from synthmix.figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
+from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.study import StudyOptions
 from synthmix.language.tuned_panels import as_record, tuned_panels
 from synthmix.sims.monte_carlo import Estimate
 
-TITLE = "Safety alignment: real preference pairs, and further ones that are noisy and pruned"
-COLUMNS = 3
-SCALES = ("features", "lora", "paper")
 WITHIN, SHARE = 0.02, 0.9
 STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of Experiment.verifiers
 WRONG = ("without debiasing", "isotropic")
@@ -44,21 +43,25 @@ FULL = Settings()
 QUICK = replace(FULL, resamples=24, moments=False, experiment=replace(FULL.experiment, m=(0, 250, 1500)))
 
 
-def build(s: Settings, run: Run) -> Built:
+def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     """Scale features: measure, predict, compare. Other scales: run the study and draw what it measured."""
     values = published("figure8_safety")
-    if run.scale != "features":
+    if options.scale != "features":
         from synthmix.language.studies import safety_study
 
-        study = safety_study(run.scale, run.out, **run.study_options())
-        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
+        study = safety_study(options.scale, run.out, **options.arguments(run))
+        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
     from synthmix.language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
-    X, experiment = differences(found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))
+    X, experiment = differences(found.values), replace(s.experiment, m=options.counts(s.experiment.n, s.experiment.m))
     result = curves(X, s.resamples, run.child_seed(), run.jobs, experiment, run.progress)
     return Built([*_accuracies(result), _residuals(result), _margins(result), *_published(values)], _claims(result, s.moments),
                  _record(result, len(X), found.check))  # fmt: skip
+
+
+FIGURE = Figure("Safety alignment: real preference pairs, and further ones that are noisy and pruned", columns=3,
+                settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
 
 
 def _places(e: Experiment) -> list[tuple[tuple[int, int, int], str]]:

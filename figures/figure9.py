@@ -16,14 +16,13 @@ from synthmix.data.sets import xstest
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
 from synthmix.figures.kit.claims import Claim, at_least, at_most, falls_outside
+from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.study import StudyOptions
 from synthmix.language.tuned_panels import as_record, tuned_panels
 from synthmix.sims.monte_carlo import Estimate
 
-TITLE = "Question-answer safety: real weak labels and a real verifier"
-COLUMNS = 3
-SCALES = ("features", "lora", "paper")
 WITHIN, SHARE = 0.02, 0.9
 NAMES = {"oracle": "oracle", "GPT-4": "verified by GPT-4", "none": "no verifier"}
 ORACLE, GPT4, NONE = (list(SUPERVISION).index(kind) for kind in ("oracle", "GPT-4", "none"))
@@ -44,21 +43,25 @@ FULL = Settings()
 QUICK = replace(FULL, resamples=30, predictions=4, experiment=replace(FULL.experiment, m=(0, 100, 300)))
 
 
-def build(s: Settings, run: Run) -> Built:
+def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     """Scale features: measure, predict twice, compare. Other scales: run the study and draw what it measured."""
     values = published("figure9_qa")
-    if run.scale != "features":
+    if options.scale != "features":
         from synthmix.language.studies import qa_study
 
-        study = qa_study(run.scale, run.out, **run.study_options())
-        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, run.scale))
+        study = qa_study(options.scale, run.out, **options.arguments(run))
+        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
     from synthmix.language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
-    data, experiment = answers(xstest.load(run.data), found.values), replace(s.experiment, m=run.counts(s.experiment.n, s.experiment.m))
+    data, experiment = answers(xstest.load(run.data), found.values), replace(s.experiment, m=options.counts(s.experiment.n, s.experiment.m))
     result = curves(data, s.resamples, s.predictions, run.child_seed(), run.jobs, experiment, run.progress)
-    return Built([*_accuracies(result), _residuals(result), *_published(values)], _claims(result, run.proportions is None),
+    return Built([*_accuracies(result), _residuals(result), *_published(values)], _claims(result, options.proportions is None),
                  _record(result, data, found.check))  # fmt: skip
+
+
+FIGURE = Figure("Question-answer safety: real weak labels and a real verifier", columns=3,
+                settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
 
 
 def _places(e: Experiment) -> list[tuple[tuple[int, int], str]]:

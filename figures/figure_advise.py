@@ -28,15 +28,14 @@ import numpy as np
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, trial
 from synthmix.figures.kit.claims import Claim, at_least, at_most
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.checkpoint import fingerprint
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from synthmix.support.errors import BadInput
 from synthmix.support.files import replacing
 from synthmix.support.progress import bar
 
-TITLE = "Advice from real samples, followed: predicted and realised"
-COLUMNS = 2
 WITHIN, SHARE = 0.015, 0.9
 RIGHT, SIGMAS = 0.95, 2.0
 REGRET = 0.005
@@ -275,6 +274,9 @@ def build(s: Settings, run: Run) -> Built:
         raise BadInput("none of the data sets is here: " + "; ".join(absent.values()))
     panels = [_accuracies(results), _gains(results), _changes(results), _regrets(results)]
     return Built(panels, _claims(results, s.many), _record(results, absent))
+
+
+FIGURE = Figure("Advice from real samples, followed: predicted and realised", columns=2, settings=FULL, quick=QUICK, build=build)
 
 
 def _results(situations: Sequence[tuple[Case, Situation]], run: Run) -> list[Result]:

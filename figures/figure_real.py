@@ -25,14 +25,13 @@ import numpy as np
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from synthmix.figures.kit.claims import Claim, at_least, at_most
-from synthmix.figures.kit.run import Built, Run
+from synthmix.figures.kit.figure import Built, Figure
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.many_classes import predict_classes, predict_on_samples
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
 from synthmix.support.progress import bar
 
-TITLE = "Theory on real data: predicted and measured held-out accuracy"
-COLUMNS = 2
 WITHIN, SHARE = 0.015, 0.9
 STRONG = Verifier(rho=0.1, phi=0.9)
 SUPERVISION = {ORACLE: "oracle", STRONG: "strong (0.1, 0.9)", NO_SUPERVISION: "no supervision"}
@@ -166,6 +165,9 @@ def build(s: Settings, run: Run) -> Built:
         panels.append(_curves([one for one in results if one.case is s.curves]))
     panels.append(_reasons(cases, results))
     return Built(panels, _claims(results), _record(cases, results))
+
+
+FIGURE = Figure("Theory on real data: predicted and measured held-out accuracy", columns=2, settings=FULL, quick=QUICK, build=build)
 
 
 def _results(cases: Sequence[Case], run: Run) -> list[Result]:

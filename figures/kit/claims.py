@@ -7,6 +7,7 @@ stated finite-size budget, and the check has power only if the SE is bounded too
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,3 +69,21 @@ class Budget:
     def at(cls, p: int, *, interpolating: bool = False) -> Budget:
         """0.001 for accuracies away from interpolation, 0.3/p near it; 1/p of mean margin and variance, or 10/p."""
         return cls(0.3 / p, 10 / p) if interpolating else cls(0.001, 1 / p)
+
+
+def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
+    """Claims by what they are about: (what, kind, how many, the largest share of its tolerance that is used, whether all hold)."""
+    families: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        families.setdefault((claim.name.split(",")[0], claim.kind), []).append(claim)
+    return [(what, kind, len(members), max(map(_used, members)), all(claim.holds for claim in members))
+            for (what, kind), members in families.items()]
+
+
+def _used(claim: Claim) -> float:
+    if claim.kind == "agrees":
+        return abs(claim.theory - claim.measured) / claim.tolerance if claim.tolerance else float(claim.theory != claim.measured)
+    if claim.kind == "falls outside":
+        return claim.tolerance / abs(claim.theory - claim.measured) if claim.theory != claim.measured else math.inf
+    ratio = claim.measured / claim.tolerance if claim.tolerance else math.nan
+    return ratio if claim.kind == "at most" else (1 / ratio if ratio else math.inf)

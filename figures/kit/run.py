@@ -1,41 +1,28 @@
-"""What a figure is given when it is built, and what it hands back."""
+"""What a figure is given when it is built."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from synthmix.drawing.panels import Panel
-from synthmix.figures.kit.claims import Claim
 from synthmix.sims.monte_carlo import Simulation, simulate_many
 from synthmix.solvers.problem import Setting
-from synthmix.support.errors import BadInput, numbers
-
-Scale = Literal["features", "lora", "paper"]
-
-
-@dataclass(frozen=True)
-class Built:
-    """The panels to draw and the claims to judge; extra goes into the record as it is."""
-
-    panels: Sequence[Panel]
-    claims: Sequence[Claim]
-    extra: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass
 class Run:
-    """One run: its seed, workers, where data are, and where finished trials are kept until it ends.
+    """One run of a figure. Every simulation and every draw has a seed of its own, from the run's seed and its place in the run.
 
-    For the figures about language models: the scale, the proportions of synthetic data (None: the figure's own), how many steps a
-    fine-tuning takes at most, and the folder `out` where unfinished and finished fine-tunings are kept.
-
-    Every simulation and every draw of a run has a seed of its own, from the run's seed and its place in the run.
+    Attributes:
+        seed: the same seed gives the same numbers, whatever the number of jobs.
+        jobs: worker processes.
+        progress: whether to show bars.
+        data: folder to look in first for data sets.
+        checkpoints: folder for finished trials until the run ends, or None.
+        out: folder for what is kept for further runs, such as fine-tuned models.
     """
 
     seed: int = 0
@@ -43,9 +30,6 @@ class Run:
     progress: bool = False
     data: Path | None = None
     checkpoints: Path | None = None
-    scale: Scale = "features"
-    proportions: tuple[float, ...] | None = None
-    max_steps: int | None = None
     out: Path = Path("out")
     _calls: int = 0
 
@@ -53,28 +37,6 @@ class Run:
         """The next seed of this run."""
         self._calls += 1
         return int(np.random.SeedSequence(self.seed, spawn_key=(self._calls,)).generate_state(1, np.uint32)[0])
-
-    def counts(self, n: int, usual: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers m of synthetic samples beside n real ones: the `usual`, or those of the proportions m / (n + m) asked for.
-
-        Raises:
-            BadInput: for a proportion that is not in [0, 1), or none at all.
-        """
-        if self.proportions is None:
-            return usual
-        asked = numbers("a proportion of synthetic data", self.proportions, 0, 1)
-        if not asked.size or asked.max() == 1:
-            raise BadInput("proportions of synthetic data must be from 0 to below 1, at least one of them")
-        return tuple(sorted({round(n * x / (1 - x)) for x in asked}))
-
-    def study_options(self) -> dict[str, object]:
-        """What a study by fine-tuning (language.studies) wants to know."""
-        return {"proportions": self.proportions, "max_steps": self.max_steps, "seed": self.seed, "data": self.data,
-                "progress": self.progress, "tell": self._tell}
-
-    def _tell(self, line: str) -> None:
-        if self.progress:
-            print(line, file=sys.stderr)
 
     def simulate_many(self, settings: Sequence[Setting], **options: object) -> list[Simulation]:
         """sims.monte_carlo.simulate_many with this run's seed, workers and progress; resumed if it was interrupted."""

@@ -12,7 +12,7 @@ import pytest
 
 from synthmix import cli
 from synthmix.figures import figure4
-from synthmix.figures.kit.validate import names
+from synthmix.figures.kit.registry import names
 from synthmix.solvers.predict import predict_grid
 
 ROOT = Path(cli.__file__).parent

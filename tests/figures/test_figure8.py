@@ -14,6 +14,7 @@ from synthmix.experiments.preferences import Experiment, curves, differences, tr
 from synthmix.figures import figure8
 from synthmix.figures.figure8 import build
 from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.study import StudyOptions
 from synthmix.figures.kit.validate import validate
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.problem import Verifier
@@ -77,7 +78,7 @@ def test_too_few_pairs_for_the_proportion():
 def test_real_pairs_quickly():
     real_pairs()
     settings = replace(figure8.QUICK, resamples=6, experiment=replace(figure8.QUICK.experiment, m=(0, 1500)))
-    built = build(settings, Run(seed=1))
+    built = build(settings, Run(seed=1), StudyOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 5
     assert all(abs(row["predicted less measured"]) < 0.04 for row in built.extra["settings"])
     wrong = [claim for claim in built.claims if "wrong theory" in claim.name]
@@ -87,22 +88,22 @@ def test_real_pairs_quickly():
 
 
 def test_proportions_are_numbers_of_pairs():
-    assert Run(proportions=(0.5, 0.0, 0.8)).counts(250, (1,)) == (0, 250, 1000)
-    assert Run().counts(250, (1, 2)) == (1, 2)
+    assert StudyOptions(proportions=(0.5, 0.0, 0.8)).counts(250, (1,)) == (0, 250, 1000)
+    assert StudyOptions().counts(250, (1, 2)) == (1, 2)
     for bad in ((1.0,), (-0.1,), ()):
         with pytest.raises(BadInput, match="proportion"):
-            Run(proportions=bad).counts(250, (1,))
+            StudyOptions(proportions=bad).counts(250, (1,))
 
 
 def test_options_that_do_not_apply(tmp_path):
     with pytest.raises(BadInput, match="figures 8 and 9, not of figure 1"):
-        validate("1", Run(scale="lora"), quick=True, out=tmp_path)
+        validate("1", Run(), quick=True, out=tmp_path, options=StudyOptions(scale="lora"))
     with pytest.raises(BadInput, match="--max-steps is for fine-tuning"):
-        validate("8", Run(max_steps=3), quick=True, out=tmp_path)
+        validate("8", Run(), quick=True, out=tmp_path, options=StudyOptions(max_steps=3))
     with pytest.raises(BadInput, match="--quick is for --scale features"):
-        validate("8", Run(scale="lora"), quick=True, out=tmp_path)
+        validate("8", Run(), quick=True, out=tmp_path, options=StudyOptions(scale="lora"))
     with pytest.raises(BadInput, match="must be one of features, lora, paper"):
-        validate("8", Run(scale="huge"), quick=False, out=tmp_path)
+        validate("8", Run(), quick=False, out=tmp_path, options=StudyOptions(scale="huge"))
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
@@ -117,7 +118,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
         return studies.Study(tuple(points), None, out / "folder")
 
     monkeypatch.setattr(studies, "safety_study", study)
-    done = validate("8", Run(seed=5, scale="lora", max_steps=3, proportions=(0.0, 0.4)), quick=False, out=tmp_path)
+    done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=StudyOptions("lora", (0.0, 0.4), 3))
     assert asked["scale"] == "lora" and asked["max_steps"] == 3 and asked["proportions"] == (0.0, 0.4) and asked["out"] == tmp_path
     assert {path.name for path in done.files} == {"figure8-lora.png", "figure8-lora.pdf", "figure8-lora.json"} and not done.claims
     record = json.loads((tmp_path / "figure8-lora.json").read_text())

@@ -16,6 +16,7 @@ from synthmix.experiments.compliance import SUPERVISION, Answers, Experiment, an
 from synthmix.figures import figure9
 from synthmix.figures.figure9 import build
 from synthmix.figures.kit.run import Run
+from synthmix.figures.kit.study import StudyOptions
 from synthmix.figures.kit.validate import validate
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.support.errors import BadInput
@@ -114,7 +115,7 @@ def test_real_answers_quickly():
     assert audit.epsilon.share == pytest.approx(0.1156, abs=1e-4)
     assert audit.rho.share == pytest.approx(0.619, abs=1e-3) and audit.phi.share == pytest.approx(0.879, abs=1e-3)
     ends = replace(figure9.QUICK.experiment, m=(0, 300))
-    built = build(replace(figure9.QUICK, resamples=12, predictions=2, experiment=ends), Run(seed=1))
+    built = build(replace(figure9.QUICK, resamples=12, predictions=2, experiment=ends), Run(seed=1), StudyOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 4
     assert all(abs(row["miss, labels depend on the answer"]) < 0.035 for row in built.extra["settings"])
     assert next(claim for claim in built.claims if claim.kind == "falls outside").holds
@@ -130,7 +131,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
         return studies.Study(tuple(points), None, out / "folder")
 
     monkeypatch.setattr(studies, "qa_study", study)
-    validate("9", Run(scale="paper"), quick=False, out=tmp_path)
+    validate("9", Run(), quick=False, out=tmp_path, options=StudyOptions("paper"))
     record = json.loads((tmp_path / "figure9-paper.json").read_text())
     assert [panel["title"] for panel in record["panels"]] == [
         "measured: small", "published: Llama-3.1-8B-Instruct", "published: Gemma-2-2B-it"]  # fmt: skip
