@@ -13,7 +13,7 @@ UsageProblem = next(base for base in typer.BadParameter.__mro__ if base.__name__
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """Run the commands of `app` on sys.argv and exit: 0, 1 (a claim or a solver failed), 2 (bad input), 130 (interrupted)."""
+    """Run the commands of `app` on sys.argv and exit: 0, 1 (a claim, a solver or a disk failed), 2 (bad input), 130 (interrupted)."""
     if len(sys.argv) == 1:
         sys.argv.append("--help")
     try:
@@ -23,14 +23,16 @@ def run(app: typer.Typer) -> NoReturn:
         sys.exit(code)
     except UsageProblem as error:
         _fail(error.format_message(), BAD_USE)
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as error:
+        if isinstance(error.__cause__, EOFError):  # which Typer takes for the end of what is typed in
+            raise error.__cause__ from None
         _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:
-        from synthmix.support.errors import BadInput, NotConverged
+        from synthmix.support.errors import BadInput, NotConverged, Unwritable
 
         if isinstance(error, BadInput):
             _fail(str(error), BAD_USE)
-        if isinstance(error, NotConverged):
+        if isinstance(error, NotConverged | Unwritable):
             _fail(str(error), FAILED)
         raise
 

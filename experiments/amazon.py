@@ -21,6 +21,7 @@ from synthmix.sims.samplers.sufficient import Cloud
 from synthmix.sims.trial import Factor, TrainingSet
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from synthmix.support.errors import BadInput, number
+from synthmix.support.workers import workers
 
 Protocol = Literal["published", "held-out"]
 PROTOCOLS: tuple[Protocol, ...] = ("published", "held-out")
@@ -106,11 +107,10 @@ def curves(
     experiment: Experiment = Experiment(),
 ) -> list[AmazonCurve]:
     """Measure every set under every protocol, `seeds` times each; one curve for each pair, sets outermost."""
-    from joblib import Parallel, delayed
-
     pairs = [(one, protocol) for one in reviews for protocol in protocols]
-    tasks = [(one, protocol, child) for one, protocol in pairs for child in child_seeds(seed, seeds)]
-    results = Parallel(n_jobs=jobs)(delayed(trial)(*task, experiment) for task in tasks)
+    tasks = [(one, protocol, child, experiment) for one, protocol in pairs for child in child_seeds(seed, seeds)]
+    with workers(jobs, trial) as work:
+        results = list(work(tasks))
     accuracy = np.reshape(results, (len(pairs), seeds, len(experiment.verifiers), len(experiment.m)))
     return [AmazonCurve(one.name, protocol, experiment, a) for (one, protocol), a in zip(pairs, accuracy, strict=True)]
 

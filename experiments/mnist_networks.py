@@ -15,10 +15,10 @@ Training on raw pixels at this rate amplifies rounding: on another machine, or b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from logging import getLogger
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,9 @@ from synthmix.experiments.networks import Network, Training, one_thread, pytorch
 from synthmix.sims.checkpoint import fingerprint
 from synthmix.solvers.problem import NO_SUPERVISION, Verifier
 from synthmix.support.errors import BadInput
-from synthmix.support.files import replacing
+from synthmix.support.files import read_arrays, write_arrays
 from synthmix.support.progress import bar
+from synthmix.support.workers import workers
 
 CLASSES = 10
 
@@ -163,7 +164,7 @@ def run(
     missing = [chunk for chunk in chunks if scores[chunk] is None]
     generator = lru_cache(1)(lambda one: ClassGaussian.fit(images.X, images.y, one.per_class, one.identity))
     tasks = ((chunk, study.training, few, generator(chunk.statistics)) for chunk in missing)
-    with bar("networks", progress) as show, _workers(1 if torch.cuda.is_available() else jobs) as work:
+    with bar("networks", progress) as show, workers(1 if torch.cuda.is_available() else jobs, _score, ahead=1) as work:
         done = sum(len(chunk.points) for chunk in chunks) - sum(len(chunk.points) for chunk in missing)
         for chunk, rows in zip(missing, work(tasks), strict=True):
             scores[chunk] = rows
@@ -188,33 +189,29 @@ def _chunks(study: Study, seed: int) -> Iterator[Chunk]:
 
 
 def _file(folder: Path, chunk: Chunk, study: Study) -> Path:
-    return folder / f"networks-{fingerprint(chunk, study.n, study.training)}.npy"
+    return folder / f"networks-{fingerprint(chunk, study.n, study.training)}.npz"
 
 
 def _kept(folder: Path | None, chunk: Chunk, study: Study) -> np.ndarray | None:
-    """The chunk's scores of an earlier run; None where there are none that can be read."""
-    try:
-        return None if folder is None else np.load(_file(folder, chunk, study))
-    except (OSError, ValueError):
+    """The chunk's scores of an earlier run, if there are any; a damaged file counts as none, and this is said."""
+    if folder is None:
         return None
+    path = _file(folder, chunk, study)
+    try:
+        scores = (read_arrays(path, "a file of scores") or {"scores": None})["scores"]
+    except (BadInput, KeyError):
+        scores = np.empty(0)
+    if scores is None:
+        return None
+    if scores.shape == (len(chunk.points), CLASSES + 4) and scores.dtype == float and np.isfinite(scores).all():
+        return scores
+    getLogger(__name__).warning("%s is damaged: its networks are trained again", path)
+    return None
 
 
 def _keep(folder: Path | None, chunk: Chunk, study: Study, scores: np.ndarray) -> None:
     if folder is not None:
-        with replacing(_file(folder, chunk, study)) as beside:
-            np.save(beside, scores)
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[Callable[[Iterable[tuple]], Iterable[np.ndarray]]]:
-    """A function that scores chunks, in their order."""
-    if jobs == 1:
-        yield lambda tasks: (_score(*task) for task in tasks)
-        return
-    from joblib import Parallel, delayed, parallel_config
-
-    with parallel_config("loky", n_jobs=jobs), Parallel(return_as="generator", pre_dispatch=jobs, batch_size=1) as pool:
-        yield lambda tasks: pool(delayed(_score)(*task) for task in tasks)
+        write_arrays(_file(folder, chunk, study), {"scores": scores})
 
 
 def _score(chunk: Chunk, *rest: object) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from synthmix.support.errors import BadInput
-from synthmix.support.files import replacing
+from synthmix.support.files import read_arrays, write_arrays
 
 SAVE_EVERY = 5.0  # seconds
 
@@ -46,31 +46,53 @@ class Checkpoint:
 
     def __init__(self, path: str | os.PathLike[str] | None, key: str) -> None:
         self.path = None if path is None else Path(path)
-        if self.path is not None and not self.path.parent.is_dir():
-            raise BadInput(f"the folder of the checkpoint {self.path} does not exist; make it first")
         self.key = key
         self._saved = time.monotonic()
 
     def load(self, count: int) -> list[np.ndarray]:
         """An array trials x 2 for each of `count` settings, empty where the file does not exist yet.
 
+        The file is written at once: that it can be is known before anything is computed.
+
         Raises:
-            BadInput: where the file is not a checkpoint of this simulation.
+            BadInput: where the file cannot be written, is damaged, or is no checkpoint of this simulation.
         """
-        if self.path is None or not self.path.exists():
+        if self.path is None:
             return [np.empty((0, 2)) for _ in range(count)]
-        try:
-            with np.load(self.path) as stored:
-                if str(stored["key"]) == self.key:
-                    return [stored[f"draws_{i}"] for i in range(count)]
-        except (OSError, ValueError, KeyError):
-            raise BadInput(f"{self.path} is not a checkpoint; delete it or name another file") from None
-        raise BadInput(f"{self.path} belongs to other settings, seed or sampler; delete it or name another file")
+        if not os.path.isdir(self.path.parent):
+            raise BadInput(f"the folder of the checkpoint {self.path} does not exist; make it first")
+        stored = read_arrays(self.path, "a checkpoint")
+        draws = [np.empty((0, 2)) for _ in range(count)] if stored is None else self._draws(stored, count)
+        self.save(draws, now=True)
+        return draws
+
+    def _draws(self, stored: dict[str, np.ndarray], count: int) -> list[np.ndarray]:
+        key = stored.get("key", np.empty(0))
+        if key.shape != () or key.dtype.kind != "U":
+            raise BadInput(f"{self.path} is not a checkpoint; delete it or name another file")
+        if str(key) != self.key:
+            raise BadInput(f"{self.path} belongs to other settings, seed or sampler; delete it or name another file")
+        draws = [stored.get(f"draws_{i}") for i in range(count)]
+        if not all(map(_whole, draws)):
+            raise BadInput(f"{self.path} is a damaged checkpoint; delete it or name another file")
+        return draws
 
     def save(self, draws: list[np.ndarray], *, now: bool = False) -> None:
-        """Write what there is, beside the file and then renamed; unless `now`, only every few seconds."""
+        """Write what there is, beside the file and then renamed; unless `now`, only every few seconds.
+
+        Raises:
+            BadInput: where the place cannot be written to.
+            Unwritable: where the disk is full.
+        """
         if self.path is None or not (now or time.monotonic() - self._saved > SAVE_EVERY):
             return
-        with replacing(self.path) as beside, beside.open("wb") as file:
-            np.savez(file, key=self.key, **{f"draws_{i}": values for i, values in enumerate(draws)})
+        write_arrays(self.path, {"key": np.array(self.key)} | {f"draws_{i}": values for i, values in enumerate(draws)})
         self._saved = time.monotonic()
+
+
+def _whole(draws: np.ndarray | None) -> bool:
+    """Whether these are mean margins and variances: (trials, 2), either numbers, the variance not below 0, or nan, not drawn yet."""
+    if draws is None or draws.dtype != np.float64 or draws.ndim != 2 or draws.shape[1] != 2:
+        return False
+    missing = np.isnan(draws).all(axis=1)
+    return bool(np.isfinite(draws[~missing]).all() and (draws[~missing, 1] >= 0).all())

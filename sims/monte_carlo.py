@@ -9,26 +9,28 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from synthmix.sims.checkpoint import Checkpoint, fingerprint
-from synthmix.sims.samplers import Sampler, SamplerName, sampler_for, trial_streams
+from synthmix.sims.samplers import Sampler, SamplerName, sampler_for, sampler_kind, trial_streams
 from synthmix.sims.samplers.banded import Banded
 from synthmix.sims.samplers.direct import Entries
 from synthmix.sims.trial import Outcome, whole
 from synthmix.solvers.problem import Setting
 from synthmix.solvers.trees import Tree
-from synthmix.support.errors import number
+from synthmix.support.errors import NotConverged, number
+from synthmix.support.memory import must_fit
 from synthmix.support.progress import bar
+from synthmix.support.workers import workers
 
 BLOCK = 16  # trials a worker draws before it reports
 BANDED_BLOCK = 256  # the same where they take microseconds
 STAY = 1e7  # banded trials times dimensions, some seconds of work, below which starting workers costs more than it saves
+MOST_JOBS = 1000
 FIRST_LOOK = 64  # trials before a precision target is looked at; fewer say too little about the standard error
 
 
@@ -109,19 +111,21 @@ def simulate_many(
         BadInput: for options or settings that cannot be simulated, or a checkpoint of something else.
     """
     trials, seed, jobs = (
-        whole(name, number(name, value, least, 2**53))
-        for name, value, least in (("trials", trials, 2), ("seed", seed, 0), ("jobs", jobs, 1))
+        whole(name, number(name, value, least, most))
+        for name, value, least, most in (("trials", trials, 2, 2**53), ("seed", seed, 0, 2**53), ("jobs", jobs, 1, MOST_JOBS))
     )
     if target_se is not None:
         number("target-se", target_se, 0, open_low=True)
-    samplers = [sampler_for(setting, sampler, entries) for setting in settings]
+    goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(settings)
+    must_fit(f"{sum(goals):,} trials", 64.0 * sum(goals), "ask for fewer trials, or for a target-se")
+    if all(sampler_kind(one, sampler) is Banded for one in settings) and trials * sum(one.p for one in settings) < STAY:
+        jobs = 1
+    jobs = min(jobs, max(1, len(settings) * math.ceil(trials / BLOCK)))
+    samplers = [sampler_for(setting, sampler, entries, jobs) for setting in settings]
     store = Checkpoint(checkpoint, fingerprint(list(settings), seed, sampler, entries))
     draws = store.load(len(samplers))
-    goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(samplers)
     pending = list(range(len(samplers)))
-    if all(isinstance(one, Banded) for one in samplers) and trials * sum(setting.p for setting in settings) < STAY:
-        jobs = 1
-    with _workers(jobs, samplers, seed) as run, bar("trials", progress) as show:
+    with workers(jobs, _run_block, ordered=False) as run, bar("trials", progress) as show:
         try:
             while pending:
                 for i in pending:
@@ -130,7 +134,7 @@ def simulate_many(
                 blocks = [block for i in pending for block in _missing(i, draws[i][: goals[i]], samplers[i])]
                 done, total = sum(goals) - sum(block.stop - block.start for block in blocks), sum(goals)
                 show(done, total)
-                for block, values in run(blocks):
+                for block, values in run((samplers[block.index], seed, block) for block in blocks):
                     draws[block.index][block.start : block.stop] = values
                     done += block.stop - block.start
                     show(done, total)
@@ -165,26 +169,16 @@ def _next_goal(draws: np.ndarray, trials: int, target_se: float | None) -> int:
 
 
 def _run_block(sampler: Sampler, seed: int, block: Block) -> tuple[Block, np.ndarray]:
-    """Draw the trials of one block."""
-    return block, sampler.draws(trial_streams(seed, *block))
+    """Draw the trials of one block.
 
-
-Run = Callable[[Iterable[Block]], Iterator[tuple[Block, np.ndarray]]]
-
-
-@contextmanager
-def _workers(jobs: int, samplers: Sequence[Sampler], seed: int) -> Iterator[Run]:
-    """A function that runs blocks and yields them as they finish, in any order.
-
-    Linear algebra gets one thread wherever it runs: trials are the parallelism, and the rounding stays the same.
+    Raises:
+        NotConverged: where one of them is beyond floating point.
     """
-    if jobs == 1:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1, user_api="blas"):
-            yield lambda blocks: (_run_block(samplers[block.index], seed, block) for block in blocks)
-    else:
-        from joblib import Parallel, delayed, parallel_config
-
-        with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1), Parallel(return_as="generator_unordered") as pool:
-            yield lambda blocks: pool(delayed(_run_block)(samplers[block.index], seed, block) for block in blocks)
+    with np.errstate(all="ignore"):
+        draws = sampler.draws(trial_streams(seed, *block))
+        usable = Outcome(*draws.T).usable
+    if not np.all(usable):
+        margin, variance = draws[~usable][0]
+        raise NotConverged(f"a trial has the mean margin {margin:g} and the variance {variance:g}, which floating point cannot tell: "
+                           f"take less extreme values of mu, gamma, omega or the covariances")
+    return block, draws

@@ -13,17 +13,20 @@ from scipy.linalg import LinAlgError, blas, lapack
 from scipy.special import ndtr
 
 from synthmix.solvers.problem import Covariance, Setting
-from synthmix.support.errors import BadInput, NotConverged
+from synthmix.support.errors import BadInput, NotConverged, number
+
+MOST = 2**53  # samples that can be counted in floating point
 
 
 def whole(name: str, value: float) -> int:
     """`value` as an integer; a simulation counts samples, unlike the theory.
 
     Raises:
-        BadInput: where it is not a whole number.
+        BadInput: where it is not a whole number, or a larger one than can be counted.
     """
     if value != int(value):
         raise BadInput(f"{name} must be a whole number to be simulated, not {value:g}")
+    number(name, value, high=MOST)
     return int(value)
 
 
@@ -39,6 +42,9 @@ def in_space(mean: np.ndarray, p: int) -> np.ndarray:
     vector = np.zeros(p)
     vector[: mean.size] = mean[:p]
     return vector
+
+
+LEAST, LARGEST = 1e-70, 1e70  # of a score, whose fourth power is within the numbers that there are: errors of variances need it
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,12 @@ class Outcome:
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.divide(self.mean_margin, np.sqrt(self.variance))
         return ndtr(np.where(np.isnan(ratio), 0.0, ratio))[()]
+
+    @property
+    def usable(self) -> bool | np.ndarray:
+        """Whether both are numbers whose squares floating point can tell."""
+        size = np.maximum(np.abs(self.mean_margin), np.sqrt(self.variance))
+        return (size == 0) | ((size > LEAST) & (size < LARGEST))  # false for nan
 
     @property
     def risk(self) -> float | np.ndarray:

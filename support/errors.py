@@ -1,4 +1,4 @@
-"""The two ways a computation is refused: the input is wrong, or no solution was reached."""
+"""The ways a computation is refused: the input is wrong, no solution was reached, or a disk is full."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class BadInput(ValueError):
 
 class NotConverged(RuntimeError):
     """A solver stopped above its tolerance. Raised instead of returning a number nobody should trust."""
+
+
+class Unwritable(RuntimeError):
+    """A file could not be written though its place is right, as on a full disk. The message is one line."""
 
 
 SHOWN = 60  # characters of a wrong value in a message

@@ -1,14 +1,20 @@
-"""Writing files so that nothing is ever half-written: beside, then renamed."""
+"""Writing files so that nothing is ever half-written (beside, then renamed), and reading arrays from files that may be damaged."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from synthmix.support.errors import BadInput
+import numpy as np
+
+from synthmix.support.errors import BadInput, Unwritable
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @contextmanager
@@ -17,19 +23,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises:
         BadInput: if the folder cannot be made or written to.
+        Unwritable: if the disk is full, or fails. What `path` held before is still there.
     """
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
     except OSError as error:
-        raise BadInput(f"cannot write {target}: {error.strerror or error}; choose another place") from None
+        kind = Unwritable if error.errno in FULL else BadInput
+        raise kind(f"cannot write {target}: {error.strerror or error}; choose another place") from None
     os.close(handle)
     beside = Path(name)
     try:
         yield beside
         beside.chmod(0o666 & ~_umask())
         beside.replace(target)
+    except IsADirectoryError:
+        raise BadInput(f"cannot write {target}: it is a folder; choose another name") from None
+    except OSError as error:
+        raise Unwritable(f"cannot write {target}: {error.strerror or error}; nothing there was changed") from error
     finally:
         beside.unlink(missing_ok=True)
 
@@ -38,6 +50,38 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write a text file, or leave the old one."""
     with replacing(path) as beside:
         beside.write_text(text)
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
+    """Write an npz file, or leave the old one."""
+    with replacing(path) as beside, beside.open("wb") as file:
+        np.savez(file, **arrays)
+
+
+def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray] | None:
+    """All arrays of an npz file; None where there is no file. Nothing is unpickled.
+
+    what: what the file should be, for the message.
+
+    Raises:
+        BadInput: in one line, for anything but a file that is whole: it may be cut off, damaged, or something else altogether.
+    """
+    refused = f"{path} is not {what} or is damaged; delete it or name another file"
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise BadInput(f"cannot read {path}: {getattr(error, 'strerror', None) or error}; name another file") from None
+    if not stat.S_ISREG(mode):
+        raise BadInput(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; name a file")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except PermissionError:
+        raise BadInput(f"cannot read {path}: permission denied; name another file") from None
+    except Exception:  # zipfile, zlib and NumPy raise some twenty kinds of exceptions, EOFError among them, for what is damaged
+        raise BadInput(refused) from None
 
 
 def _umask() -> int:

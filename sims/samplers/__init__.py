@@ -15,36 +15,56 @@ from synthmix.sims.trial import Mixture
 from synthmix.solvers.problem import Setting
 from synthmix.solvers.trees import Tree
 from synthmix.support.errors import BadInput
+from synthmix.support.memory import must_fit
 
 SamplerName = Literal["sufficient", "direct"]
 SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")
 
 
 class Sampler(Protocol):
-    """Draws trials of one setting."""
+    """Draws trials of one setting or family tree."""
+
+    @staticmethod
+    def doubles(setting: Setting | Tree) -> float:
+        """About how many numbers are held at once while a trial is drawn."""
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """(mean margin, variance) of one trial a stream, an array trials x 2."""
 
 
-def sampler_for(setting: Setting | Tree, name: SamplerName = "sufficient", entries: Entries = "gaussian") -> Sampler:
+def sampler_for(
+    setting: Setting | Tree, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1
+) -> Sampler:
     """The sampler of that name, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
+    jobs: how many processes will draw at once.
+
     Raises:
-        BadInput: for an unknown name, entries the sampler cannot draw, or a setting that cannot be simulated.
+        BadInput: for an unknown name, entries the sampler cannot draw, or a setting that cannot be simulated, because a count is not
+            whole or a trial does not fit into the memory that is free.
     """
     if name not in SAMPLERS:
         raise BadInput(f"sampler must be one of {', '.join(SAMPLERS)}, not {name!r}")
-    if isinstance(setting, Tree):
-        if name == "direct" or entries != "gaussian":
-            raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
-        return FamilyTree(setting)
-    mixture = Mixture.of(setting)
-    if name == "direct":
-        return Direct(mixture, entries)
-    if entries != "gaussian":
+    kind = sampler_kind(setting, name)
+    if kind is FamilyTree and (name == "direct" or entries != "gaussian"):
+        raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
+    if name == "sufficient" and entries != "gaussian":
         raise BadInput(f"the sufficient sampler is exact for gaussian entries only; use the direct one for {entries!r}")
-    return Banded(mixture) if Banded.applies(mixture) else Sufficient(mixture)
+    trial = "a trial" if jobs == 1 else f"a trial in each of {jobs} processes"
+    lower = "p" if kind is Banded else "p or the numbers of samples"
+    must_fit(f"{trial} with p = {setting.p:,}", 8.0 * jobs * kind.doubles(setting), f"lower {lower}{'' if jobs == 1 else ', or jobs'}")
+    if kind is FamilyTree:
+        return FamilyTree(setting)
+    return Direct(Mixture.of(setting), entries) if kind is Direct else kind(Mixture.of(setting))
+
+
+def sampler_kind(setting: Setting | Tree, name: SamplerName) -> type[Sampler]:
+    """The class that draws a setting or family tree under that name of a sampler."""
+    if isinstance(setting, Tree):
+        return FamilyTree
+    if name == "direct":
+        return Direct
+    return Banded if Banded.applies(setting) else Sufficient
 
 
 def trial_streams(seed: int, setting_index: int, start: int, stop: int) -> Iterator[np.random.Generator]:

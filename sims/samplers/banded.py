@@ -19,9 +19,11 @@ from itertools import islice
 import numpy as np
 
 from synthmix.sims.trial import Mixture
+from synthmix.solvers.problem import Setting
 
 DOUBLES = 1 << 20  # of one array of bands; more trials than fit are factorised in turns
 MOST_DIRECTIONS = 5
+FAINT = 1e-10  # times the size of the Gram matrix, the ridge below which rounding decides a singular one
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,27 @@ class Banded:
 
     mixture: Mixture
 
-    @classmethod
-    def applies(cls, mixture: Mixture) -> bool:
-        """Whether one isotropic Wishart matrix is all there is, because one source is alone or both are alike."""
-        s, real, generated = mixture.setting, mixture.real.root, mixture.generated.root
-        if s.p <= MOST_DIRECTIONS or real.ndim:
+    @staticmethod
+    def applies(s: Setting) -> bool:
+        """Whether one isotropic Wishart matrix is all there is, because one source is alone or both are alike.
+
+        Not where there may be fewer samples than features and next to no ridge: the band is then singular in floating point, and
+        the dual system of `Sufficient` is not.
+        """
+        if s.p <= MOST_DIRECTIONS or np.ndim(s.covariance) or np.ndim(s.generator.covariance):
             return False
-        if not mixture.keeps:
-            return mixture.n > 0
-        isotropic = s.generator.kind == "exact" and generated.ndim == 0
-        return isotropic and (mixture.n == 0 or (generated == real and s.omega == 1))
+        real, kept = float(s.covariance), s.m * s.verifier.alpha(s.epsilon)
+        generated = real if s.generator.covariance is None else float(s.generator.covariance)
+        if s.n + kept < 2 * s.p and s.ridge.gamma * s.N < FAINT * (s.n * real + s.omega * kept * generated):
+            return False
+        if not kept:
+            return s.n > 0
+        return s.generator.kind == "exact" and (s.n == 0 or (generated == real and s.omega == 1))
+
+    @staticmethod
+    def doubles(setting: Setting) -> float:
+        """About how many numbers are held at once while trials are drawn."""
+        return 6.0 * max(DOUBLES, setting.p * (MOST_DIRECTIONS + 1))
 
     @cached_property
     def plane(self) -> np.ndarray:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from synthmix.sims.trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
-from synthmix.solvers.problem import Problem
+from synthmix.solvers.problem import Problem, Setting
 from synthmix.support.errors import BadInput
 
 Entries = Literal["gaussian", "rademacher", "student"]
@@ -64,6 +64,12 @@ class Direct:
     def __post_init__(self) -> None:
         if self.entries not in ENTRIES:
             raise BadInput(f"entries must be one of {', '.join(ENTRIES)}, not {self.entries!r}")
+
+    @staticmethod
+    def doubles(setting: Setting) -> float:
+        """About how many numbers are held at once while a trial is drawn."""
+        samples = setting.n + setting.m + (setting.generator.n_hat or 0)
+        return 2.5 * setting.p * samples + 2.0 * min(setting.p, samples) ** 2 + 8.0 * setting.p
 
     def training_set(self, rng: np.random.Generator) -> TrainingSet:
         """All real samples and those synthetic ones that the verifier kept."""

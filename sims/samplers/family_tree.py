@@ -39,6 +39,12 @@ class FamilyTree:
         if any(whole(f"count of set {each.name}", each.count) > 2**53 for each in self.tree.sets):
             raise BadInput("the sets of a family tree must have fewer than 2^53 samples")
 
+    @staticmethod
+    def doubles(tree: Tree) -> float:
+        """About how many numbers are held at once while a trial is drawn."""
+        samples = sum(min(tree.p, each.count) for each in tree.sets)
+        return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
+
     @cached_property
     def _real(self) -> Cloud:
         mu = np.asarray(self.tree.mu, dtype=float)

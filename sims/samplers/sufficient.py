@@ -16,6 +16,7 @@ import numpy as np
 from scipy.linalg import blas
 
 from synthmix.sims.trial import Factor, Mixture, TrainingSet
+from synthmix.solvers.problem import Setting
 
 
 def bartlett(rng: np.random.Generator, p: int, dof: int) -> np.ndarray:
@@ -87,6 +88,13 @@ class Sufficient:
         samples = np.array(columns).reshape(len(columns), s.p).T
         triangular = mix.real.diagonal and mix.generated.diagonal
         return TrainingSet(samples, np.array(labels), tuple(scatter), triangular), generator
+
+    @staticmethod
+    def doubles(setting: Setting) -> float:
+        """About how many numbers are held at once while a trial is drawn."""
+        counts = setting.n, setting.m * setting.verifier.alpha(setting.epsilon), setting.generator.n_hat or 0
+        samples = sum(min(setting.p, count) for count in counts)
+        return 3.0 * setting.p * samples + 2.0 * min(setting.p, samples) ** 2 + 8.0 * setting.p
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """(mean margin, variance) of one trial a stream, an array trials x 2."""

@@ -174,7 +174,9 @@ def test_scores_do_not_depend_on_the_number_of_workers(data: Images) -> None:
     assert not np.array_equal(one[TINY.points[0]].accuracy, run(TINY, data, seed=5)[TINY.points[0]].accuracy)
 
 
-def test_an_interrupted_study_goes_on(data: Images, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_study_goes_on(
+    data: Images, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     whole, train_one, calls = run(TINY, data, seed=4), mnist_networks.train, []
 
     def interrupted(*arguments: object) -> networks.Trained:
@@ -190,5 +192,6 @@ def test_an_interrupted_study_goes_on(data: Images, tmp_path, monkeypatch: pytes
     assert len(kept) == 3
     kept[0].write_bytes(b"half a file")
     resumed = run(TINY, data, seed=4, folder=tmp_path)
+    assert f"{kept[0]} is damaged" in caplog.text and caplog.text.count("\n") == 1
     assert len(calls) == 4 + 3 + 1  # what was not finished, and what is damaged
     assert all(np.array_equal(whole[point].accuracy, resumed[point].accuracy) for point in TINY.points)

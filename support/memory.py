@@ -1,0 +1,60 @@
+"""How much memory is free, so that what cannot fit is refused in words before the system kills it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from synthmix.support.errors import BadInput
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def free_memory() -> float:
+    """Bytes that this process may still ask for, by the system, its control group and its own limit; inf where none of them says."""
+    return min(_of_the_system(), _of_the_group(), _of_the_process())
+
+
+def must_fit(what: str, size: float, advice: str) -> None:
+    """Do nothing if `size` bytes are free.
+
+    Raises:
+        BadInput: else, with what needs so much, how much is free, and the advice what to do.
+    """
+    free = free_memory()
+    if size > free:
+        raise BadInput(f"{what} needs about {_gigabytes(size)} of memory, and {_gigabytes(free)} are free: {advice}")
+
+
+def _of_the_system() -> float:
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return 1024.0 * int(line.split()[1])
+    with suppress(AttributeError, OSError, ValueError):
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return float("inf")
+
+
+def _of_the_group() -> float:
+    left = float("inf")
+    for limit, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+        with suppress(OSError, ValueError):  # absent, or the word max
+            left = min(left, float(int((CGROUP / limit).read_text()) - int((CGROUP / used).read_text())))
+    return left
+
+
+def _of_the_process() -> float:
+    with suppress(ImportError, OSError, ValueError):  # Windows has no module resource
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+        if limit != resource.RLIM_INFINITY:
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            return float(limit - pages * resource.getpagesize())
+    return float("inf")
+
+
+def _gigabytes(size: float) -> str:
+    return f"{max(size, 0) / 1e9:,.1f} GB"

@@ -1,0 +1,55 @@
+"""Worker processes: one thread of linear algebra each, and no longer alive than the process that started them."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+LOOK = 1.0  # seconds between two looks of a worker at its parent
+
+Work = Callable[[Iterable[tuple]], Iterator]
+
+
+@contextmanager
+def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int = 2) -> Iterator[Work]:
+    """A function that calls `function` with each tuple of arguments, over `jobs` processes, and yields what it returns.
+
+    Args:
+        jobs: 1 stays in this process.
+        function: of a module, so that another process finds it.
+        ordered: in the order of the arguments, or as they are finished.
+        ahead: argument tuples for each worker that are asked for before it is free.
+    """
+    if jobs == 1:
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1, user_api="blas"):
+            yield lambda tasks: (function(*task) for task in tasks)
+        return
+    from joblib import Parallel, delayed, parallel_config
+
+    kind, parent = "generator" if ordered else "generator_unordered", os.getpid()
+    with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
+          Parallel(return_as=kind, pre_dispatch=ahead * jobs) as pool):  # fmt: skip
+        yield lambda tasks: pool(delayed(_called)(parent, function, task) for task in tasks)
+
+
+def _called(parent: int, function: Callable, task: tuple) -> object:
+    _end_with(parent)
+    return function(*task)
+
+
+@cache
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent has: loky's workers notice when they have nothing to do, minutes later."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
