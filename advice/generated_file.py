@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 
 from synthmix.advice.population import Population, trace_of_square
+from synthmix.estimators.audits import Audit, audit
 from synthmix.estimators.self_fitted import kept_labels
-from synthmix.estimators.statistics import Audit, audit
 from synthmix.solvers.problem import Law
 from synthmix.support.errors import BadInput
 

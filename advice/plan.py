@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 from synthmix.solvers.problem import Generator, Verifier
 from synthmix.support.errors import BadInput, number
 
@@ -64,7 +64,7 @@ class Plan:
         Exact (the law of the real samples), independent (fitted on n_hat other samples of each class), or self-fitted (fitted on the
         real samples).
 
-    A `Share` is a number, (value, low, high), a `estimators.statistics.Proportion`, or None where it is unknown.
+    A `Share` is a number, (value, low, high), a `estimators.audits.Proportion`, or None where it is unknown.
 
     Raises
     ------

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.estimators.statistics import Audit
+from synthmix.estimators.audits import Audit
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
 Verdict = Literal["helps", "hurts", "no difference you could measure", "depends on the verifier"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthmix.advice.result import Advice
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 
 HEAD = ("", "advice", "in symbols")
 Row = tuple[str, str, str]

@@ -1,4 +1,4 @@
-"""The population behind labelled features, and the quality of labels and of a verifier, estimated to feed the theory with.
+"""The population behind labelled features, estimated to feed the theory with.
 
 The theory needs a covariance C and, for every matrix function f that occurs, mu^T f(C) mu. The plug-in of the class
 mean mu_hat overstates the latter by tr(C f(C)) / n, which is as large as the signal when p is of the order of n.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthmix.solvers.problem import Law
-from synthmix.support.errors import BadInput, number
+from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True)
@@ -123,66 +123,6 @@ def mean_products(X: np.ndarray, y: np.ndarray, A: np.ndarray | None = None) -> 
         n = len(samples)
         products[i, i] -= np.vdot(residuals, residuals if A is None else residuals @ A.T) / (n * (n - 1))
     return products
-
-
-@dataclass(frozen=True)
-class Proportion:
-    """`count` of `total`, and the interval that covers the true share with the stated confidence.
-
-    Where there was nothing to count, the share is nan and the interval is everything, [0, 1].
-    """
-
-    count: int
-    total: int
-    low: float
-    high: float
-
-    @property
-    def share(self) -> float:
-        """count / total."""
-        return self.count / self.total if self.total else float("nan")
-
-    @classmethod
-    def of(cls, hits: np.ndarray, confidence: float) -> Proportion:
-        """The share of true entries, with its Wilson interval."""
-        from scipy.stats import binomtest
-
-        count, total = int(np.sum(hits)), len(hits)
-        if not total:
-            return cls(0, 0, 0.0, 1.0)
-        interval = binomtest(count, total).proportion_ci(confidence, method="wilson")
-        return cls(count, total, float(interval.low), float(interval.high))
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What an audited subset of generated samples says about the labels, epsilon, and about the verifier, rho and phi."""
-
-    epsilon: Proportion
-    rho: Proportion
-    phi: Proportion
-
-
-def audit(labels: np.ndarray, true_labels: np.ndarray, keep: np.ndarray, *, confidence: float = 0.95) -> Audit:
-    """Estimate epsilon, rho and phi from generated samples whose true labels somebody looked up: all arrays (k,), before pruning.
-
-    epsilon is the share of wrong labels, rho that of the wrong ones that the verifier keeps, phi that of the right ones.
-
-    Raises:
-        BadInput: for no samples, shapes that do not match, labels that are no numbers, or a `keep` that is not true or false.
-    """
-    number("the confidence", confidence, 0, 1, open_low=True)
-    labels, true_labels, keep = (np.asarray(one) for one in (labels, true_labels, keep))
-    if labels.ndim != 1 or not labels.size or not labels.shape == true_labels.shape == keep.shape:
-        raise BadInput(f"an audit needs a label, a true label and a verdict for each of its samples, not shapes {labels.shape}, "
-                       f"{true_labels.shape} and {keep.shape}")
-    if any(one.dtype.kind == "f" and np.isnan(one).any() for one in (labels, true_labels)):
-        raise BadInput("an audited sample has no label (nan): leave it out")
-    if not np.isin(keep, (0, 1)).all():
-        raise BadInput("the verdict of the verifier must be true or false for every audited sample")
-    wrong = labels != true_labels
-    keep = keep.astype(bool)
-    return Audit(*(Proportion.of(hits, confidence) for hits in (wrong, keep[wrong], keep[~wrong])))
 
 
 def _by_class(X: np.ndarray, y: np.ndarray) -> list[tuple[object, np.ndarray]]:

@@ -19,10 +19,10 @@ import numpy as np
 
 from synthmix.data.sets.xstest import COMPLIANCE, UNLABELLED
 from synthmix.data.text import Completions
+from synthmix.estimators.audits import Audit, audit
 from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
 from synthmix.estimators.ridge import Moments
 from synthmix.estimators.selection import Strata, strata
-from synthmix.estimators.statistics import Audit, audit
 from synthmix.solvers.problem import Ridge, Verifier
 from synthmix.support.errors import BadInput
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 from synthmix.language.models.tuning import Tuning
 from synthmix.language.pipeline import config
 from synthmix.language.pipeline.engine import Pipeline, run

@@ -19,7 +19,7 @@ import numpy as np
 from synthmix.data.sets import xstest
 from synthmix.data.text import answer as as_answer
 from synthmix.data.text import question
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 from synthmix.language.models import features, packages
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling, generate

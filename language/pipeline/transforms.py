@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthmix.data.text import Preferences
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import number
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import numpy as np
 
-from synthmix.estimators.statistics import audit
+from synthmix.estimators.audits import audit
 from synthmix.language.models import judges
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling, choose

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthmix.data.text import question
-from synthmix.estimators.statistics import Proportion
+from synthmix.estimators.audits import Proportion
 from synthmix.language.models import judges
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling

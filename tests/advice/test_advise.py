@@ -20,9 +20,9 @@ from synthmix.advice.plan import Plan, UncertainShare, plan_of, uniform_noise
 from synthmix.advice.population import Population
 from synthmix.advice.result import Advice
 from synthmix.advice.tables import Table
+from synthmix.estimators.audits import Proportion
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.mix_ridge import SyntheticMixRidge
-from synthmix.estimators.statistics import Proportion
 from synthmix.sims.many_classes import label_and_prune
 from synthmix.solvers.problem import NO_SUPERVISION, Generator, Verifier
 from synthmix.support.errors import BadInput
