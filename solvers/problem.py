@@ -65,7 +65,10 @@ def check_covariance(covariance: object, p: int | None = None) -> None:
 
 def _ranged(owner: object, *names: str) -> None:
     for name in names:
-        object.__setattr__(owner, name, float(in_range(name, getattr(owner, name))))
+        value = in_range(name, getattr(owner, name))
+        if value.ndim:
+            raise BadInput(f"{name.replace('_', '-')} must be one number, not an array of shape {value.shape}")
+        object.__setattr__(owner, name, float(value))
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,6 @@ from collections import Counter
 
 from hypothesis import HealthCheck, Phase, seed, settings
 
-from tests.fuzz import calls, command_lines, files
-
 EXAMPLES = 40  # of a property before the next has its turn
 SHOWN = 600  # characters of the beginning of a failure
 MEGABYTE = 2**20
@@ -32,8 +30,11 @@ def main() -> int:
     asked = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_DATA, (asked.memory * MEGABYTE, asked.memory * MEGABYTE))
     warnings.simplefilter("ignore")
-    profile = settings(max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
-                       suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False)  # fmt: skip
+    settings.register_profile("fuzz", max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
+                              suppress_health_check=list(HealthCheck), report_multiple_bugs=False, print_blob=False)  # fmt: skip
+    settings.load_profile("fuzz")
+    from tests.fuzz import calls, command_lines, files  # the profile holds for what is decorated after it was loaded
+
     properties = [one for module in (command_lines, calls, files) for one in module.PROPERTIES if asked.only in (None, one.__name__)]
     counts: Counter[str] = Counter()
     failures: dict[str, str] = {}
@@ -46,7 +47,7 @@ def main() -> int:
             if name in failures:
                 continue
             try:
-                seed(1000 * asked.seed + turn)(profile(one))()
+                seed(1000 * asked.seed + turn)(one)()
                 counts[name] += EXAMPLES
             except BaseException as error:  # whatever it is, it is what was looked for
                 if isinstance(error, KeyboardInterrupt):

@@ -102,7 +102,7 @@ for option, value in {"n": 10, "m": 10, "p": 5, "mu": 1, "epsilon": 0.1, "rho": 
     USUAL += [f"--{option}", str(value)]
 
 
-@given(damage=st.data(), trials=st.integers(1, 3))
+@given(damage=st.data(), trials=st.integers(2, 4))
 def checkpoint(damage: st.DataObject, trials: int) -> None:
     """`simulate` going on from a damaged checkpoint."""
     with oracle.folder() as place:

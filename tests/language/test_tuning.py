@@ -204,7 +204,7 @@ def test_supervised_tuning_teaches_to_choose(tiny: str, loaded: models.LanguageM
 @needs_packages
 def test_training_is_silent(tiny: str, tmp_path: Path) -> None:
     code = (
-        "import sys; from test_tuning import *; "
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from test_tuning import *; "
         "tune_preferences(sys.argv[1], PAIRS, sys.argv[2], replace(SHORT, max_steps=1), progress=True); "
         "tuning.preference_accuracy(sys.argv[1], sys.argv[2] + '/adapter', PAIRS)"
     )
