@@ -2,26 +2,24 @@
 
     python docs/site/gallery.py OUT    takes over the figures in OUT, the folder that `validate --out OUT` wrote
 
-Pictures of full runs take an hour to make, so they are kept, and none may be out of date: `page` warns, and a strict build fails, if a
-figure has no picture or its settings are no longer those of the picture.
+Pictures of full runs take an hour and need data, so they are kept rather than made anew with the pages, and none may be out of date: a test
+and a strict build fail if a figure has no picture or its settings are no longer those of the picture.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
-import logging
 import math
 import sys
 from pathlib import Path
 
-from synthmix.figures.kit.claims import Claim
-from synthmix.figures.kit.validate import load, names, summary
+from synthmix.figures.kit.claims import Claim, summary
+from synthmix.figures.kit.registry import load, module_name, names
 from synthmix.support.records import plain
 
 FOLDER = Path(__file__).resolve().parents[1] / "gallery"
 WIDTH, COLOURS = 1400, 128  # of the small pictures
-log = logging.getLogger("mkdocs.hooks.gallery")
 
 
 INTRODUCTION = """# Gallery
@@ -35,17 +33,25 @@ def page() -> str:
     """The page: for each figure its picture, what it shows, and a row for each family of claims."""
     parts = [INTRODUCTION]
     for name in names():
-        module, stem = load(name), _stem(name)
-        text = inspect.cleandoc(module.__doc__).removeprefix(f"Figure {name}: ")
-        parts.append(f"## {_heading(name)}: {module.TITLE}\n\n{text[0].upper()}{text[1:]}\n")
-        if not (FOLDER / f"{stem}.json").exists():
-            log.warning("docs/gallery has no picture of figure %s: validate it and run docs/site/gallery.py", name)
-            continue
-        kept = json.loads((FOLDER / f"{stem}.json").read_text())
-        if kept["settings"] != plain(module.QUICK if kept["quick"] else module.FULL):
-            log.warning("the picture of figure %s in docs/gallery has other settings than the figure: validate it again", name)
-        parts.append(f"![{module.TITLE}](gallery/{stem}.png)\n\n{_made(name, kept)}\n\n{_claims(kept['claims'])}\n")
+        figure, stem = load(name), module_name(name)
+        text = inspect.getdoc(inspect.getmodule(figure.build)).removeprefix(f"Figure {name}: ")
+        parts.append(f"## {_heading(name)}: {figure.title}\n\n{text[0].upper()}{text[1:]}\n")
+        if (FOLDER / f"{stem}.json").exists():
+            kept = json.loads((FOLDER / f"{stem}.json").read_text())
+            parts.append(f"![{figure.title}](gallery/{stem}.png)\n\n{_made(name, kept)}\n\n{_claims(kept['claims'])}\n")
     return "\n".join(parts)
+
+
+def out_of_date() -> list[str]:
+    """What is wrong with the gallery, a sentence for each figure without a picture or with other settings than its picture."""
+    found = []
+    for name in names():
+        figure, path = load(name), FOLDER / f"{module_name(name)}.json"
+        kept = json.loads(path.read_text()) if path.exists() else {"quick": True, "settings": None}
+        if kept["settings"] != plain(figure.quick if kept["quick"] else figure.settings):
+            found.append(f"the gallery has no picture of figure {name} with its present settings: python cli.py validate --figure {name} "
+                         "&& python docs/site/gallery.py out")
+    return found
 
 
 def _made(name: str, kept: dict[str, object]) -> str:
@@ -69,23 +75,20 @@ def take(out: Path) -> list[str]:
     FOLDER.mkdir(exist_ok=True)
     taken = []
     for name in names():
-        stem = next((stem for stem in (_stem(name), f"{_stem(name)}-quick") if (out / f"{stem}.json").exists()), None)
-        if stem is None:
+        stem = module_name(name)
+        run = next((run for run in (stem, f"{stem}-quick") if (out / f"{run}.json").exists()), None)
+        if run is None:
             continue
-        record = json.loads((out / f"{stem}.json").read_text())
+        record = json.loads((out / f"{run}.json").read_text())
         claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in record["claims"]]
         kept = {key: record[key] for key in ("quick", "settings", "seed")}
         kept |= {"synthmix": synthmix.__version__, "claims": [plain(row) for row in summary(claims)]}
-        (FOLDER / f"{_stem(name)}.json").write_text(json.dumps(kept, indent=1) + "\n")
-        picture = Image.open(out / f"{stem}.png").convert("RGB")
+        (FOLDER / f"{stem}.json").write_text(json.dumps(kept, indent=1) + "\n")
+        picture = Image.open(out / f"{run}.png").convert("RGB")
         picture.thumbnail((WIDTH, WIDTH * 4))
-        picture.quantize(COLOURS).save(FOLDER / f"{_stem(name)}.png", optimize=True)
-        taken.append(stem)
+        picture.quantize(COLOURS).save(FOLDER / f"{stem}.png", optimize=True)
+        taken.append(run)
     return taken
-
-
-def _stem(name: str) -> str:
-    return f"figure{name}" if name.isdigit() else f"figure_{name}"
 
 
 def _heading(name: str) -> str:

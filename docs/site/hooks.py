@@ -6,6 +6,7 @@ docs/gallery, the derivation from `cli.py derive --report`, the reference from t
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -23,6 +24,8 @@ REPORT = ROOT / "out" / "derivation.html"
 sys.path.insert(0, str(Path(__file__).parent))
 
 import gallery  # noqa: E402  (beside this file)
+
+log = logging.getLogger("mkdocs.hooks")
 
 
 def on_config(config: MkDocsConfig) -> None:
@@ -47,6 +50,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "api.md": reference(synthmix.__doc__),
         **_notebook(ROOT / "docs" / "first-ten-minutes.ipynb"),
     }
+    for sentence in gallery.out_of_date():
+        log.warning(sentence)
     for name, content in made.items():
         files.append(File.generated(config, name, content=content))
     return files
