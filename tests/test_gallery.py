@@ -32,7 +32,7 @@ def test_the_page_shows_every_figure_and_its_claims(gallery: ModuleType) -> None
     assert page.count("| claim | kind |") == len(gallery.names())
 
 
-def test_a_figure_with_other_settings_than_its_picture_is_told(gallery: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_picture_with_other_settings_is_told(gallery: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     kept = (gallery.FOLDER / "figure4.json").read_text()
     (tmp_path / "figure4.json").write_text(kept.replace('"half_step": 0.02', '"half_step": 0.03'))
     monkeypatch.setattr(gallery, "FOLDER", tmp_path)
