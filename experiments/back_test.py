@@ -22,7 +22,7 @@ from synthmix.data.sets import amazon, digits, xstest
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.leave_one_out import RidgeMix
 from synthmix.experiments.real import Split, mnist_split
-from synthmix.sims.many_classes import label_and_prune
+from synthmix.sims.labels import label_and_prune
 from synthmix.solvers.problem import Generator, Verifier
 
 Source = Literal["mnist", "digits", "books", "elec", "kitchen", "preferences", "completions"]

@@ -1,4 +1,4 @@
-"""Did the answer comply with the request? Real weak labels and real verdicts on frozen features (figure 9, scale features).
+"""Did the answer comply with the request? Real weak labels and real keep decisions on frozen features (figure 9, scale features).
 
 XSTest has 450 prompts, each answered by five models. What people say of an answer is the truth, string matching is the weak labeller,
 and the verifier keeps a weakly labelled answer where GPT-4 gives it the same label. Comply (+1) is full compliance; partial refusals
@@ -22,7 +22,7 @@ from synthmix.data.text import Completions
 from synthmix.estimators.audits import Audit, audit
 from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
 from synthmix.estimators.ridge import Moments
-from synthmix.estimators.selection import Strata, strata
+from synthmix.estimators.strata import Strata, strata
 from synthmix.solvers.problem import Ridge, Verifier
 from synthmix.support.errors import BadInput
 
@@ -72,7 +72,7 @@ class Experiment(Design):
 @dataclass(frozen=True, eq=False)
 class Trial:
     """One split: the measured accuracy (supervision, m), how it hangs on every prompt of the pool (supervision, m, prompts), and what the
-    theories say from the statistics of the training prompts, with label noise and verdicts as they depend on the sample, and as if they
+    theories say from the statistics of the training prompts, with label noise and keep decisions as they depend on the sample, and as if they
     did not: (supervision, m), or None where only measurements were asked for."""
 
     accuracy: np.ndarray
@@ -164,10 +164,10 @@ def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> 
 
 
 def predictions(seen: Answers, e: Experiment) -> tuple[np.ndarray, np.ndarray]:
-    """The accuracy (supervision, m) of the theory with labels and verdicts as they depend on the answer, and as if they did not.
+    """The accuracy (supervision, m) of the theory with labels and keep decisions as they depend on the answer, and as if they did not.
 
-    The population is that of `estimators.selection.strata`: groups of one true label, one weak label and one verdict.
-    Independent labels and verdicts, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
+    The population is that of `estimators.strata.strata`: groups of one true label, one weak label and one keep decision.
+    Independent labels and decisions, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
     """
     groups = _strata(seen)
     found = np.empty((2, len(SUPERVISION), len(e.m)))

@@ -19,7 +19,8 @@ from synthmix.data.sets import amazon, digits, mnist
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.ridge import ridge
 from synthmix.estimators.statistics import class_laws
-from synthmix.sims.many_classes import LabelledSamples, label_and_prune
+from synthmix.sims.labels import label_and_prune
+from synthmix.sims.many_classes import LabelledSamples
 from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise
 from synthmix.solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
 from synthmix.support.errors import BadInput

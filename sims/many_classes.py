@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthmix.sims.labels import label_and_prune
 from synthmix.sims.trial import Factor, whole
 from synthmix.solvers.many_classes import ClassMixture
-from synthmix.solvers.problem import Law, Verifier
+from synthmix.solvers.problem import Law
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,16 +24,6 @@ class LabelledSamples:
     def joined(cls, parts: list[LabelledSamples]) -> LabelledSamples:
         """All the parts, one after the other."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "labels", "weights")))
-
-
-def label_and_prune(
-    rng: np.random.Generator, classes: np.ndarray, noise: np.ndarray, verifier: Verifier
-) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (k,) of generated samples of these classes (k,), drawn from the rows of noise (L, L), and which of them are kept (k,)."""
-    steps = np.cumsum(noise, axis=1)[classes]
-    labels = np.minimum((rng.random(classes.size)[:, None] >= steps).sum(axis=1), len(noise) - 1)
-    keep = rng.random(classes.size) < np.where(labels == classes, verifier.phi, verifier.rho)
-    return labels, keep
 
 
 def training_samples(mixture: ClassMixture, rng: np.random.Generator) -> LabelledSamples:

@@ -23,7 +23,7 @@ from synthmix.advice.tables import Table
 from synthmix.estimators.audits import Proportion
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.mix_ridge import SyntheticMixRidge
-from synthmix.sims.many_classes import label_and_prune
+from synthmix.sims.labels import label_and_prune
 from synthmix.solvers.problem import NO_SUPERVISION, Generator, Verifier
 from synthmix.support.errors import BadInput
 

@@ -15,7 +15,8 @@ from conftest import mean, wishart
 from scipy.stats import norm
 
 from synthmix.estimators.ridge import LinearClassifier, ridge
-from synthmix.sims.many_classes import LabelledSamples, label_and_prune, training_samples
+from synthmix.sims.labels import label_and_prune
+from synthmix.sims.many_classes import LabelledSamples, training_samples
 from synthmix.sims.trial import Factor
 from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from synthmix.solvers.predict import predict_tests

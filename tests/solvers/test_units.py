@@ -11,7 +11,7 @@ from conftest import mean, rotation, wishart
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthmix.estimators.selection import strata
+from synthmix.estimators.strata import strata
 from synthmix.solvers.best_mix import Family, best_mix
 from synthmix.solvers.many_classes import ClassMixture, next_label_noise, predict_classes, predict_on_samples
 from synthmix.solvers.problem import Generator, Law, Ridge, Verifier

@@ -1,4 +1,4 @@
-"""Labels and verdicts that depend on the sample: closed forms against samples, the theory against Monte-Carlo, what is measured."""
+"""Labels and keep decisions that depend on the sample: closed forms against samples, the theory against Monte-Carlo, what is measured."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from synthmix.derivations.special import input_dependent
 from synthmix.derivations.special.input_dependent import kept_moments
-from synthmix.estimators.selection import empirical, give_labels, strata, verdicts
+from synthmix.estimators.statistics import shrunken_covariance
+from synthmix.estimators.strata import strata
 from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
+from synthmix.sims.labels import give_labels, keep_decisions
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
 from synthmix.solvers.predict import Prediction, predict
@@ -29,6 +31,16 @@ def samples(rng: np.random.Generator, law: Law, count: int) -> tuple[np.ndarray,
     root = np.linalg.cholesky(law.covariance) if np.ndim(law.covariance) == 2 else np.diag(np.sqrt(np.broadcast_to(law.covariance, p)))
     y = rng.choice([-1.0, 1.0], count)
     return y[:, None] * law.mean + rng.standard_normal((count, p)) @ root.T, y
+
+
+def pooled(X: np.ndarray, labels: np.ndarray, keep: np.ndarray | None = None, truth: np.ndarray | None = None) -> Selected:
+    """What labels and keep decisions leave of samples, as one law of ytilde x: the plug-in that strata are better than."""
+    keep = np.ones(len(X), dtype=bool) if keep is None else keep
+    seen = labels[keep, None] * X[keep]
+    mean = seen.mean(axis=0)
+    wrong = np.full(len(X), np.nan) if truth is None else labels != truth
+    law = Law(mean, shrunken_covariance(seen - mean)[0], mean_samples=len(seen))
+    return Selected(float(keep.mean()), float(wrong[keep].mean()), float(wrong.mean()), law)
 
 
 # --- the closed forms -------------------------------------------------------------------------------------------------
@@ -57,7 +69,7 @@ def test_closed_forms_are_the_moments_of_samples(labels: str, verifier: str) -> 
     found = selected(law, LABELS[labels], VERIFIERS[verifier])
     X, y = samples(rng, law, 200_000)
     given = give_labels(rng, X, y, LABELS[labels])
-    keep = verdicts(rng, X, y, given, VERIFIERS[verifier])
+    keep = keep_decisions(rng, X, y, given, VERIFIERS[verifier])
     seen, wrong = (given[:, None] * X)[keep], (given != y)
 
     def z(values: np.ndarray, expected: float | np.ndarray) -> np.ndarray:
@@ -164,7 +176,7 @@ def measured(law: Law, labels: Labels, verifier: Verifier | LinearVerifier, seed
             X, y = samples(rng, law, N_REAL)
             X_s, y_s = samples(rng, law, M)
             given = give_labels(rng, X_s, y_s, labels)
-            keep = verdicts(rng, X_s, y_s, given, verifier)
+            keep = keep_decisions(rng, X_s, y_s, given, verifier)
             seen = np.concatenate([y[:, None] * X, (given[:, None] * X_s)[keep]])
             N = N_REAL + M
             w = np.linalg.solve(seen.T @ seen / N + GAMMA * np.eye(P), seen.sum(axis=0) / N)
@@ -226,7 +238,7 @@ def pools(law: Law, labels: Labels, verifier: Verifier | LinearVerifier, size: i
         rng = np.random.default_rng(seed)
         X, y = samples(rng, law, size)
         given = give_labels(rng, X, y, labels)
-        yield X, y, given, verdicts(rng, X, y, given, verifier)
+        yield X, y, given, keep_decisions(rng, X, y, given, verifier)
 
 
 def within(values: list[float], expected: float, budget: float) -> bool:
@@ -245,7 +257,7 @@ def test_measured_moments_of_a_known_population() -> None:
         return predict(Problem((source,), Ridge(0.2), size, p, source.law)).mean_margin
 
     expected = own_margin(exact.source("s", size))
-    found = [empirical(X, given, keep, truth=y) for X, y, given, keep in pools(law, 0.3, verifier, size, 24)]
+    found = [pooled(X, given, keep, y) for X, y, given, keep in pools(law, 0.3, verifier, size, 24)]
     assert within([one.alpha for one in found], exact.alpha, 0) and within([one.wrong for one in found], exact.wrong, 0)
     assert within([one.epsilon for one in found], 0.3, 0)
     debiased = [own_margin(one.source("s", size)) for one in found]
@@ -262,7 +274,7 @@ def strata_errors(law: Law, labels: Labels, verifier: Verifier | LinearVerifier,
     for X, y, given, keep in pools(law, labels, verifier, size):
         groups = strata(X, y, given, keep)
         by_strata.append(groups.predict(groups.trusted("r", n) + groups.selected("s", m), ridge, n + m).accuracy)
-        true, kept = empirical(X, y), empirical(X, given, keep)
+        true, kept = pooled(X, y), pooled(X, given, keep)
         pooled.append(predict(Problem((true.source("r", n), kept.source("s", m)), ridge, n + m, p, true.law)).accuracy)
     return expected, by_strata, pooled
 
@@ -316,11 +328,9 @@ def test_strata_with_an_intercept() -> None:
 def test_samples_that_do_not_fit_are_refused() -> None:
     X, y = np.random.default_rng(0).standard_normal((6, 2)), np.array([1.0, 1, 1, -1, -1, -1])
     for call, says in (
-        (lambda: empirical(X, y[:3]), "k labels are needed"),
-        (lambda: empirical(X, 2 * y), "a label must be -1 or 1"),
-        (lambda: empirical(X, y, np.zeros(6)), "at least 2 kept samples"),
-        (lambda: empirical(X, y, y), "a verdict must be 0 or 1"),
-        (lambda: empirical(np.ones((6, 2)), np.ones(6)), "do not vary"),
+        (lambda: strata(X, y, y[:3]), "k given labels are needed"),
+        (lambda: strata(X, 2 * y, y), "a true label must be -1 or 1"),
+        (lambda: strata(X, y, y, y), "a keep decision must be 0 or 1"),
         (lambda: strata(X[:1], y[:1], y[:1]), "do not vary within the groups"),
     ):
         with pytest.raises(BadInput, match=says):

@@ -1,0 +1,37 @@
+"""Labels of generated samples and a verifier's keep decisions, drawn: by class, or as `solvers.input_dependent` describes them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller
+from synthmix.solvers.problem import Verifier
+
+
+def label_and_prune(
+    rng: np.random.Generator, classes: np.ndarray, noise: np.ndarray, verifier: Verifier
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (k,) of generated samples of these classes (k,), drawn from the rows of noise (L, L), and which of them are kept (k,)."""
+    steps = np.cumsum(noise, axis=1)[classes]
+    labels = np.minimum((rng.random(classes.size)[:, None] >= steps).sum(axis=1), len(noise) - 1)
+    keep = rng.random(classes.size) < np.where(labels == classes, verifier.phi, verifier.rho)
+    return labels, keep
+
+
+def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: Labels) -> np.ndarray:
+    """Labels (k,) = +-1 of samples X (k, p) of the classes y (k,) = +-1: wrong with probability epsilon, or a labeller's."""
+    if isinstance(labels, MarginLabeller):
+        margins = labels.offset + y * (X @ np.asarray(labels.direction, dtype=float))
+        return np.where(margins + labels.noise * rng.standard_normal(len(y)) > 0, y, -y)
+    return np.where(rng.random(len(y)) < labels, -y, y)
+
+
+def keep_decisions(
+    rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: np.ndarray, verifier: Verifier | LinearVerifier
+) -> np.ndarray:
+    """Which samples (k,) are kept, from X (k, p), true labels y (k,) and given labels (k,)."""
+    if isinstance(verifier, LinearVerifier):
+        passes = labels * (X @ np.asarray(verifier.direction, dtype=float)) > verifier.threshold
+    else:
+        passes = labels == y
+    return rng.random(len(y)) < np.where(passes, verifier.phi, verifier.rho)
