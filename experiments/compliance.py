@@ -70,10 +70,15 @@ class Experiment(Design):
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """One split: the measured accuracy (supervision, m), how it hangs on every prompt of the pool (supervision, m, prompts), and what the
-    theories say from the statistics of the training prompts, with label noise and keep decisions as they depend on the sample, and as if they
-    did not: (supervision, m), or None where only measurements were asked for."""
+class SplitResult:
+    """What one split measured and predicted; arrays (supervision, m).
+
+    Attributes:
+        accuracy: measured on the test prompts.
+        influence: (supervision, m, prompts), of the weight of every prompt of the pool on that.
+        dependent, independent: the theories' accuracies from the statistics of the training prompts, with label noise and keep decisions as
+            they depend on the answer, and as if they did not. None where only measurements were asked for.
+    """
 
     accuracy: np.ndarray
     influence: np.ndarray
@@ -86,7 +91,7 @@ class Curves:
     """All splits; all arrays are (supervision, m), in the order of SUPERVISION."""
 
     experiment: Experiment
-    trials: tuple[Trial, ...]
+    trials: tuple[SplitResult, ...]
 
     @property
     def measured(self) -> Resamples:
@@ -122,7 +127,7 @@ def curves(answers: Answers, resamples: int, predictions: int, seed: int = 0, jo
     return Curves(experiment, tuple(done))
 
 
-def trial(answers: Answers, rng: np.random.Generator, e: Experiment, *, predict: bool = True) -> Trial:
+def trial(answers: Answers, rng: np.random.Generator, e: Experiment, *, predict: bool = True) -> SplitResult:
     """One split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on. Features are
     standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers."""
     order = rng.permutation(answers.prompts)
@@ -134,8 +139,8 @@ def trial(answers: Answers, rng: np.random.Generator, e: Experiment, *, predict:
     picked = _one_of_each(rng, answers.prompt)[order[: e.trained_on]]
     accuracy, influence = _measured(standard.take(picked), standard.take(np.flatnonzero(~seen)), e, answers.prompts)
     if not predict:
-        return Trial(accuracy, influence, None, None)
-    return Trial(accuracy, influence, *predictions(standard.take(np.flatnonzero(seen)), e))
+        return SplitResult(accuracy, influence, None, None)
+    return SplitResult(accuracy, influence, *predictions(standard.take(np.flatnonzero(seen)), e))
 
 
 def _one_of_each(rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:

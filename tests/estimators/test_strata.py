@@ -33,7 +33,7 @@ def samples(rng: np.random.Generator, law: Law, count: int) -> tuple[np.ndarray,
     return y[:, None] * law.mean + rng.standard_normal((count, p)) @ root.T, y
 
 
-def pooled(X: np.ndarray, labels: np.ndarray, keep: np.ndarray | None = None, truth: np.ndarray | None = None) -> Selected:
+def as_one_law(X: np.ndarray, labels: np.ndarray, keep: np.ndarray | None = None, truth: np.ndarray | None = None) -> Selected:
     """What labels and keep decisions leave of samples, as one law of ytilde x: the plug-in that strata are better than."""
     keep = np.ones(len(X), dtype=bool) if keep is None else keep
     seen = labels[keep, None] * X[keep]
@@ -257,7 +257,7 @@ def test_measured_moments_of_a_known_population() -> None:
         return predict(Problem((source,), Ridge(0.2), size, p, source.law)).mean_margin
 
     expected = own_margin(exact.source("s", size))
-    found = [pooled(X, given, keep, y) for X, y, given, keep in pools(law, 0.3, verifier, size, 24)]
+    found = [as_one_law(X, given, keep, y) for X, y, given, keep in pools(law, 0.3, verifier, size, 24)]
     assert within([one.alpha for one in found], exact.alpha, 0) and within([one.wrong for one in found], exact.wrong, 0)
     assert within([one.epsilon for one in found], 0.3, 0)
     debiased = [own_margin(one.source("s", size)) for one in found]
@@ -274,7 +274,7 @@ def strata_errors(law: Law, labels: Labels, verifier: Verifier | LinearVerifier,
     for X, y, given, keep in pools(law, labels, verifier, size):
         groups = strata(X, y, given, keep)
         by_strata.append(groups.predict(groups.trusted("r", n) + groups.selected("s", m), ridge, n + m).accuracy)
-        true, kept = pooled(X, y), pooled(X, given, keep)
+        true, kept = as_one_law(X, y), as_one_law(X, given, keep)
         pooled.append(predict(Problem((true.source("r", n), kept.source("s", m)), ridge, n + m, p, true.law)).accuracy)
     return expected, by_strata, pooled
 
