@@ -16,7 +16,7 @@ from synthmix.solvers.problem import Covariance
 from synthmix.solvers.sample_covariance import SampleCovariance
 from synthmix.support.errors import NotConverged
 
-STEPS, HALVINGS = 60, 30
+STEPS = 200
 
 
 def sampled_point(
@@ -69,28 +69,20 @@ def sampled_point(
         wanted, slope = np.bincount(which, s, laws.count), np.bincount(which, d_s, laws.count) / N
         return found, found.weights - wanted, found.weights_kappa - slope[:, None] * found.traces_kappa
 
-    kappa = np.zeros(laws.count)
+    kappa, best = np.zeros(laws.count), np.inf
     found, residual, jacobian = at(kappa)
-    step = -residual  # at kappa = 0 the traces are largest and the weights smallest
-    relative = best = np.inf
     for _ in range(STEPS):
-        for _ in range(HALVINGS):
-            moved = kappa + step
-            if np.all(moved >= 0):
-                trial = at(moved)
-                wanted = trial[0].weights - trial[1]
-                relative = float(np.max(np.abs(trial[1]) / np.where(wanted > 0, wanted, 1.0)))
-                if relative < best or relative <= 10 * kernels._ENOUGH:
-                    break
-            step = step / 2
-        else:
+        # the safeguard: the map itself, which rises from kappa = 0 towards the solution
+        moved = (found.weights - residual) * (1 + kappa * found.traces * laws.per_sample)
+        relative = float(np.max(np.abs(residual) / np.where(moved > 0, found.weights - residual, 1.0)))
+        if relative <= kernels._ENOUGH or (relative <= kernels.TOLERANCE * 0.01 and relative >= 0.5 * best):
             break
-        kappa, (found, residual, jacobian) = moved, trial
-        improved, best = relative < 0.5 * best, relative
-        if relative <= kernels._ENOUGH or (relative <= kernels.TOLERANCE * 0.01 and not improved):
-            break
-        step = -np.linalg.solve(jacobian, residual)
-    if not best <= kernels.TOLERANCE:
+        if relative < best:
+            newton = kappa - np.linalg.solve(jacobian, residual)
+            moved = newton if np.all(newton >= 0) else moved
+        kappa, best = moved, min(best, relative)
+        found, residual, jacobian = at(kappa)
+    if not relative <= kernels.TOLERANCE:
         raise NotConverged("the weights of the sample covariances were not found: there are too few samples for so small a gamma")
 
     q = found.traces[which] / N
@@ -106,7 +98,7 @@ def sampled_point(
         slopes = _symmetric(mixing @ (-found.products_weight @ along) @ mixing.T)
         for a, labelling in enumerate(labels):
             margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i, intercept)
-    return q, margins, variances, best
+    return q, margins, variances, relative
 
 
 class _Sums:
