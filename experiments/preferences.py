@@ -15,14 +15,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthmix.estimators.covariances import shared_covariance
+from synthmix.estimators.length_strata import LengthStrata
 from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
 from synthmix.estimators.ridge import Moments
-from synthmix.estimators.statistics import ClassStatistics, class_statistics
+from synthmix.estimators.statistics import class_statistics
 from synthmix.solvers.predict import Formula, predict_grid
 from synthmix.solvers.problem import Ridge, Setting, Verifier
 from synthmix.support.errors import BadInput
 
 STRONG, WEAK = Verifier(rho=0.2, phi=0.9), Verifier(rho=0.5, phi=0.5)
+STRATA = 3  # of the length of a pair
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Outcome:
 @dataclass(frozen=True, eq=False)
 class Trial:
     """One split: what was measured, how the accuracy hangs on every pair of the pool (epsilon, verifiers, m, pairs), and the theories
-    from the statistics of the split's training pairs."""
+    from the statistics of the split's training pairs; "strata" on some splits only."""
 
     measured: Outcome
     influence: np.ndarray
@@ -68,8 +71,21 @@ class Curves:
         return Resamples(np.array([getattr(one.measured, quantity) for one in self.trials]), influence)
 
     def predicted(self, theory: str, quantity: str = "accuracy") -> Resamples:
-        """(epsilon, verifiers, m), by a theory of `predictions`."""
-        return Resamples(np.array([getattr(one.predicted[theory], quantity) for one in self.trials]))
+        """(epsilon, verifiers, m), by a theory of `predictions`.
+
+        "strata" is that of one law, split by split, and the mean of what the strata add to it, known on some splits.
+        """
+        found = np.array([getattr(one.predicted["one law" if theory == "strata" else theory], quantity) for one in self.trials])
+        if theory != "strata":
+            return Resamples(found)
+        added = np.array([getattr(one.predicted["strata"], quantity) - getattr(one.predicted["one law"], quantity)
+                          for one in self.trials if "strata" in one.predicted])
+        # a split without strata gets the mean; the others keep their own, so that the spread over splits holds the noise of the addition
+        known = np.array(["strata" in one.predicted for one in self.trials])
+        scale = len(known) / known.sum()
+        found[known] += added.mean(axis=0) + scale * (added - added.mean(axis=0))
+        found[~known] += added.mean(axis=0)
+        return Resamples(found)
 
 
 def differences(features: np.ndarray) -> np.ndarray:
@@ -78,9 +94,10 @@ def differences(features: np.ndarray) -> np.ndarray:
 
 
 def curves(
-    X: np.ndarray, resamples: int, seed: int = 0, jobs: int = 1, experiment: Experiment = Experiment(), progress: bool = False
-) -> Curves:
-    """Measure and predict on `resamples` random splits of the pairs X (pairs, p).
+    X: np.ndarray, resamples: int, seed: int = 0, jobs: int = 1, experiment: Experiment = Experiment(), progress: bool = False,
+    strata: int | None = None,
+) -> Curves:  # fmt: skip
+    """Measure and predict on `resamples` random splits of the pairs X (pairs, p), by the theory of strata on the first `strata` of them.
 
     Raises:
         BadInput: if there are too few pairs for n, the largest m and a test set.
@@ -89,13 +106,16 @@ def curves(
     if left < experiment.least_test:
         raise BadInput(f"n = {experiment.n} and m = {experiment.m[-1]} leave {max(left, 0)} of {len(X)} pairs to test on, "
                        f"{experiment.least_test} are needed: lower the proportion of synthetic data")
-    done = resample(lambda rng, _: trial(X, rng, experiment), resamples, seed=seed, jobs=jobs, progress=progress)
+    with_strata = resamples if strata is None else strata
+    done = resample(lambda rng, r: trial(X, rng, experiment, strata=r < with_strata), resamples, seed=seed, jobs=jobs, progress=progress)
     return Curves(experiment, tuple(done))
 
 
-def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment) -> Trial:
-    """One split. Features are brought to mean square 1 on the pairs that may be trained on, and the theory's statistics are those of these
-    pairs, with their true labels: no test pair enters. Verifiers and noise levels share their random numbers: comparisons are paired.
+def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment, *, strata: bool = True) -> Trial:
+    """One split; strata: whether the theory of strata is asked, which takes seconds.
+
+    Features are brought to mean square 1 on the pairs that may be trained on, and the theory's statistics are those of these pairs, with
+    their true labels: no test pair enters. Verifiers and noise levels share their random numbers: comparisons are paired.
     """
     order = rng.permutation(len(X))
     scale = np.sqrt(np.mean(X[order[: e.trained_on]] ** 2, axis=0))
@@ -113,7 +133,8 @@ def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment) -> Trial:
                 measured.mean_margin[i, j, k], measured.variance[i, j, k] = fitted.margins.mean(), fitted.margins.var(ddof=1)
                 influence[i, j, k, order[rows]] = fitted.on_training
                 influence[i, j, k, order[e.trained_on :]] = fitted.on_test
-    return Trial(measured, influence, predictions(class_statistics(train, np.ones(len(train))), e))
+    found = predictions(train, e)
+    return Trial(measured, influence, {**found, "strata": by_strata(train, e)} if strata else found)
 
 
 def _ridges(
@@ -132,15 +153,36 @@ def _ridges(
         yield rows, MeasuredClassifier.of(solved, Z[rows], labels[rows], test, np.ones(len(test)))
 
 
-def predictions(stats: ClassStatistics, e: Experiment) -> dict[str, Outcome]:
-    """The theory, and three that are wrong: without debiasing, with a multiple of the identity for covariance, the published formula."""
-    debiased, plain = stats.mean_products, stats.mean_products + stats.eigenvalues / stats.n
-    level = np.full_like(stats.eigenvalues, stats.eigenvalues.mean())
+def by_strata(train: np.ndarray, e: Experiment) -> Outcome:
+    """The theory: pairs in strata of their length, each with its own mean and covariance, from pairs (k, p) with true labels."""
+    strata, shape = LengthStrata.of(train, STRATA), (len(e.epsilon), len(e.verifiers), len(e.m))
+    found, without = Outcome(np.empty(shape), np.empty(shape), np.empty(shape)), None
+    for place in np.ndindex(shape):
+        epsilon, verifier, m = e.epsilon[place[0]], e.verifiers[place[1]], e.m[place[2]]
+        one = without
+        if m or one is None:
+            synthetic = strata.sources("s", verifier.alpha(epsilon) * m, verifier.wrong(epsilon)) if m else ()
+            one = strata.predict((*strata.sources("r", e.n), *synthetic), Ridge(e.gamma), e.n + m)
+            without = without if m else one
+        found.accuracy[place], found.mean_margin[place], found.variance[place] = one.accuracy, one.mean_margin, one.variance
+    return found
+
+
+def predictions(train: np.ndarray, e: Experiment) -> dict[str, Outcome]:
+    """Theories of one law for all pairs, from pairs (k, p) with true labels: with the sample covariance; with a shrunken one of residuals
+    brought to one length; and three that are wrong: without debiasing, with a multiple of the identity, the published formula."""
+    mean = train.mean(axis=0)
+    same = shared_covariance(train - mean).equivalent
+    plain = same.products(mean[None])[0, 0]
+    debiased = plain - same.eigenvalues / len(train)
+    level = np.full_like(same.eigenvalues, same.eigenvalues.mean())
+    shrunken = class_statistics(train, np.ones(len(train)))
     return {
-        "theory": _predicted(debiased, stats.eigenvalues, e),
-        "without debiasing": _predicted(plain, stats.eigenvalues, e),
+        "one law": _predicted(debiased, same.eigenvalues, e),
+        "shrunken covariance": _predicted(shrunken.mean_products, shrunken.eigenvalues, e),
+        "without debiasing": _predicted(plain, same.eigenvalues, e),
         "isotropic": _predicted(debiased, level, e),
-        "published formula": _predicted(debiased, stats.eigenvalues, e, "published"),
+        "published formula": _predicted(debiased, same.eigenvalues, e, "published"),
     }
 
 

@@ -1,0 +1,81 @@
+"""A population of samples of different lengths as a mixture of laws, one for each stratum of the length.
+
+Long texts have features of large variance, in other directions than short ones, and means that grow with the length. A classifier sees
+the strata as sources of their own: long samples weigh less in it, for their leverage is larger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthmix.estimators.covariances import own_covariances
+from synthmix.solvers.problem import Law, Problem, Ridge, Source
+from synthmix.support.errors import BadInput
+
+
+@dataclass(frozen=True)
+class MixturePrediction:
+    """Theory for a fresh sample of the whole population.
+
+    Attributes
+    ----------
+    accuracy
+        Average over the strata.
+    mean_margin, variance
+        Of the margins of all strata together: the variance includes that between the strata.
+    """
+
+    accuracy: float
+    mean_margin: float
+    variance: float
+
+
+@dataclass(frozen=True, eq=False)
+class LengthStrata:
+    """Laws of x, one for each stratum of |x|.
+
+    Attributes
+    ----------
+    laws
+        Mean, known by samples, and covariance of each stratum.
+    shares
+        (K,), of the strata in the population; they sum to 1.
+    """
+
+    laws: tuple[Law, ...]
+    shares: np.ndarray
+
+    @classmethod
+    def of(cls, X: np.ndarray, strata: int = 3) -> LengthStrata:
+        """Return `strata` equally large strata of samples X (n, p), by their length.
+
+        Raises
+        ------
+        BadInput
+            For fewer than two samples a stratum.
+        """
+        if len(X) < 2 * strata:
+            raise BadInput(f"{strata} strata need at least {2 * strata} samples, not {len(X)}")
+        groups = [X[rows] for rows in np.array_split(np.argsort(np.linalg.norm(X, axis=1), kind="stable"), strata)]
+        means = [group.mean(axis=0) for group in groups]
+        covariances = own_covariances([group - mean for group, mean in zip(groups, means, strict=True)])
+        laws = tuple(Law(mean, covariance, mean_samples=len(group))
+                     for mean, covariance, group in zip(means, covariances, groups, strict=True))
+        return cls(laws, np.array([len(group) for group in groups]) / len(X))
+
+    def sources(self, name: str, count: float, wrong: float = 0.0, weight: float = 1.0) -> tuple[Source, ...]:
+        """Return the sources that `count` samples with a share `wrong` of wrong labels and a weight are."""
+        return tuple(Source(f"{name}{k}", count * share, law, wrong, weight)
+                     for k, (law, share) in enumerate(zip(self.laws, self.shares, strict=True)))
+
+    def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> MixturePrediction:
+        """Return the theory for a classifier trained on `sources` and a fresh sample of the population."""
+        from synthmix.solvers.predict import predict_tests
+
+        found = predict_tests(Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0]), self.laws)
+        accuracy, margins, variances = (np.array([getattr(one, name) for one in found])
+                                        for name in ("accuracy", "mean_margin", "variance"))
+        mean = self.shares @ margins
+        return MixturePrediction(float(self.shares @ accuracy), float(mean), float(self.shares @ (variances + (margins - mean) ** 2)))
