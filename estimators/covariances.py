@@ -63,7 +63,7 @@ def nonlinear_shrinkage(sample: SampleCovariance) -> np.ndarray:
     d, basis = np.linalg.eigh(sample.matrix[block])
     n, p = sample.samples, len(d)
     own = np.maximum(d[max(0, p - int(n)) :], np.finfo(float).tiny)
-    width = n ** (-1 / 3)
+    width = min(n ** (-1 / 3), 0.4)  # of the kernel, below 1 / sqrt(5) so that it does not reach 0
     h = width * own  # the bandwidth of the kernel at each eigenvalue
     x = (own[:, None] - own) / h
     density = np.mean(3 / (4 * np.sqrt(5) * h) * np.maximum(1 - x**2 / 5, 0), axis=1)

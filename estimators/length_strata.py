@@ -49,16 +49,19 @@ class LengthStrata:
 
     @classmethod
     def of(cls, X: np.ndarray, strata: int = 3) -> LengthStrata:
-        """Return `strata` equally large strata of samples X (n, p), by their length.
+        """Return strata of samples X (n, p) by their length, each with the same part of the sum of squared lengths.
 
         Raises
         ------
         BadInput
-            For fewer than two samples a stratum.
+            For fewer than two samples in a stratum.
         """
-        if len(X) < 2 * strata:
-            raise BadInput(f"{strata} strata need at least {2 * strata} samples, not {len(X)}")
-        groups = [X[rows] for rows in np.array_split(np.argsort(np.linalg.norm(X, axis=1), kind="stable"), strata)]
+        squares = np.einsum("ij,ij->i", X, X)
+        order = np.argsort(squares, kind="stable")
+        ends = np.searchsorted(np.cumsum(squares[order]), squares.sum() * np.arange(1, strata) / strata)
+        groups = [X[rows] for rows in np.split(order, ends)]
+        if min(map(len, groups)) < 2:
+            raise BadInput(f"{len(X)} samples are too few for {strata} strata of their length")
         means = [group.mean(axis=0) for group in groups]
         covariances = own_covariances([group - mean for group, mean in zip(groups, means, strict=True)])
         laws = tuple(Law(mean, covariance, mean_samples=len(group))

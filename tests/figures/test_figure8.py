@@ -42,10 +42,10 @@ def real_pairs() -> np.ndarray:
 
 def test_the_theory_is_right_of_gaussian_pairs():
     result = curves(pairs(), 40, experiment=TOY)
-    off = result.predicted("theory") - result.measured()
+    off = result.predicted("strata") - result.measured()
     assert np.all(np.abs(off.mean) < 0.01 + 4 * off.resampling_se)
     for quantity in ("mean_margin", "variance"):
-        off, size = result.predicted("theory", quantity) - result.measured(quantity), result.measured(quantity).mean
+        off, size = result.predicted("strata", quantity) - result.measured(quantity), result.measured(quantity).mean
         assert np.all(np.abs(off.mean) < 0.06 * size + 4 * off.resampling_se)
 
 
@@ -65,7 +65,7 @@ def test_margin_form_is_ridge_on_oriented_pairs():
 def test_workers_change_nothing():
     one, two = (curves(pairs(), 4, seed=2, jobs=jobs, experiment=TOY) for jobs in (1, 2))
     np.testing.assert_array_equal(one.measured().values, two.measured().values)
-    np.testing.assert_array_equal(one.predicted("theory").values, two.predicted("theory").values)
+    np.testing.assert_array_equal(one.predicted("strata").values, two.predicted("strata").values)
 
 
 def test_too_few_pairs_for_the_proportion():
