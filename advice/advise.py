@@ -7,55 +7,63 @@ leave-one-out too, and the theory only says what other numbers of such samples w
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from synthmix.advice.break_even import ExchangeRates
 from synthmix.advice.evidence import gather
 from synthmix.advice.generated_file import Samples
-from synthmix.advice.outlook import corrected, predicted
+from synthmix.advice.outlook import against, corrected, predicted
 from synthmix.advice.plan import Plan
-from synthmix.advice.result import Advice, Choice
+from synthmix.advice.result import SMALLEST, Advice, Choice
+from synthmix.advice.rivals import rivals
 from synthmix.advice.verdict import judge, notes
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
-NONE = ("hurts", "no difference you could measure")  # verdicts that advise against synthetic data
+NAN = float("nan")
 
 
-def advise(real: Samples, plan: Plan, synthetic: Samples | None = None, *, details: bool = True, seed: int = 0) -> Advice:
+def advise(
+    real: Samples, plan: Plan, synthetic: Samples | None = None, *, standardise: bool = True, details: bool = True, seed: int = 0
+) -> Advice:
     """Advise whether to add synthetic data to real samples.
 
-    Parameters
-    ----------
-    real : Samples
-        Anything with features X (n, p) and labels y (n,), such as an `advice.tables.Table`.
-    plan : Plan
-        The generator, its noise and verifier, and the budget. With a synthetic file the generator only says whether it was self-fitted, and
-        an audit in the file replaces epsilon, rho and phi.
-    synthetic : Samples or None
-        A file's samples, where there are any, perhaps with keep, score and truth.
-    details : bool
-        Whether to compute the curve over m, the break-even line and what a real sample is worth. Without them the advice is the
-        verdict with its mix, and the rest is nan or None.
-    seed : int
-        Divides the real samples into the groups of the jackknife.
+    Parameters:
+        real: Anything with features X (n, p) and labels y (n,), such as an `advice.tables.Table`.
+        plan: The generator, its noise and verifier, and the budget. With a synthetic file the generator only says whether it was
+            self-fitted, and an audit in the file replaces epsilon, rho and phi.
+        synthetic: A file's samples, where there are any, perhaps with keep, score and truth.
+        standardise: Whether features are brought to mean 0 and variance 1 over the real samples. The ridges of the advice are for
+            features that are standardised in the same way.
+        details: Whether to compute the curve over m, the break-even line and what a real sample is worth. Without them the advice is the
+            verdict with its mix, and the rest is nan or None.
+        seed: Divides the real samples into the groups of the jackknife.
 
-    Raises
-    ------
-    BadInput
-        For samples that cannot be used, in one line.
+    Raises:
+        BadInput: For samples that cannot be used, in one line.
     """
-    e = gather(real, plan, synthetic, seed)
-    rates, measured = ExchangeRates(e), None if e.file is None else e.measured
-    outlook = predicted(e, details)
+    e = gather(real, plan, synthetic, standardise=standardise, seed=seed)
+    rates, measured, unit = ExchangeRates(e), None if e.file is None else e.measured, e.scaling.ridge_unit
+    outlook, others = predicted(e, details), rivals(e)
     if measured is not None:
-        outlook = corrected(outlook, measured, e.baseline)
+        outlook = corrected(outlook, measured)
+    better = max((one for one in others if one.better), key=lambda one: one.lead, default=None)
+    if better is not None:
+        outlook = against(outlook, better, better.alpha / (e.n * unit))
     verdict, reason = judge(e, outlook, measured, rates)
-    best = outlook.best
-    if verdict in NONE:
-        best = Choice(0.0, 0.0, 1.0, e.baseline.gamma, e.baseline.accuracy, e.baseline.se)
+    base, best = outlook.baseline, outlook.best
+    if outlook.gain.value <= SMALLEST or verdict == "hurts" or (e.self_fitted and measured is None):
+        best = Choice(0.0, 0.0, 1.0, base.gamma, base.accuracy, base.se)
     enough = next((one.m for one in outlook.curve if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
-    worth, worth_next = rates.worth(best) if details or not best.m else (float("nan"), float("nan"))
+    worth, worth_next = rates.worth(best) if details else (NAN, NAN)
+    even = rates.break_even(best.m or e.plan.budget, best.omega) if details and not e.self_fitted else None
     return Advice(
-        verdict, reason, e.n, e.X.shape[1], len(e.classes), plan.budget, e.baseline, best, float(enough), outlook.gain, outlook.plain,
-        outlook.curve, worth, worth_next, rates.needed if details else float("nan"),
-        rates.break_even() if details and not e.self_fitted else None, measured,
-        None if e.file is None else e.file.audit, tuple(notes(e, measured)), None if e.file is None else e.file.keep,
+        verdict=verdict, reason=reason, n=e.n, p=e.X.shape[1], classes=len(e.classes), budget=plan.budget,
+        baseline=replace(base, gamma=base.gamma * unit), best=replace(best, gamma=best.gamma * unit), enough=float(enough),
+        gain=outlook.gain, plain=outlook.plain, curve=tuple(replace(one, gamma=one.gamma * unit) for one in outlook.curve),
+        worth=worth, worth_next=worth_next, needed=rates.needed if details else NAN,
+        break_even=even if even is not None and even.agrees(verdict, e.plan) else None, rivals=others,
+        measured=None if measured is None else replace(measured, gamma=measured.gamma * unit),
+        audit=None if e.file is None else e.file.audit, provenance=None if e.file is None else e.file.provenance,
+        threshold=None if e.file is None else e.file.threshold, standardised=standardise, notes=tuple(notes(e, outlook, measured)),
+        keep=None if e.file is None else e.file.keep,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from synthmix.support.errors import NotConverged
 GRID = 13  # values of epsilon and of rho in the plane of the break-even line
 MOST_NOISE = 0.5
 ASKED_NOISE, ASKED_PHI = 0.4, 0.9  # at which a verifier is asked for where they are not given
+MOST_SYNTHETIC = 1e4  # for one real sample: above that they are worth nothing
 MOST_REAL = 100.0  # times n: where the search for an equal number of real samples ends
 
 
@@ -42,7 +43,7 @@ class ExchangeRates:
             return float("nan")
         epsilon, phi = self._asked
         smallest = max(SMALLEST, self.evidence.baseline.se / 10)
-        return _largest(lambda rho: self._gain(epsilon, Verifier(rho, phi), None)[0] - smallest)
+        return _largest(lambda rho: self._gain(float(self.evidence.plan.budget), epsilon, Verifier(rho, phi), None)[0] - smallest)
 
     def needed_in_words(self) -> str:
         """A sentence that says how many of the wrong labels the verifier may keep."""
@@ -55,37 +56,41 @@ class ExchangeRates:
             return f"{noise}none is needed."
         return f"{noise}it may keep at most {100 * needed:.0f}% of them, if it keeps {100 * phi:.0f}% of the right ones."
 
-    def break_even(self) -> BreakEven:
-        """The plane of gains at weight 1, and the line where they vanish."""
+    def break_even(self, m: float, omega: float) -> BreakEven:
+        """The plane of gains of m samples at one weight, and the line where they vanish."""
         plan, phi = self.evidence.plan, self._asked[1]
         count = GRID if len(self.evidence.classes) == 2 else GRID // 2 + 1
         epsilons, rhos = np.linspace(0, MOST_NOISE, count), np.linspace(0, 1, count)
-        plain, tuned = (self._plane(epsilons, rhos, phi, omega) for omega in (1.0, None))
-        line = np.array([_crossing(rhos, row) for row in plain])
+        gain = self._plane(epsilons, rhos, phi, m, omega)
+        line = np.array([_crossing(rhos, row) for row in gain])
         rho_at = epsilon_at = float("nan")
         if plan.epsilon is not None:
-            rho_at = _largest(lambda rho: self._gain(plan.epsilon.value, Verifier(rho, phi), 1.0)[0])
+            rho_at = _largest(lambda rho: self._gain(m, plan.epsilon.value, Verifier(rho, phi), omega)[0])
         if plan.rho is not None:
-            epsilon_at = _largest(lambda epsilon: self._gain(epsilon, Verifier(plan.rho.value, phi), 1.0)[0])
-        return BreakEven(phi, epsilons, rhos, plain, tuned, line, rho_at, epsilon_at)
+            epsilon_at = _largest(lambda epsilon: self._gain(m, epsilon, Verifier(plan.rho.value, phi), omega)[0])
+        return BreakEven(m, omega, phi, epsilons, rhos, gain, line, rho_at, epsilon_at)
 
-    def _plane(self, epsilons: np.ndarray, rhos: np.ndarray, phi: float, omega: float | None) -> np.ndarray:
+    def _plane(self, epsilons: np.ndarray, rhos: np.ndarray, phi: float, m: float, omega: float) -> np.ndarray:
         """Gains (E, R); each search for the best ridge starts at its neighbour's."""
         values = np.empty((len(epsilons), len(rhos)))
         first = None
         for i, epsilon in enumerate(epsilons):
             near = first
             for j, rho in enumerate(rhos):
-                values[i, j], near = self._gain(float(epsilon), Verifier(float(rho), phi), omega, near)
+                values[i, j], near = self._gain(m, float(epsilon), Verifier(float(rho), phi), omega, near)
                 first = near if j == 0 else first
         return values
 
-    def _gain(self, epsilon: float, verifier: Verifier, omega: float | None, near: Optimum | None = None) -> tuple[float, Optimum | None]:
-        """The predicted gain of the whole budget with its best ridge, at one omega or (None) the best, and that mix; nan: not solved."""
+    def _gain(
+        self, m: float, epsilon: float, verifier: Verifier, omega: float | None, near: Optimum | None = None
+    ) -> tuple[float, Optimum | None]:
+        """The predicted gain of m samples with their best ridge, at one omega or (None) the best, and that mix; nan: not solved."""
         e = self.evidence
+        if not verifier.alpha(epsilon):
+            return 0.0, near  # nothing is kept
         try:
-            family, budget = self._planned(epsilon, verifier), float(e.plan.budget)
-            found = best_mix(family, budget, m=budget, omega=omega, near=near)
+            family = self._planned(epsilon, verifier)
+            found = best_mix(family, m, m=m, omega=omega, near=near)
             expected = e.with_best_ridge(family, found).accuracy
             value, _ = calibrated(expected, e.expected_without, e.baseline.accuracy, len(e.classes))
         except NotConverged:
@@ -104,12 +109,12 @@ class ExchangeRates:
     def worth(self, best: Choice) -> tuple[float, float]:
         """Synthetic samples of the best mix that replace one more real sample, on average and at the margin (see `Advice.worth`)."""
         if not best.m:
-            return float("inf"), float("inf")
+            return float("nan"), float("nan")
         family = self.evidence.family
         there = family.at(best.m, best.omega, best.gamma)
-        margin = there.d_n / there.d_m if there.d_m > 0 else float("inf")
+        margin = there.d_n / there.d_m if min(there.d_n, there.d_m) > 0 else float("nan")
         more = self._real_samples_for(best_mix(family, best.m, m=best.m).accuracy)
-        return float(best.m / max(more, 1e-9)) if more else float("inf"), float(margin)
+        return _rate(best.m / more if more else float("nan")), _rate(margin)
 
     def _real_samples_for(self, accuracy: float) -> float:
         """How many more real samples reach this accuracy in theory; 0: none are needed, nan: more than MOST_REAL n or not solved."""
@@ -130,6 +135,11 @@ class ExchangeRates:
             return e.n * (np.exp(brentq(lead, 0.0, top, xtol=1e-3)) - 1)
         except NotConverged:
             return float("nan")
+
+
+def _rate(found: float) -> float:
+    """An exchange rate that somebody could use; nan for any other."""
+    return float(found) if found < MOST_SYNTHETIC else float("nan")
 
 
 def _crossing(x: np.ndarray, values: np.ndarray) -> float:

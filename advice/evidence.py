@@ -10,13 +10,14 @@ from functools import cached_property
 import numpy as np
 
 from synthmix.advice.calibration import calibrated
-from synthmix.advice.generated_file import GeneratedFile, Samples, thresholds
+from synthmix.advice.generated_file import GeneratedFile, Kept, Samples, thresholds
+from synthmix.advice.leakage import GaussianLeak
 from synthmix.advice.plan import Plan
 from synthmix.advice.population import Population
 from synthmix.advice.result import Baseline, MeasuredGain
+from synthmix.advice.scaling import Scaling, synthetic_features
 from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter, preferred
 from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
-from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.solvers.best_mix import Family, Optimum, best_mix, settled
 from synthmix.solvers.problem import Generator
 from synthmix.support.errors import BadInput, NotConverged
@@ -33,12 +34,9 @@ SIGMAS = 2.0
 class PredictedGains:
     """Gains over the baseline of several mixes, arrays of one length.
 
-    Attributes
-    ----------
-    value, se : arrays
-        At the stated noise and verifier, with standard errors.
-    worst, best : arrays
-        At the worst and the best noise and verifier within their intervals.
+    Attributes:
+        value, se: At the stated noise and verifier, with standard errors.
+        worst, best: At the worst and the best noise and verifier within their intervals.
     """
 
     value: np.ndarray
@@ -56,31 +54,29 @@ class PredictedGains:
 class Evidence:
     """The real samples, the plan or the file, and the population behind the theory; `gather` makes one.
 
-    Attributes
-    ----------
-    X, codes : arrays (k, p) and (k,)
-        Real samples and their class indices: all of them, or a random subset of a very large file.
-    classes : array (L,)
-        The label of each class index.
-    n : int
-        Real samples in the file, at least k.
-    plan : Plan
-        With the noise and the verifier of the audit, where the file has one.
-    file : GeneratedFile or None
-    file_rows : int
-        Rows of the synthetic file, of which `file` may hold a part.
-    population : Population
-        Estimated from all k samples.
-    left_out : tuple of Population
-        Estimated without one group of samples each.
+    Attributes:
+        given: (k, p), features of the real samples as they were given: of all of them, or of a random subset of a very large file.
+        scaling: Their change of units; every other feature here is in the new ones, and so is every ridge.
+        X, codes: (k, p) and (k,), scaled features and class indices.
+        classes: (L,), the label of each class index.
+        n: Real samples in the file, at least k.
+        plan: With the noise and the verifier of the audit, where the file has one.
+        file: The synthetic samples, None without any.
+        columns_left_out: Columns of the real samples' file that are no features, and why.
+        file_rows: Rows of the synthetic file, of which `file` may hold a part.
+        population: Estimated from all k samples.
+        left_out: Estimated without one group of samples each.
     """
 
+    given: np.ndarray
+    scaling: Scaling
     X: np.ndarray
     codes: np.ndarray
     classes: np.ndarray
     n: int
     plan: Plan
     file: GeneratedFile | None
+    columns_left_out: tuple[tuple[str, str], ...]
     file_rows: int
     population: Population
     left_out: tuple[Population, ...]
@@ -220,9 +216,10 @@ class Evidence:
 
     def leave_one_out(self, alphas: np.ndarray, weight: float) -> list[LeaveOneOut]:
         """Leave-one-out of the k real samples at hand with the file at one weight, at ridges alpha of the sum of squares."""
-        if self.file is not None and self.self_fitted and weight:
-            return [self_fitted_leave_one_out(self.X, self.codes, self._kept_labels, alpha, weight, 1) for alpha in alphas]
-        return self._ridge_mix.path(alphas, weight)
+        found = self._ridge_mix.path(alphas, weight)
+        if self.file is None or not self.self_fitted or not weight:
+            return found
+        return self._leak.taken_off(found, alphas, weight)
 
     @cached_property
     def _ridge_mix(self) -> RidgeMix:
@@ -231,41 +228,54 @@ class Evidence:
         return RidgeMix.of(self.X, self.codes, self.file.X, self.file.codes, keep=self.file.keep, N=1)
 
     @cached_property
-    def _kept_labels(self) -> np.ndarray:
-        return kept_labels(self.X, self.codes, self.file.X, self.file.codes, self.file.keep)
+    def _leak(self) -> GaussianLeak:
+        return GaussianLeak.of(self.X, self.codes, self.file.kept_labels)
 
     @cached_property
     def measured(self) -> MeasuredGain:
-        """The mix of the whole file that leave-one-out and theory choose together."""
-        m, share = float(self.file.m), len(self.X) / self.n
+        """The mix of the whole file that leave-one-out and theory choose together, and the file at weight 1."""
         shares = SHARES[FEW_SHARES] if self.self_fitted else SHARES
-        tried = self.candidates(shares * len(self.X) / (m * self.file.kept))
-        chosen = tried.choice()
-        alpha, weight = tried.alphas[chosen], tried.weights[chosen]
+        gain, se, alpha, weight, found = self._measured(shares * len(self.X) / (self.file.m * self.file.kept))
+        plain, plain_se, *_ = self._measured(np.array([len(self.X) / self.n]))
+        m, share = float(self.file.m), len(self.X) / self.n
         omega, gamma = float(weight / share), float(alpha / (share * (self.n + m)))
+        predicted = self.gains([(m, omega, gamma)])
+        agree = abs(gain - predicted.value[0]) <= SIGMAS * np.hypot(se, predicted.se[0])
+        return MeasuredGain(self.file.m, self.file.kept, omega, gamma, found.accuracy, found.se, gain, se, plain, plain_se,
+                            float(predicted.value[0]), float(predicted.se[0]), bool(agree))
+
+    def _measured(self, weights: np.ndarray) -> tuple[float, float, float, float, LeaveOneOut]:
+        """The gain of the whole file with the best of these weights and its standard error, alpha, weight, and leave-one-out there."""
+        tried = self.candidates(weights)
+        chosen = tried.choice()
+        alpha, weight = float(tried.alphas[chosen]), float(tried.weights[chosen])
         found = self.leave_one_out(np.array([alpha]), weight)[0]
         base = self.baseline.accuracy
         gain = float(calibrated(tried.corrected()[1], self.corrected_without[1], base, len(self.classes))[0]) - base
-        _, gain_se = found.gain(self.without)  # the smooth gain's own error is two to four times too small (docs/advise.md)
-        predicted = self.gains([(m, omega, gamma)])
-        agree = abs(gain - predicted.value[0]) <= SIGMAS * np.hypot(gain_se, predicted.se[0])
-        return MeasuredGain(self.file.m, self.file.kept, omega, gamma, found.accuracy, found.se, gain, float(gain_se),
-                            float(predicted.value[0]), float(predicted.se[0]), bool(agree))
+        _, se = found.gain(self.without)  # the smooth gain's own error is two to four times too small (docs/advise.md)
+        return gain, float(se), alpha, weight, found
+
+    def gain_if_self_fitted(self) -> float:
+        """The measured gain of the file less the leak that it would have if its generator had been fitted on the real samples."""
+        one, share = self.measured, len(self.X) / self.n
+        right, _ = self._leak.at([one.gamma * share * (self.n + one.m)], one.omega * share)[0]
+        return one.gain - float(right.mean())
 
 
-def gather(real: Samples, plan: Plan, synthetic: Samples | None, seed: int = 0) -> Evidence:
-    """The evidence from samples as `advice.advise.advise` takes them; `seed` divides the real samples into the jackknife's groups.
+def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise: bool = True, seed: int = 0) -> Evidence:
+    """The evidence from the arguments of `advice.advise.advise`.
 
-    Raises
-    ------
-    BadInput
-        For samples that cannot be used, in one line.
+    Raises:
+        BadInput: For samples that cannot be used, in one line.
     """
-    X, classes, codes = _checked(real)
-    n, file = getattr(real, "total", 0) or len(X), None
+    given, classes, codes = _checked(real)
+    scaling = Scaling.of(given, standardise)
+    X, n, file, rows = scaling(given), getattr(real, "total", 0) or len(given), None, 0
     if synthetic is not None:
-        if synthetic.X.ndim != 2 or synthetic.X.shape[1] != X.shape[1]:
-            raise BadInput(f"the synthetic samples have {synthetic.X.shape[-1]} features, the real ones {X.shape[1]}")
+        rows, made = getattr(synthetic, "total", 0), np.asarray(synthetic.X, dtype=float)
+        if made.ndim != 2 or made.shape[1] != X.shape[1]:
+            raise BadInput(f"the synthetic samples have {made.shape[-1]} features, the real ones {X.shape[1]}")
+        synthetic = _Scaled(synthetic_features(made, scaling), np.asarray(synthetic.y), synthetic.keep, synthetic.score, synthetic.truth)
         file = GeneratedFile.of(synthetic, X, codes, classes, _best_kept(X, classes[codes], synthetic))
         if file.audit is not None:
             plan = replace(plan, epsilon=file.audit.epsilon, rho=file.audit.rho, phi=file.audit.phi)
@@ -276,8 +286,18 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, seed: int = 0) 
         if np.bincount(codes[rest], minlength=len(classes)).min() >= 2:
             one = Population.of(X[rest], codes[rest], len(classes), debiased=debiased, elliptical=population.elliptical)
             left_out.append(replace(one, counts=population.counts))  # predicts a mix with all samples
-    rows = 0 if synthetic is None else getattr(synthetic, "total", 0)
-    return Evidence(X, codes, classes, n, plan, file, rows, population, tuple(left_out))
+    return Evidence(given, scaling, X, codes, classes, n, plan, file, getattr(real, "left_out", ()), rows, population, tuple(left_out))
+
+
+@dataclass(frozen=True, eq=False)
+class _Scaled:
+    """`Samples` with scaled features."""
+
+    X: np.ndarray
+    y: np.ndarray
+    keep: np.ndarray | None
+    score: np.ndarray | None
+    truth: np.ndarray | None
 
 
 def curve(family: Family, sizes: np.ndarray, omega: float | None) -> list[Optimum]:
@@ -289,7 +309,9 @@ def curve(family: Family, sizes: np.ndarray, omega: float | None) -> list[Optimu
 
 
 def _self_fitted(plan: Plan, file: GeneratedFile | None) -> bool:
-    return plan.generator.kind == "self-fitted" or (file is not None and file.self_fitted)
+    if plan.self_fitted is not None or file is None:
+        return bool(plan.self_fitted)
+    return file.provenance.fitted_on == "own rows"
 
 
 def _family(population: Population, plan: Plan, file: GeneratedFile | None, n: int, which: str = "value") -> Family:
@@ -340,12 +362,12 @@ def _groups(codes: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
     return [order[g::GROUPS] for g in range(GROUPS)]
 
 
-def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> np.ndarray:
+def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> Kept:
     """Which synthetic samples are kept; where the file has only scores, those above the threshold of the best leave-one-out accuracy."""
     from synthmix.estimators.mix_ridge import SyntheticMixRidge
 
     tried = thresholds(synthetic)
     if len(tried) == 1:
         return tried[0]
-    found = [SyntheticMixRidge("auto", "auto").fit(X, y, synthetic.X, synthetic.y, keep=keep).leave_one_out_.smooth for keep in tried]
+    found = [SyntheticMixRidge("auto", "auto").fit(X, y, synthetic.X, synthetic.y, keep=one.keep).leave_one_out_.smooth for one in tried]
     return tried[preferred(np.array(found), np.arange(len(tried)))]

@@ -41,10 +41,8 @@ class TableReader(Protocol):
 def reader(path: Path) -> TableReader:
     """The reader of a file, chosen by its suffix, or of a folder saved by Hugging Face datasets.
 
-    Raises
-    ------
-    BadInput
-        For a file that does not exist, cannot be read, or has no known format.
+    Raises:
+        BadInput: For a file that does not exist, cannot be read, or has no known format.
     """
     try:
         if path.is_dir():
@@ -187,10 +185,8 @@ class _Arrow:
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
         """As in `TableReader`.
 
-        Raises
-        ------
-        BadInput
-            For feature columns that are neither numbers nor lists of numbers.
+        Raises:
+            BadInput: For feature columns that are neither numbers nor lists of numbers.
         """
         step, first = rows, 1
         if step is None:  # the width of lists is not known before one is read

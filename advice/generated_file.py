@@ -13,12 +13,12 @@ from typing import Protocol
 import numpy as np
 
 from synthmix.advice.population import Population, trace_of_square
+from synthmix.advice.provenance import LabelledMeans, Provenance, provenance
 from synthmix.estimators.audits import Audit, audit
 from synthmix.estimators.self_fitted import kept_labels
 from synthmix.solvers.problem import Law
 from synthmix.support.errors import BadInput
 
-SAME_SAMPLES = 0.5  # mean distances below this, if known well enough, say that the generator was fitted on the real samples
 SAME_EIGENVALUE = 1e-9  # times the largest one, the gap below which two eigenvalues are one
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier
 
@@ -26,17 +26,12 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds
 class Samples(Protocol):
     """Labelled samples, real or synthetic.
 
-    Attributes
-    ----------
-    X : array (k, p)
-    y : array (k,)
-        Labels.
-    keep : array (k,) or None
-        Whether the verifier keeps a synthetic sample.
-    score : array (k,) or None
-        The verifier's score of a synthetic sample.
-    truth : array (k,) or None
-        The true label of a synthetic sample, "" where unknown.
+    Attributes:
+        X: (k, p), features.
+        y: (k,), labels.
+        keep: (k,) or None, whether the verifier keeps a synthetic sample.
+        score: (k,) or None, the verifier's score of a synthetic sample.
+        truth: (k,) or None, the true label of a synthetic sample, "" where unknown.
     """
 
     X: np.ndarray
@@ -50,22 +45,16 @@ class Samples(Protocol):
 class GeneratedFile:
     """Synthetic samples with what was estimated from them.
 
-    Attributes
-    ----------
-    X : array (m, p)
-    codes : array (m,)
-        The label of each sample, as a class index.
-    keep : array (m,) of bool
-        Which samples are kept.
-    laws : tuple of Law, one a label
-        Mean and covariance of the kept samples with each label, about the mean of the real samples.
-    n_hat : float
-        The number of samples that the noise in the generator's covariance corresponds to; inf: no noise is seen.
-    distance, distance_se : float
-        Distance between the generator's class means and those of the real samples, in units of the sampling errors of the latter: about
-        0 for a generator fitted on these real samples, 1 or more for any other.
-    audit : Audit or None
-        epsilon, rho and phi as counted on the samples whose true label is known.
+    Attributes:
+        X: (m, p), features.
+        codes: (m,), the label of each sample, as a class index.
+        keep: (m,) of bool, which samples are kept.
+        laws: Mean and covariance of the kept samples with each label, about the mean of the real samples.
+        n_hat: The number of samples that the noise in the generator's covariance corresponds to; inf: no noise is seen.
+        kept_labels: (L, L), how many kept samples of each class (row), by their means, carry each label (column).
+        provenance: Which rows the generator seems to have been fitted on.
+        threshold: The lowest score of the kept samples, where the choice was by score; None otherwise.
+        audit: epsilon, rho and phi as counted on the samples whose true label is known.
     """
 
     X: np.ndarray
@@ -73,8 +62,9 @@ class GeneratedFile:
     keep: np.ndarray
     laws: tuple[Law, ...]
     n_hat: float
-    distance: float
-    distance_se: float
+    kept_labels: np.ndarray
+    provenance: Provenance
+    threshold: float | None
     audit: Audit | None
 
     @property
@@ -92,55 +82,40 @@ class GeneratedFile:
         """(L,), how the kept samples divide among the labels."""
         return np.bincount(self.codes[self.keep], minlength=len(self.laws)) / self.keep.sum()
 
-    @property
-    def self_fitted(self) -> bool:
-        """Whether the generator's class means are those of the real samples: it is then treated as fitted on them."""
-        return self.distance < min(SAME_SAMPLES, 1 - 2 * self.distance_se)
-
     @classmethod
-    def of(cls, samples: Samples, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, keep: np.ndarray | None = None) -> GeneratedFile:
+    def of(cls, samples: Samples, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, kept: Kept | None = None) -> GeneratedFile:
         """Estimate all of it.
 
-        Parameters
-        ----------
-        samples : Samples
-            The synthetic samples.
-        X : array (n, p)
-            Real samples.
-        codes : array (n,)
-            Their class indices.
-        classes : array (L,)
-            The label of each class index, ascending.
-        keep : array (m,) of bool or None
-            Replaces `samples.keep`.
+        Parameters:
+            samples: The synthetic samples.
+            X: (n, p), real samples.
+            codes: (n,), their class indices.
+            classes: (L,), the label of each class index, ascending.
+            kept: Which samples are kept; None: those of `samples.keep`.
 
-        Raises
-        ------
-        BadInput
-            For a label that no real sample has, or a label with fewer than two kept samples.
+        Raises:
+            BadInput: For a label that no real sample has, or a label with fewer than two kept samples.
         """
-        own = np.searchsorted(classes, samples.y)
-        if np.any(classes[np.minimum(own, len(classes) - 1)] != samples.y):
+        labels = np.searchsorted(classes, samples.y)
+        if np.any(classes[np.minimum(labels, len(classes) - 1)] != samples.y):
             raise BadInput("the synthetic samples have a label that no real sample has")
-        if keep is None:
-            keep = np.ones(len(own), dtype=bool) if samples.keep is None else np.asarray(samples.keep).astype(bool)
-        counts = np.bincount(own[keep], minlength=len(classes))
+        kept = thresholds(samples)[0] if kept is None else kept
+        keep = kept.keep
+        counts = np.bincount(labels[keep], minlength=len(classes))
         if counts.min() < 2:
             raise BadInput(f"{counts.min()} of the kept synthetic samples have the label {classes[counts.argmin()]}: at least 2 are needed")
         center = X.mean(axis=0)
-        kept = samples.X[keep] - center
-        labels = own[keep]
-        means = np.array([kept[labels == k].mean(axis=0) for k in range(len(classes))])
-        residuals = kept - means[labels]
-        S = residuals.T @ residuals / (len(kept) - len(classes))
+        made, own = samples.X[keep] - center, labels[keep]
+        means = np.array([made[own == k].mean(axis=0) for k in range(len(classes))])
+        residuals = made - means[own]
+        S = residuals.T @ residuals / (len(made) - len(classes))
         laws = tuple(Law(mean, S, mean_samples=float(count)) for mean, count in zip(means, counts, strict=True))
-        matrix = kept_labels(X, codes, samples.X, own, keep)
-        shares = (matrix / matrix.sum(axis=0)).T  # (label, class): how the kept samples with each label divide among the true classes
+        matrix = kept_labels(X, codes, samples.X, labels, keep)
+        shares = (matrix / matrix.sum(axis=0)).T
         real_means = np.array([X[codes == k].mean(axis=0) for k in range(len(classes))]) - center
-        real = X - center - real_means[codes]
-        n_hat = _covariance_samples(real, _within(residuals, real_means))
-        distance, error = _mean_distance(means - shares @ real_means, S, counts, real, np.bincount(codes), shares)
-        return cls(samples.X, own, keep, laws, n_hat, distance, error, _audited(samples, keep))
+        n_hat = _covariance_samples(X - center - real_means[codes], _within(residuals, real_means))
+        origin = provenance(LabelledMeans(X - center, codes, made, own, shares))
+        return cls(samples.X, labels, keep, laws, n_hat, matrix, origin, kept.threshold, _audited(samples, keep))
 
     def laws_in(self, population: Population) -> tuple[Law, ...]:
         """The laws in the eigenbasis of a population, their covariance reduced to its diagonal there.
@@ -155,11 +130,22 @@ class GeneratedFile:
         return tuple(Law(law.mean @ population.basis, variances, law.mean_samples) for law in self.laws)
 
 
-def thresholds(samples: Samples) -> list[np.ndarray]:
-    """The choices of kept samples (m,) to try: the file's own, or where it has only scores those above some quantiles of the score."""
-    if samples.keep is not None or samples.score is None:
-        return [np.ones(len(samples.y), dtype=bool) if samples.keep is None else np.asarray(samples.keep).astype(bool)]
-    return [samples.score >= np.quantile(samples.score, share) for share in QUANTILES]
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """Which samples of a file are kept, (m,) of bool, and the lowest score among them, None where the file says which."""
+
+    keep: np.ndarray
+    threshold: float | None = None
+
+
+def thresholds(samples: Samples) -> list[Kept]:
+    """The choices of kept samples to try: the file's own, or where it has only scores those at or above some quantiles of the score."""
+    if samples.keep is not None:
+        return [Kept(np.asarray(samples.keep).astype(bool))]
+    if samples.score is None:
+        return [Kept(np.ones(len(samples.y), dtype=bool))]
+    values = np.unique([np.quantile(samples.score, share, method="higher") for share in QUANTILES])
+    return [Kept(samples.score >= value, float(value)) for value in values]
 
 
 def _audited(samples: Samples, keep: np.ndarray) -> Audit | None:
@@ -185,31 +171,3 @@ def _covariance_samples(real: np.ndarray, generated: np.ndarray) -> float:
     excess = (trace_of_square(generated) / np.mean(np.sum(generated**2, axis=1)) ** 2
               - trace_of_square(real) / np.mean(np.sum(real**2, axis=1)) ** 2)
     return 1 / excess if excess > 1 / len(generated) else float("inf")
-
-
-def _mean_distance(
-    left: np.ndarray, S: np.ndarray, counts: np.ndarray, real: np.ndarray, n: np.ndarray, shares: np.ndarray
-) -> tuple[float, float]:
-    """The distance of `GeneratedFile` and its standard error.
-
-    Parameters
-    ----------
-    left : array (L, p)
-        Mean of the kept samples with each label, less the mean of the real classes in the same shares.
-    S : array (p, p)
-        Covariance of the kept samples.
-    counts : array (L,)
-        Kept samples with each label.
-    real : array (n, p)
-        Residuals of the real samples.
-    n : array (L,)
-        Real samples of each class.
-    shares : array (L, L)
-        How the samples with each label divide among the classes.
-    """
-    size = np.mean(np.sum(real**2, axis=1)) * len(real) / (len(real) - len(n))
-    expected = size * np.sum(shares**2 / n)
-    noise = np.trace(S) * np.sum(1 / counts)
-    distance = (np.sum(left**2) - noise) / expected
-    relative = np.sqrt(2 * max(trace_of_square(real), 0.0) / len(n)) / size
-    return float(distance), float(relative * (1 + noise / expected))

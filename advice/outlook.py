@@ -1,4 +1,4 @@
-"""The gains to expect: of the best mix, of everything at weight 1, and along the curve over m; moved to the measurement of a file."""
+"""The gains to expect: of the best mix, of everything at weight 1, and along the curve over m; moved to what was measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synthmix.advice.evidence import SIGMAS, Evidence, curve
-from synthmix.advice.result import Baseline, Choice, CurvePoint, Gain, MeasuredGain
+from synthmix.advice.result import Baseline, Choice, CurvePoint, Gain, MeasuredGain, Rival
 from synthmix.solvers.best_mix import Optimum, best_mix
 
 SIZES = 9  # numbers of synthetic samples on the curve
@@ -16,8 +16,9 @@ SIZES = 9  # numbers of synthetic samples on the curve
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """The best mix, its gain, the gain of the whole budget at weight 1, and the curve over m."""
+    """The baseline, the best mix, its gain, the gain of the whole budget at weight 1, and the curve over m."""
 
+    baseline: Baseline
     best: Choice
     gain: Gain
     plain: Gain
@@ -29,22 +30,25 @@ def predicted(e: Evidence, details: bool) -> Outlook:
     budget, base = float(e.plan.budget), e.baseline
     sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, SIZES))) if details else np.array([budget])
     tuned, plain = ([e.with_best_ridge(e.family, mix) for mix in curve(e.family, sizes, omega)] for omega in (None, 1.0))
+    nothing = Optimum(0.0, 1.0, base.gamma, base.accuracy, 0)
     best = e.with_best_ridge(e.family, best_mix(e.family, budget))
+    best = replace(best, m=float(round(best.m))) if round(best.m) else nothing
     tuned_gains, plain_gains, best_gains = (e.gains([(mix.m, mix.omega, mix.gamma) for mix in mixes]) for mixes in (tuned, plain, [best]))
-    points = [_point(base, Optimum(0.0, 1.0, base.gamma, base.accuracy, 0), 0.0, (0.0, 0.0), 0.0)]
+    points = [_point(base, nothing, 0.0, (0.0, 0.0), 0.0)]
     points += [_point(base, mix, *rest) for mix, *rest in zip(tuned, tuned_gains.value, tuned_gains.ends.T, plain_gains.value, strict=True)]
     gain, at_weight_1 = (Gain(*map(float, (one.value[-1], one.se[-1], *one.ends[:, -1]))) for one in (best_gains, plain_gains))
     kept = float(best.m * e.family.per_m.sum())
     choice = Choice(best.m, kept, best.omega, best.gamma, float(base.accuracy + gain.value), float(np.hypot(gain.se, base.se)))
-    return Outlook(choice, gain, at_weight_1, tuple(points))
+    return Outlook(base, choice, gain, at_weight_1, tuple(points))
 
 
-def corrected(outlook: Outlook, measured: MeasuredGain, base: Baseline) -> Outlook:
+def corrected(outlook: Outlook, measured: MeasuredGain) -> Outlook:
     """The outlook with its gains moved towards the measured one, and the measured mix as the best.
 
     At the file's m they move by a share of the difference, weighing prediction and measurement by their errors (all of it where the two
-    disagree), below it in proportion to m.
+    disagree), below it in proportion to m. The gain at weight 1 is the measured one, unless the budget is larger than the file.
     """
+    base = outlook.baseline
     error = measured.gain - measured.predicted_gain
     doubt = max(measured.predicted_se, 1e-9)
     share = doubt**2 / (doubt**2 + measured.gain_se**2) if measured.agree else 1.0
@@ -58,12 +62,32 @@ def corrected(outlook: Outlook, measured: MeasuredGain, base: Baseline) -> Outlo
 
     points = [moved(point) for point in outlook.curve]
     value = measured.predicted_gain + share * error
-    step = points[-1].plain - base.accuracy - outlook.plain.value
-    plain = replace(outlook.plain, value=outlook.plain.value + step, low=outlook.plain.low + step, high=outlook.plain.high + step)
-    gain = Gain(float(value), se, float(value - SIGMAS * se), float(value + SIGMAS * se))
+    plain = _gain(measured.plain, measured.plain_se)
+    if points[-1].m > measured.m:
+        step = points[-1].plain - base.accuracy - outlook.plain.value
+        plain = replace(outlook.plain, value=outlook.plain.value + step, low=outlook.plain.low + step, high=outlook.plain.high + step)
     best = Choice(float(measured.m), measured.m * measured.kept, measured.omega, measured.gamma, float(base.accuracy + value),
                   float(np.hypot(base.se, se)))
-    return Outlook(best, gain, plain, tuple(points))
+    return Outlook(base, best, _gain(value, se), plain, tuple(points))
+
+
+def against(outlook: Outlook, rival: Rival, gamma: float) -> Outlook:
+    """The outlook with a better classifier without synthetic data, of ridge gamma, as the baseline: all gains are smaller by its lead."""
+    base = replace(outlook.baseline, accuracy=min(outlook.baseline.accuracy + rival.lead, 1.0), gamma=gamma, model=rival.name)
+    lead = base.accuracy - outlook.baseline.accuracy
+
+    def behind(gain: Gain) -> Gain:
+        se = float(np.hypot(gain.se, rival.lead_se))
+        wider = SIGMAS * (se - gain.se)
+        return Gain(gain.value - lead, se, gain.low - lead - wider, gain.high - lead + wider)
+
+    first = _point(base, Optimum(0.0, 1.0, base.gamma, base.accuracy, 0), 0.0, (0.0, 0.0), 0.0)
+    rest = [replace(point, gain_low=point.gain_low - lead, gain_high=point.gain_high - lead) for point in outlook.curve[1:]]
+    return Outlook(base, outlook.best, behind(outlook.gain), behind(outlook.plain), (first, *rest))
+
+
+def _gain(value: float, se: float) -> Gain:
+    return Gain(float(value), se, float(value - SIGMAS * se), float(value + SIGMAS * se))
 
 
 def _point(base: Baseline, mix: Optimum, gain: float, ends: Sequence[float], plain: float) -> CurvePoint:

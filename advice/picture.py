@@ -25,10 +25,8 @@ BEST, PLAIN, MEASURED, NOW = 0, 2, 1, 5  # colours
 def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     """Write advice.png, advice.pdf and advice.json to the folder `out`; their paths are returned.
 
-    Raises
-    ------
-    BadInput
-        If the folder cannot be written.
+    Raises:
+        BadInput: If the folder cannot be written.
     """
     import matplotlib
 
@@ -92,7 +90,7 @@ def _plane(advice: Advice, plan: Plan) -> Panel:
         marks.append(Line("", np.array([epsilon.low, epsilon.high]), np.full(2, y), MEASURED))
         marks.append(Line("", np.full(2, x), np.array([rho.low, rho.high]), MEASURED))
         marks.append(Points("yours", np.array([x]), np.array([y]), np.zeros(1), MEASURED))
-    return Panel(f"gain of m = {advice.budget:,}, weight 1, phi = {even.phi:.2g}", "share of wrong labels, epsilon",
+    return Panel(f"gain of m = {even.m:,.0f} at weight {even.omega:.2g}, phi = {even.phi:.2g}", "share of wrong labels, epsilon",
                  "wrong labels that are kept, rho", marks, xlim=(0.0, float(even.epsilon[-1])), ylim=(0.0, 1.0))
 
 
@@ -102,10 +100,10 @@ def _band(ax: Axes, advice: Advice, low: str, high: str, unit: float) -> None:
 
 
 def _shade(ax: Axes, even: BreakEven) -> None:
-    """Shade the plane by the gain at weight 1: blue where synthetic data help, red where they hurt."""
+    """Shade the plane by the gain: blue where synthetic data help, red where they hurt."""
     from matplotlib.colors import LinearSegmentedColormap
 
-    points = 100 * even.plain.T
+    points = 100 * even.gain.T
     most = float(np.clip(2 * points.max(), 0.5, MOST_POINTS))
     colors = LinearSegmentedColormap.from_list("gain", [COLORS[1], "#ffffff", COLORS[0]])
     ax.grid(False)

@@ -28,10 +28,8 @@ class UncertainShare:
     def of(cls, name: str, given: Share) -> UncertainShare | None:
         """The share from a number, from (value, low, high), or from a counted proportion; None where nothing is known.
 
-        Raises
-        ------
-        BadInput
-            For a number outside [0, 1], or an interval that does not hold its value. `name` is used in the message.
+        Raises:
+            BadInput: For a number outside [0, 1], or an interval that does not hold its value. `name` is used in the message.
         """
         if given is None or isinstance(given, UncertainShare):
             return given
@@ -52,24 +50,19 @@ Share = float | tuple[float, float, float] | Proportion | UncertainShare | None
 class Plan:
     """Synthetic data that could be generated, with the class proportions of the real samples.
 
-    Attributes
-    ----------
-    budget : int
-        The most samples to generate.
-    epsilon : Share
-        Share of wrong labels; a wrong label is any of the other classes, equally likely.
-    rho, phi : Share
-        Shares of the wrongly and of the correctly labelled samples that the verifier keeps.
-    generator : Generator
-        Exact (the law of the real samples), independent (fitted on n_hat other samples of each class), or self-fitted (fitted on the
-        real samples).
+    Attributes:
+        budget: The most samples to generate.
+        epsilon: Share of wrong labels; a wrong label is any of the other classes, equally likely.
+        rho, phi: Shares of the wrongly and of the correctly labelled samples that the verifier keeps.
+        generator: Exact (the law of the real samples), independent (fitted on n_hat other samples of each class), or self-fitted (fitted
+            on the real samples).
+        self_fitted: Whether the generator of a synthetic file was fitted on the real samples; None: unknown, the file is searched for
+            signs of it.
 
     A `Share` is a number, (value, low, high), a `estimators.audits.Proportion`, or None where it is unknown.
 
-    Raises
-    ------
-    BadInput
-        For numbers outside their range.
+    Raises:
+        BadInput: For numbers outside their range.
     """
 
     budget: int
@@ -77,9 +70,12 @@ class Plan:
     rho: Share = None
     phi: Share = None
     generator: Generator = field(default_factory=Generator)
+    self_fitted: bool | None = None
 
     def __post_init__(self) -> None:
         number("the budget", self.budget, 1)
+        if self.generator.kind == "self-fitted":
+            object.__setattr__(self, "self_fitted", True)
         for name in ("epsilon", "rho", "phi"):
             object.__setattr__(self, name, UncertainShare.of(name, getattr(self, name)))
         g = self.generator
@@ -98,40 +94,52 @@ class Plan:
         return found[0], Verifier(found[1], found[2])
 
 
+def check_said(
+    *, real: bool, file: bool, n_hat: int | None = None, self_fitted: bool | None = None, exact: bool = False, budget: int | None = None
+) -> None:
+    """Check that the options of the command line say all that is needed, before any file is read.
+
+    Parameters:
+        real, file: Whether a file of real and one of synthetic samples is given.
+        n_hat, self_fitted, exact, budget: As in `plan_of`.
+
+    Raises:
+        BadInput: With everything that is missing, or for options that contradict each other.
+    """
+    said = [name for name, given in (("--n-hat", n_hat is not None), ("--self-fitted", self_fitted), ("--exact", exact)) if given]
+    missing = [] if real else ["your labelled samples (--real FILE)"]
+    if not file and not said:
+        missing.append("what the generator is (--n-hat K, --self-fitted or --exact, or its samples with --synthetic FILE)")
+    if not file and budget is None:
+        missing.append("how many samples could be generated (--budget M)")
+    if missing:
+        raise BadInput(f"say {', '.join(missing[:-1]) + ' and ' if missing[1:] else ''}{missing[-1]}")
+    if len(said) > 1:
+        raise BadInput(f"{said[0]} and {said[1]} are different generators: give one of them")
+    if file and said and not self_fitted:
+        raise BadInput(f"{said[0]} does not go with --synthetic: the file shows what its generator is worth")
+
+
 def plan_of(
     labels: Sized | None, *, epsilon: str | None = None, rho: str | None = None, phi: str | None = None, n_hat: int | None = None,
-    self_fitted: bool = False, exact: bool = False, budget: int | None = None,
+    self_fitted: bool | None = None, exact: bool = False, budget: int | None = None,
 ) -> Plan:  # fmt: skip
     """The plan that the options of the command line describe.
 
-    Parameters
-    ----------
-    labels : array (m,) or None
-        The labels of a synthetic file, if there is one: the budget is m by default, and the generator need not be named.
-    epsilon, rho, phi : str or None
-        "0.2", or an interval "0.1:0.3".
-    n_hat, self_fitted, exact
-        Which generator: at most one of them.
-    budget : int or None
-        The most samples to generate.
+    Parameters:
+        labels: (m,) or None, the labels of a synthetic file, if there is one: the budget is m by default, and the generator need not be
+            named.
+        epsilon, rho, phi: "0.2", or an interval "0.1:0.3".
+        n_hat, self_fitted, exact: Which generator: at most one of them. With a file only self_fitted may be given, also as False.
+        budget: The most samples to generate.
 
-    Raises
-    ------
-    BadInput
-        Where the generator or the budget is missing, or two generators are named.
+    Raises:
+        BadInput: As `check_said`, and for shares that are no shares.
     """
-    said = [name for name, given in (("--n-hat", n_hat is not None), ("--self-fitted", self_fitted), ("--exact", exact)) if given]
-    if len(said) > 1:
-        raise BadInput(f"{said[0]} and {said[1]} are different generators: give one of them")
-    if not said and labels is None:
-        raise BadInput("say what the generator is: --n-hat K, --self-fitted or --exact, or give its samples with --synthetic FILE")
-    if labels is not None and said and not self_fitted:
-        raise BadInput(f"{said[0]} does not go with --synthetic: the file shows what its generator is worth")
-    if budget is None and labels is None:
-        raise BadInput("say how many samples could be generated: --budget M")
+    check_said(real=True, file=labels is not None, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
     generator = Generator("independent", n_hat=n_hat) if n_hat is not None else Generator("self-fitted" if self_fitted else "exact")
     shares = {name: _share(name, text) for name, text in (("epsilon", epsilon), ("rho", rho), ("phi", phi))}
-    return Plan(len(labels) if budget is None else budget, **shares, generator=generator)
+    return Plan(len(labels) if budget is None else budget, **shares, generator=generator, self_fitted=self_fitted)
 
 
 def uniform_noise(classes: int, epsilon: float) -> np.ndarray:

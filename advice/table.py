@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthmix.advice.result import Advice
+from synthmix.advice.words import with_error
 from synthmix.estimators.audits import Proportion
 
 HEAD = ("", "advice", "in symbols")
@@ -14,9 +15,12 @@ Row = tuple[str, str, str]
 def table(advice: Advice) -> list[Row]:
     """The rows below `HEAD`: what a number is, the number, and its symbols."""
     base, best, n = advice.baseline, advice.best, advice.n
-    rows = [("your data", f"{n:,} real rows, {advice.p:,} features, {advice.classes} classes", f"n = {n}, p = {advice.p}"),
-            ("accuracy now", f"{_accuracy(base.accuracy, base.se)}, by leave-one-out, Ridge alpha {base.gamma * n:.2g}",
+    features = f"{advice.p:,} features{', standardised' if advice.standardised else ''}"
+    rows = [("your data", f"{n:,} real rows, {features}, {advice.classes} classes", f"n = {n}, p = {advice.p}"),
+            ("accuracy now", f"{_accuracy(base.accuracy, base.se)}, by leave-one-out, {base.model} alpha {base.gamma * n:.2g}",
              f"gamma = {base.gamma:.3g}")]
+    rows += [(one.name, f"{with_error(one.lead, one.lead_se)} against Ridge, without synthetic data, alpha {one.alpha:.2g}", "")
+             for one in advice.rivals]
     if best.m:
         used = f"{best.m:,.0f} synthetic rows" + (f" ({best.kept:,.0f} kept)" if round(best.kept) < round(best.m) else "")
         rows += [("use", f"{used}, sample_weight {best.omega:.2g}, Ridge alpha {best.gamma * (n + best.m):.2g}",
@@ -25,22 +29,24 @@ def table(advice: Advice) -> list[Row]:
         rows += [("nearly as good", f"{advice.enough:,.0f} synthetic rows, within 0.1 points", "")] if advice.enough < best.m else []
     else:
         rows.append(("use", "no synthetic data", "m = 0"))
-    rows += [("gain of the best mix", _points(advice.gain.value, advice.gain.se), ""),
-             (f"all {advice.budget:,} at weight 1", _points(advice.plain.value, advice.plain.se), "omega = 1")]
+    rows += [("gain of the best mix", with_error(advice.gain.value, advice.gain.se), ""),
+             (f"all {advice.budget:,} at weight 1", with_error(advice.plain.value, advice.plain.se), "omega = 1")]
     return [*rows, *_file_rows(advice), *_exchange_rows(advice)]
 
 
 def _file_rows(advice: Advice) -> list[Row]:
     """What a synthetic file shows: its measured gain, and its audit."""
     rows = []
+    if advice.threshold is not None and advice.best.m:
+        rows.append(("keep rows with a score of at least", f"{advice.threshold:.4g}", ""))
     if advice.measured is not None:
         one = advice.measured
-        rows += [(f"gain of the file's {one.m:,} rows", f"{_points(one.gain, one.gain_se)}, cross-validated on your rows", ""),
-                 ("", f"{_points(one.predicted_gain, one.predicted_se)}, theory only", "")]
+        rows += [(f"gain of the file's {one.m:,} rows", f"{with_error(one.gain, one.gain_se)}, cross-validated on your rows", ""),
+                 ("", f"{with_error(one.predicted_gain, one.predicted_se)}, theory only", "")]
         if advice.budget > one.m:
             end = advice.curve[-1]
             rows.append((f"gain of {advice.budget:,} such rows",
-                         _points(end.accuracy - advice.baseline.accuracy, (end.gain_high - end.gain_low) / 4), ""))
+                         with_error(end.accuracy - advice.baseline.accuracy, (end.gain_high - end.gain_low) / 4), ""))
     if advice.audit is not None:
         shares = {"epsilon": "wrong labels", "rho": "your verifier lets through of the wrong labels", "phi": "and keeps of the right ones"}
         for name, what in shares.items():
@@ -54,24 +60,21 @@ def _exchange_rows(advice: Advice) -> list[Row]:
     """What a real row is worth in synthetic ones, and where the verifier would be too bad."""
     rows = []
     if np.isfinite(advice.worth):
-        worth = f"replaces {advice.worth_next:.3g} more synthetic rows ({advice.worth:.3g} on average so far)"
-        rows.append(("the next real label", worth, ""))
+        following = f", the next one {advice.worth_next:.2g}" if np.isfinite(advice.worth_next) else ""
+        rows.append(("a real label replaces", f"{advice.worth:.2g} synthetic rows on average{following}", ""))
     even = advice.break_even
     if even is not None and np.isfinite(even.rho_at):
-        rows.append(("weight 1 hurts if the verifier keeps", f"{_above(even.rho_at)} of the wrong labels",
-                     f"rho > {even.rho_at:.2f} at your epsilon, phi = {even.phi:.2g}"))
+        rows.append((f"weight {even.omega:.2g} hurts if the verifier", f"keeps {_above(even.rho_at)} of the wrong labels",
+                     f"rho > {even.rho_at:.2f} at your epsilon, phi = {even.phi:.2g}" if even.rho_at < 1 else ""))
     if even is not None and np.isfinite(even.epsilon_at):
-        rows.append(("weight 1 hurts if wrong labels are", _above(even.epsilon_at), f"epsilon > {even.epsilon_at:.2f} at your rho"))
+        rows.append((f"weight {even.omega:.2g} hurts if the share", f"of wrong labels is {_above(even.epsilon_at)}",
+                     f"epsilon > {even.epsilon_at:.2f} at your rho" if even.epsilon_at < 1 else ""))
     return rows
 
 
 def _above(share: float) -> str:
-    return f"above {100 * share:.0f}%" if share < 1 else "never: not even 100%"
+    return f"above {100 * share:.0f}%" if share < 1 else "above 100%: never"
 
 
 def _accuracy(value: float, se: float) -> str:
     return f"{100 * value:.1f}% +- {100 * se:.1f}"
-
-
-def _points(value: float, se: float) -> str:
-    return f"{100 * value:+.1f} +- {100 * se:.1f} points"

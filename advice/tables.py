@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 
 from synthmix.advice.formats import Columns, listed, reader
+from synthmix.advice.identifiers import named_like_one, reason
 from synthmix.support.errors import BadInput
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features
 LEAST = 10  # real samples
+CONSTANT, BY_NAME = "the same in all rows", "an identifier by its name"  # why columns are left out
 MAX_ROWS = 20_000  # kept of the real samples
 MAX_VALUES = 50_000_000  # numbers kept of a file's features, 400 MB
 YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE", "no"}
@@ -32,24 +34,17 @@ YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE",
 class Table:
     """Labelled samples of one file.
 
-    Attributes
-    ----------
-    X : array (k, p)
-        Features, finite.
-    y : array (k,)
-        Labels: whole numbers or words.
-    names : tuple of p str
-        Names of the features.
-    keep : array (k,) of bool, or None
-        Whether the verifier keeps a sample. This and the next two are None where the file has no such column.
-    score : array (k,) or None
-        The verifier's score of a sample.
-    truth : array (k,) of str, or None
-        The true label, "" where it is unknown.
-    total : int
-        Rows of the file: more than k where X is a random subset.
-    columns : tuple of str
-        All features of the real samples' file, including those that are left out because they are constant.
+    Attributes:
+        X: (k, p), features, finite.
+        y: (k,), labels: whole numbers or words.
+        names: Names of the features.
+        keep: (k,) of bool, or None. Whether the verifier keeps a sample. This and the next two are None where the file has no such
+            column.
+        score: (k,) or None, the verifier's score of a sample.
+        truth: (k,) of str, or None. The true label, "" where it is unknown.
+        total: Rows of the file: more than k where X is a random subset.
+        columns: All features of the real samples' file, including those that are left out.
+        left_out: Columns of the real samples' file that are no features, and why.
     """
 
     X: np.ndarray
@@ -60,11 +55,7 @@ class Table:
     truth: np.ndarray | None = None
     total: int = 0
     columns: tuple[str, ...] = ()
-
-    @property
-    def dropped(self) -> tuple[str, ...]:
-        """The names of the features that are left out."""
-        return tuple(name for name in self.columns if name not in set(self.names))
+    left_out: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def classes(self) -> np.ndarray:
@@ -75,23 +66,16 @@ class Table:
 def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, seed: int = 0) -> Table:
     """Read the samples of a file.
 
-    Parameters
-    ----------
-    path : path
-        A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
-    label : str or None
-        The label column; by default "label" or "y".
-    like : Table or None
-        The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the
-        real table left out are left out, and the labels must be among the real ones.
-    seed : int
-        Of the random subset of a very large file.
+    Parameters:
+        path: A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
+        label: The label column; by default "label" or "y".
+        like: The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the
+            real table left out are left out, and the labels must be among the real ones.
+        seed: Of the random subset of a very large file.
 
-    Raises
-    ------
-    BadInput
-        In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real samples,
-        features or labels that do not match.
+    Raises:
+        BadInput: In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real
+            samples, features or labels that do not match.
     """
     chunks = read_chunks(path, label, like=like)
     table = _joined(chunks, np.random.default_rng(seed), MAX_ROWS if like is None else np.inf)
@@ -115,13 +99,14 @@ def read_chunks(
         missing = f"no column {label!r}" if label else "no label column"
         raise BadInput(f"{path} has {missing}; its columns are {listed(named)}; name one with --label")
     taken = {label} | {one for one in EXTRA if like is not None and one in named and one not in like.columns}
-    features = [one for one in named if one not in taken]
+    left_out = [one for one in named if one not in taken and named_like_one(one)]
+    features = [one for one in named if one not in taken and one not in left_out]
     first = 1
     for values, columns in file.chunks(features, sorted(taken), rows):
         X, names = _features(values, path, first)
         y = _labels(columns[label], f"the label column {label!r} of {path}", first)
         extra = {one: _extra(one, columns[one], path, first) for one in taken - {label}}
-        table = Table(X, y, names, **extra, total=len(X), columns=names)
+        table = Table(X, y, names, **extra, total=len(X), columns=names, left_out=tuple((one, BY_NAME) for one in left_out))
         yield table if like is None else _in_order(table, like, path)
         first += len(X)
 
@@ -152,7 +137,8 @@ def _joined(chunks: Iterator[Table], rng: np.random.Generator, rows: float) -> T
         return None
     y = _numbers(np.concatenate([one.y for one in held]))
     extra = {name: None if getattr(held[0], name) is None else np.concatenate([getattr(one, name) for one in held]) for name in EXTRA}
-    table = Table(np.concatenate([one.X for one in held]), y, held[0].names, **extra, total=total, columns=held[0].columns)
+    table = Table(np.concatenate([one.X for one in held]), y, held[0].names, **extra, total=total, columns=held[0].columns,
+                  left_out=held[0].left_out)
     if len(labels) > len(table.classes):
         raise BadInput(f"a class is so rare that none of its samples is in a random subset of {len(y)} rows: leave it out")
     return table
@@ -171,7 +157,12 @@ def _as_real(table: Table, path: str | os.PathLike[str]) -> Table:
     constant = np.ptp(table.X, axis=0) == 0
     if constant.all():
         raise BadInput(f"every feature of {path} is the same in all rows: there is nothing to learn from")
-    return _without(table, constant)
+    why = [CONSTANT if still else reason(name, column) for still, name, column in zip(constant, table.names, table.X.T, strict=True)]
+    if all(why):
+        raise BadInput(f"every column of {path} is constant or numbers the rows: there is nothing to learn from")
+    used = np.array([not one for one in why])
+    left_out = tuple((name, one) for name, one in zip(table.names, why, strict=True) if one)
+    return replace(table, X=table.X[:, used], names=tuple(np.array(table.names, dtype=object)[used]), left_out=table.left_out + left_out)
 
 
 def _as_synthetic(table: Table, real: Table, path: str | os.PathLike[str]) -> Table:
@@ -180,32 +171,29 @@ def _as_synthetic(table: Table, real: Table, path: str | os.PathLike[str]) -> Ta
         unknown = sorted({str(one) for one in ([] if values is None else np.unique(values))} - known - {""})
         if unknown:
             raise BadInput(f"{path} has the {what} {unknown[0]}, which no real sample has; theirs are {listed(sorted(known))}")
-    y = table.y.astype(real.y.dtype)
-    return _without(replace(table, y=y), np.isin(table.names, real.dropped))
+    return replace(table, y=table.y.astype(real.y.dtype))
 
 
 def _in_order(table: Table, real: Table, path: str | os.PathLike[str]) -> Table:
-    """The table with its features in the order of the real ones, matched by name where both files have names."""
-    expected = real.columns
-    if len(table.names) != len(expected):
-        raise BadInput(f"{path} has {len(table.names)} features, the real samples {len(expected)}")
-    if _numbered(table.names) or _numbered(expected):
-        return replace(table, names=expected, columns=expected)
-    place = {name: i for i, name in enumerate(table.names)}
-    if missing := [name for name in expected if name not in place]:
-        raise BadInput(f"{path} has no column {missing[0]!r}, which is a feature of the real samples")
-    return replace(table, X=table.X[:, [place[name] for name in expected]], names=expected, columns=expected)
+    """The table with the features that the real one uses, in its order: matched by name where both files have names."""
+    if _numbered(table.names) or _numbered(real.columns):
+        if len(table.names) != len(real.columns):
+            named = real.columns if _numbered(table.names) else table.names
+            names = "" if _numbered(named) else f" ({'theirs' if named is real.columns else 'its own'} are {listed(named)})"
+            raise BadInput(f"{path} has {len(table.names)} features, the real samples {len(real.columns)}{names}")
+        place = {name: i for i, name in enumerate(real.columns)}
+    else:
+        place = {name: i for i, name in enumerate(table.names)}
+        missing, unknown = [one for one in real.names if one not in place], [one for one in place if one not in real.columns]
+        if missing or unknown:
+            parts = [f"lacks {listed(missing)}, which the real samples have"] * bool(missing)
+            parts += [f"has {listed(unknown)}, which the real samples lack"] * bool(unknown)
+            raise BadInput(f"{path} {' and '.join(parts)}: the columns must be the same")
+    return replace(table, X=table.X[:, [place[name] for name in real.names]], names=real.names, columns=real.columns)
 
 
 def _numbered(names: Sequence[str]) -> bool:
     return all(name[:1] == "x" and name[1:].isdigit() for name in names)
-
-
-def _without(table: Table, drop: np.ndarray) -> Table:
-    if not drop.any():
-        return table
-    names = np.array(table.names, dtype=object)
-    return replace(table, X=table.X[:, ~drop], names=tuple(names[~drop]))
 
 
 def _rows(table: Table, chosen: np.ndarray) -> Table:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from synthmix.advice.break_even import ExchangeRates
 from synthmix.advice.evidence import SIGMAS, Evidence
+from synthmix.advice.formats import listed
 from synthmix.advice.outlook import Outlook
 from synthmix.advice.result import SMALLEST, Gain, MeasuredGain, Verdict
+from synthmix.advice.words import points, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised
@@ -13,42 +15,68 @@ SCALES = 100.0  # a ratio of the features' spreads above which they should be st
 
 def judge(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, rates: ExchangeRates) -> tuple[Verdict, str]:
     """The verdict and its reason."""
-    gain, plain = outlook.gain, outlook.plain
-    if e.self_fitted and measured is None:
-        hurts = plain.value < -max(SMALLEST, plain.se)
-        word: Verdict = "hurts" if hurts else "no difference you could measure"
-        return word, ("A generator fitted on your own real rows knows nothing that they do not say, whatever the verifier keeps. Tune the "
-                      "ridge instead.")
+    if measured is not None:
+        return _of_file(e, outlook, measured)
+    if e.self_fitted:
+        hurts = outlook.plain.value < -max(SMALLEST, outlook.plain.se)
+        return "hurts" if hurts else "too close to call", (
+            "A generator fitted on your own real rows knows nothing that they do not say, whatever the verifier keeps. Tune the ridge "
+            "instead.")
+    return _of_plan(e, outlook, rates)
+
+
+def _of_plan(e: Evidence, outlook: Outlook, rates: ExchangeRates) -> tuple[Verdict, str]:
+    """The verdict on planned samples, which may depend on what is not known of noise and verifier."""
+    gain = outlook.gain
     stated = "at the noise and verifier you stated" if e.plan.known else "with label noise and a verifier of middling quality"
     worst, best = gain.low + SIGMAS * gain.se, gain.high - SIGMAS * gain.se
+    if worst < SMALLEST < gain.value:
+        return "depends on the verifier", (f"The best mix gains {_points(gain)} {stated}, but nothing at the worst end of what you stated "
+                                           f"or left open. {rates.needed_in_words()}")
+    if gain.value <= SMALLEST < best:
+        return "depends on the verifier", (f"The best mix gains {points(best)} points at the best end of what you stated or left open, "
+                                           f"but {_points(gain)} {stated}. {rates.needed_in_words()}")
+    return _of_gain(gain, outlook.plain)
+
+
+def _of_file(e: Evidence, outlook: Outlook, measured: MeasuredGain) -> tuple[Verdict, str]:
+    """The verdict on a file, which may depend on whether its generator saw the real rows."""
+    plain = outlook.plain
+    if plain.value != measured.plain:  # the budget is larger than the file: harm is judged by the file itself
+        plain = Gain(measured.plain, measured.plain_se, measured.plain, measured.plain)
+    word, reason = _of_gain(outlook.gain, plain)
+    if word != "helps" or e.plan.self_fitted is not None or e.self_fitted:
+        return word, reason
+    seen = e.gain_if_self_fitted() - (measured.gain - outlook.gain.value)
+    if seen > max(SMALLEST, outlook.gain.se):
+        return word, reason
+    otherwise = f"{points(seen)} points"
+    if e.file.provenance.fitted_on == "unclear":
+        return "too close to call", (f"The best mix gains {_points(outlook.gain)} if the generator never saw your real rows, but "
+                                     f"{otherwise} if it was fitted on them, and the file does not show which: say --not-self-fitted or "
+                                     "--self-fitted.")
+    return word, (f"{reason} If the generator was fitted on your own real rows, which the file does not show, the gain is {otherwise}: "
+                  "say --not-self-fitted or --self-fitted to settle it.")
+
+
+def _of_gain(gain: Gain, plain: Gain) -> tuple[Verdict, str]:
+    """The verdict where only the gain's own error is left to doubt."""
+    if gain.value > max(SMALLEST, gain.se):
+        return "helps", f"The best mix gains {_points(gain)}{'' if gain.value > SIGMAS * gain.se else ': likely, not certain'}."
     if gain.value > SMALLEST:
-        if worst < SMALLEST and measured is None:
-            return "depends on the verifier", (f"The best mix gains {_points(gain)} {stated}, but nothing at the worst end of what you "
-                                               f"stated or left open. {rates.needed_in_words()}")
-        sure = "" if gain.value > SIGMAS * gain.se else ": likely, not certain" if gain.value > gain.se else ": no more than the better bet"
-        return "helps", f"The best mix gains {_points(gain)}{sure}."
-    if measured is None and best > SMALLEST:
-        return "depends on the verifier", (f"The best mix gains {100 * best:+.1f} points at the best end of what you stated or left open, "
-                                           f"{_points(gain)} {stated}. {rates.needed_in_words()}")
+        return "too close to call", (f"The best mix gains {_points(gain)}, less than its error. It is the better bet; leaving the "
+                                     "synthetic rows out may be as good.")
     if plain.value < -max(SMALLEST, plain.se):
-        return "hurts", (f"At weight 1 the synthetic rows change the accuracy by {100 * plain.value:+.1f} points, and no other weight "
-                         f"gains anything: the best one changes it by {_points(gain)}.")
-    return "no difference you could measure", f"The best mix gains {_points(gain)}, which cannot be told from nothing."
+        return "hurts", (f"At weight 1 the synthetic rows change the accuracy by {_points(plain)}, and no other weight gains anything: the "
+                         f"best one changes it by {_points(gain)}.")
+    return "too close to call", f"The best mix changes the accuracy by {_points(gain)}: leave the synthetic rows out."
 
 
-def notes(e: Evidence, measured: MeasuredGain | None) -> list[str]:
+def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[str]:
     """What the user should know about the data and the measurement, a sentence each."""
-    found = []
-    generated = (0, 0) if e.file is None else (e.file.m, e.file_rows)
-    for what, used, total in (("real", len(e.X), e.n), ("synthetic", *generated)):
-        if used < total:
-            found.append(f"Of the {total:,} {what} rows a random {used:,} were used for everything that is measured.")
-    spread = e.X.std(axis=0)
-    moving = spread[spread > 0]
-    if moving.max() > SCALES * moving.min():
-        found.append("The features have very different scales, and a ridge treats all features alike: standardise them first.")
-    if e.file is not None and e.file.self_fitted and e.plan.generator.kind != "self-fitted":
-        found.append("The generator was fitted on your real rows, it seems: its class means match theirs. It is treated as self-fitted.")
+    found = [*_on_features(e), *_on_generator(e)]
+    if outlook.baseline.model != e.baseline.model:
+        found.append(f"{outlook.baseline.model} is better without synthetic data than the ridge of this advice: all gains are over it.")
     if e.file is None and not e.self_fitted and not e.plan.known:
         epsilon, verifier = e.plan.noise()
         found.append(f"Not all of epsilon, rho and phi are given. The advised mix assumes {100 * epsilon:.0f}% wrong labels and a verifier "
@@ -57,11 +85,41 @@ def notes(e: Evidence, measured: MeasuredGain | None) -> list[str]:
     if e.population.counts.min() < FEW:
         found.append(f"A class has only {e.population.counts.min()} real rows: everything here is rough.")
     if measured is not None and not measured.agree:
-        found.append(f"Theory and leave-one-out disagree on the gain of the file: {100 * measured.predicted_gain:+.1f} +- "
-                     f"{100 * measured.predicted_se:.1f} points predicted, {100 * measured.gain:+.1f} +- {100 * measured.gain_se:.1f} "
-                     "measured. The measurement is trusted.")
+        found.append(f"Theory and leave-one-out disagree on the gain of the file: "
+                     f"{with_error(measured.predicted_gain, measured.predicted_se)} predicted, "
+                     f"{with_error(measured.gain, measured.gain_se)} measured. The measurement is trusted.")
     return found
 
 
+def _on_features(e: Evidence) -> list[str]:
+    found = []
+    generated = (0, 0) if e.file is None else (e.file.m, e.file_rows)
+    for what, used, total in (("real", len(e.X), e.n), ("synthetic", *generated)):
+        if used < total:
+            found.append(f"Of the {total:,} {what} rows a random {used:,} were used for everything that is measured.")
+    for why in dict.fromkeys(why for _, why in e.columns_left_out):
+        names = [name for name, one in e.columns_left_out if one == why]
+        found.append(f"Left out: {listed(list(map(repr, names)))} ({why}).")
+    if e.scaling.standardised:
+        found.append("Features are standardised by the mean and standard deviation of your real rows, as scikit-learn's StandardScaler "
+                     "does: train on standardised features.")
+        return found
+    spread = e.given.std(axis=0)
+    moving = spread[spread > 0]
+    if moving.max() > SCALES * moving.min():
+        found.append("The features have very different scales, and a ridge treats all features alike: let them be standardised.")
+    return found
+
+
+def _on_generator(e: Evidence) -> list[str]:
+    if e.file is None or e.file.provenance.fitted_on != "own rows" or (said := e.plan.self_fitted):
+        return []
+    why = e.file.provenance.why
+    if said is None:
+        return [f"The generator was fitted on your real rows, it seems: {why}. Its gain is measured as that of such a generator; if it "
+                "never saw them, say --not-self-fitted."]
+    return [f"You say that the generator never saw your real rows, but {why}."]
+
+
 def _points(gain: Gain) -> str:
-    return f"{100 * gain.value:+.1f} points (standard error {100 * gain.se:.1f})"
+    return f"{points(gain.value)} points (standard error {100 * gain.se:.1f})"

@@ -12,16 +12,19 @@ from synthmix.commands.output import print_json, print_table
 
 
 def advise(
-    real: Annotated[Path, typer.Option("--real", help="Labelled samples: npz with X and y, csv, parquet, or a datasets folder.")],
+    real: Annotated[Path | None, typer.Option("--real", help="Labelled samples: npz with X and y, csv, parquet, or a folder saved by "
+                    "datasets. Needed.")] = None,
     label: Annotated[str | None, typer.Option("--label", help="The label column (default: label or y).")] = None,
-    synthetic: Annotated[Path | None, typer.Option("--synthetic", help="Synthetic samples, perhaps with keep, score and truth.")] = None,
+    synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", help="Synthetic samples, perhaps with keep, score, truth.")] = None,
     epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels: 0.2, or an interval 0.1:0.3.")] = None,
     rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier keeps.")] = None,
     phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier keeps.")] = None,
     n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator is fitted on this many other samples of each class.")] = None,
-    self_fitted: Annotated[bool, typer.Option("--self-fitted", help="The generator is fitted on these real samples.")] = False,
+    self_fitted: Annotated[bool | None, typer.Option("--self-fitted/--not-self-fitted", show_default=False, help="Whether the generator is "
+                           "fitted on these real samples; of a file it is found out where it is not said.")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="The generator draws from the very law of the real samples.")] = False,
     budget: Annotated[int | None, typer.Option("--budget", help="The most samples to generate (default: those of the file).")] = None,
+    standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
     out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
     seed: Seed = 0,
     as_json: Json = False,
@@ -29,15 +32,19 @@ def advise(
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
     from synthmix.advice.advise import advise as give
     from synthmix.advice.picture import save
-    from synthmix.advice.plan import plan_of
+    from synthmix.advice.plan import check_said, plan_of
     from synthmix.advice.table import HEAD, table
     from synthmix.advice.tables import read
+    from synthmix.support.errors import BadInput
 
+    if synthetic and len(synthetic) > 1:
+        raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
+    generator = {"n_hat": n_hat, "self_fitted": self_fitted, "exact": exact, "budget": budget}
+    check_said(real=real is not None, file=bool(synthetic), **generator)
     table_of_real = read(real, label, seed=seed)
-    generated = None if synthetic is None else read(synthetic, label, like=table_of_real, seed=seed)
-    labels = None if generated is None else generated.y
-    plan = plan_of(labels, epsilon=epsilon, rho=rho, phi=phi, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
-    advice = give(table_of_real, plan, generated, seed=seed)
+    generated = read(synthetic[0], label, like=table_of_real, seed=seed) if synthetic else None
+    plan = plan_of(None if generated is None else generated.y, epsilon=epsilon, rho=rho, phi=phi, **generator)
+    advice = give(table_of_real, plan, generated, standardise=standardise, seed=seed)
     files = save(advice, plan, out)
     if as_json:
         print_json(advice.as_dict())

@@ -92,7 +92,7 @@ class Situation:
     @property
     def plan(self) -> Plan:
         """What the engineer says of the generator and the verifier: the truth."""
-        return Plan(self.budget, self.epsilon, self.verifier.rho, self.verifier.phi, self.generator)
+        return Plan(self.budget, self.epsilon, self.verifier.rho, self.verifier.phi, self.generator, self.generator.kind == "self-fitted")
 
     @property
     def name(self) -> str:
@@ -186,7 +186,8 @@ def trial(situation: Situation, grid: Grid, seed: np.random.SeedSequence, folder
     divided, drawn = seed.generate_state(2)
     split = situation.data.load(int(divided), folder)
     one = engineer(split, situation, np.random.default_rng(int(drawn)))
-    advice: Advice = advise(one.real, situation.plan, one.audited(situation.audited) if situation.file else None, details=False)
+    advice: Advice = advise(one.real, situation.plan, one.audited(situation.audited) if situation.file else None, standardise=False,
+                            details=False)
     best = advice.best
     return Outcome(
         advice.verdict, best.m, best.omega, best.gamma, best.accuracy, advice.gain.value, advice.gain.se, advice.baseline.accuracy,

@@ -9,7 +9,8 @@ over numbers, weights and ridges: the best of the grid, on average over the draw
 The verdict is judged engineer by engineer: the realised gain over the real samples alone is that of the advised mix, or, where the
 advice is to leave synthetic data away, that of what is done without advice: all of them, with weight 1, both at their best ridge. Only
 gains beyond two standard errors of the paired comparison on the test set count; then "helps" is right for a gain, anything else for a
-loss. The record also has the stricter count that holds such an advice against the best mix of the grid.
+loss; "too close to call" claims nothing, and the record says how often the advice declined in this way. The record also has the
+stricter count that holds an advice to leave synthetic data away against the best mix of the grid.
 
 The quick settings have too few engineers for these claims: theirs allow four standard errors more, and leave the verdicts out.
 """
@@ -40,6 +41,7 @@ WITHIN, SHARE = 0.015, 0.9
 RIGHT, SIGMAS = 0.95, 2.0
 REGRET = 0.005
 SIGMAS_QUICK = 4.0
+UNDECIDED = "too close to call"  # an advice that claims nothing
 STRONG, WEAK, BLIND = Verifier(rho=0.1, phi=0.9), Verifier(rho=0.5, phi=0.8), Verifier(rho=0.5, phi=0.5)
 WEIGHTS, RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0), tuple(np.geomspace(1e-3, 1e2, 11).tolist())
 
@@ -222,7 +224,7 @@ class Result:
 
     @cached_property
     def verdicts(self) -> list[tuple[str, float, bool]]:
-        """Of the engineers whose gain is beyond two standard errors: verdict, gain, and whether the verdict is right."""
+        """Of the engineers with a verdict whose gain is beyond two standard errors: verdict, gain, and whether the verdict is right."""
         return self._judged(strict=False)
 
     @cached_property
@@ -241,9 +243,16 @@ class Result:
         right = one.right
         return right[place], right[self.best_alone]
 
+    @property
+    def declined(self) -> int:
+        """Engineers whose gain is beyond two standard errors, but to whom the advice was that it is too close to call."""
+        gains = [(one.verdict, *self.gain(one)) for one in self.outcomes]
+        return sum(word == UNDECIDED and abs(gain) > SIGMAS * se for word, gain, se in gains)
+
     def _judged(self, *, strict: bool) -> list[tuple[str, float, bool]]:
         gains = [(one.verdict, *self.gain(one, strict=strict)) for one in self.outcomes]
-        return [(word, gain, (word == "helps") == (gain > 0)) for word, gain, se in gains if abs(gain) > SIGMAS * se]
+        return [(word, gain, (word == "helps") == (gain > 0)) for word, gain, se in gains
+                if abs(gain) > SIGMAS * se and word != UNDECIDED]
 
     def record(self) -> dict[str, object]:
         """All that is said about it."""
@@ -373,6 +382,7 @@ def _record(results: Sequence[Result], absent: dict[str, str]) -> dict[str, obje
         "within": sum(abs(one.residual) <= WITHIN for one in results),
         "misses": [one.record() for one in sorted(results, key=lambda one: -abs(one.residual)) if abs(one.residual) > WITHIN],
         "root mean square residual": float(np.sqrt(np.mean([one.residual**2 for one in results]))),
+        "verdicts declined": sum(one.declined for one in results),
         "verdicts judged": len(judged), "verdicts right": sum(right for *_, right in judged),
         "verdicts judged, strictly": len(strictly), "verdicts right, strictly": sum(right for *_, right in strictly),
         "verdicts wrong": dict(Counter(word for word, _, right in judged if not right)),
@@ -409,7 +419,7 @@ def _accuracies(results: Sequence[Result]) -> Panel:
 
 
 def _gains(results: Sequence[Result]) -> Panel:
-    told = {"helps": (3, "o"), "hurts": (1, "s"), "no difference you could measure": (0, "D"), "depends on the verifier": (2, "^")}
+    told = {"helps": (3, "o"), "hurts": (1, "s"), "too close to call": (0, "D"), "depends on the verifier": (2, "^")}
     marks = []
     for word, (color, marker) in told.items():
         own = [(100 * one.predicted_gain, *result.gain(one)) for result in results for one in result.outcomes if one.verdict == word]

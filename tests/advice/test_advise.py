@@ -110,15 +110,15 @@ def test_an_exact_generator_helps_as_much_as_predicted() -> None:
 
 def test_useless_labels_do_not_help() -> None:
     advice = planned(0.5, 1.0, 1.0)
-    assert advice.verdict in ("hurts", "no difference you could measure")
+    assert advice.verdict in ("hurts", "too close to call")
     assert advice.best.m == 0 and advice.best.gamma == advice.baseline.gamma
-    assert advice.plain.value < 0 and np.isinf(advice.worth)
+    assert advice.plain.value < 0 and np.isnan(advice.worth) and np.isnan(advice.worth_next)
 
 
 @pytest.mark.parametrize("verifier", [(0.0, 1.0), (0.3, 0.8), (1.0, 1.0)])
 def test_no_verifier_makes_a_self_fitted_generator_help(verifier: tuple[float, float]) -> None:
     advice = planned(0.2, *verifier, "self-fitted")
-    assert advice.verdict in ("hurts", "no difference you could measure")
+    assert advice.verdict in ("hurts", "too close to call")
     assert advice.gain.value < 0.002 and advice.best.m == 0
 
 
@@ -149,12 +149,18 @@ def test_an_interval_of_the_verifier_widens_the_band() -> None:
 def test_the_break_even_line_is_where_the_gain_vanishes() -> None:
     advice = planned(0.35, 0.3, 0.9, "fair", details=True)
     even = advice.break_even
-    assert even.phi == 0.9 and 0.3 < even.rho_at < 1
-    there = advise(real(), Plan(1000, 0.35, even.rho_at, 0.9, Generator("independent", n_hat=60)), details=False)
-    assert there.plain.value == pytest.approx(0, abs=1e-3)
-    for line, row in zip(even.line, even.plain, strict=True):
+    assert even.phi == 0.9 and 0.3 < even.rho_at <= 1
+    assert (even.m, even.omega) == (advice.best.m, advice.best.omega)
+    for line, row in zip(even.line, even.gain, strict=True):
         assert np.all(row[even.rho < line - 0.1] > 0) and np.all(row[even.rho > line + 0.1] < 0)
-    assert np.all(even.tuned >= even.plain - 1e-5)
+
+
+def test_where_nothing_is_advised_the_break_even_line_is_that_of_weight_1() -> None:
+    advice = planned(0.5, 0.95, 0.9, "fair", details=True)
+    even = advice.break_even
+    assert advice.best.m == 0 and (even.m, even.omega) == (1000, 1.0)
+    there = advise(real(), Plan(1000, 0.5, even.rho_at, 0.9, Generator("independent", n_hat=60)), details=False)
+    assert even.rho_at < 0.95 and there.plain.value == pytest.approx(0, abs=1e-3)
 
 
 def test_what_a_real_sample_is_worth_closes_the_gain() -> None:
@@ -230,8 +236,8 @@ def test_a_generator_that_saw_the_samples_is_found_out() -> None:
     own = real(200)
     synthetic = generated(2000, 0.2, Verifier(0.2, 0.9), fitted_on=own)
     advice = advise(own, Plan(2000), synthetic, details=False)
-    assert any("fitted on" in note for note in advice.notes)
-    assert advice.verdict in ("hurts", "no difference you could measure")
+    assert any("fitted on" in note for note in advice.notes) and advice.provenance.fitted_on == "own rows"
+    assert advice.verdict in ("hurts", "too close to call")
     others = generated(2000, 0.2, Verifier(0.2, 0.9), fitted_on=real(200, seed=9))
     assert not any("fitted on" in note for note in advise(own, Plan(2000), others, details=False).notes)
 
@@ -246,7 +252,7 @@ def test_the_worth_of_a_generator_is_read_off_its_samples(n_hat: int | None) -> 
     else:
         # two generators of n_hat samples each, whose average noise is that of 2 n_hat
         assert n_hat < found.n_hat < 4 * n_hat
-    assert not found.self_fitted
+    assert found.provenance.fitted_on == "other rows"
 
 
 def test_scores_without_verdicts_are_cut_where_leave_one_out_is_best() -> None:
@@ -369,14 +375,18 @@ def test_advise_prints_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
                        "--phi", "0.9", "--budget", "200", "--out", str(tmp_path))
     assert code == 0
     assert "no synthetic data" in out and "gain of the best mix" in out
-    assert "NO DIFFERENCE YOU COULD MEASURE." in out or "HURTS." in out
+    assert "TOO CLOSE TO CALL." in out or "HURTS." in out
 
 
 def test_bad_use_of_advise_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     own = real()
     np.savez(tmp_path / "real.npz", X=own.X, y=own.y)
     base = ("--real", str(tmp_path / "real.npz"), "--out", str(tmp_path))
-    for arguments, words in ((base, "--n-hat K"), ((*base, "--exact"), "--budget M"), (("--real", str(tmp_path / "none.npz")), "none.npz"),
+    for arguments, words in ((base, "--n-hat K"), ((*base, "--exact"), "--budget M"),
+                             (("--real", str(tmp_path / "none.npz"), "--exact", "--budget", "9"), "none.npz"),
+                             ((), "your labelled samples (--real FILE), what the generator is (--n-hat K, --self-fitted or --exact, or"),
+                             ((), "and how many samples could be generated (--budget M)"),
+                             ((*base, "--synthetic", "a.npz", "--synthetic", "b.npz"), "--synthetic is given 2 times"),
                              ((*base, "--exact", "--budget", "9", "--label", "kind"), "kind"),
                              ((*base, "--n-hat", "0", "--budget", "9"), "n-hat must be at least 1"),
                              ((*base, "--exact", "--budget", "9", "--phi", "x"), "phi must be a number")):

@@ -131,11 +131,11 @@ def test_the_judge_is_not_fooled():
     grid = Grid((0, 10), (1.0,), (1.0,))
     low, high = np.arange(400) < 280, np.arange(400) < 320
     by_word = {word: outcome(word, m, followed, low, high) for word, m, followed in (
-        ("helps", 10, high), ("hurts", 0, low), ("no difference you could measure", 0, low), ("depends on the verifier", 10, high))}
+        ("helps", 10, high), ("hurts", 0, low), ("too close to call", 0, low), ("depends on the verifier", 10, high))}
     for word, one in by_word.items():
         result = Result(situation(), grid, 5, (one, one))
         for verdicts in (result.verdicts, result.strict_verdicts):
-            assert [right for *_, right in verdicts] == [word == "helps"] * 2
+            assert [right for *_, right in verdicts] == [word == "helps"] * 2 * (word != "too close to call")
         assert result.gain(one)[0] == pytest.approx(0.1) and result.residual == pytest.approx(0.01)
         assert result.regret == pytest.approx(0.0 if one.m else 0.1) and result.undiscerning == [True] * 2
         assert result.change[0] == pytest.approx(0.1 if one.m else 0.0)
