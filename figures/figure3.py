@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import Simulation
 from synthmix.solvers.predict import Formula, Grid, predict_grid
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
+from synthmix.support.typed import Between, Positive, Some
 
 VERIFIERS = (
     ("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE),
@@ -27,9 +29,10 @@ class Settings:
     n_hat: int = 1000
     mu: float = 0.7
     gamma: float = 1.0
-    p: tuple[int, ...] = (50, 200, 500)
+    p: Annotated[tuple[Positive, ...], Some()] = (50, 200, 500)
     proportions: tuple[float, ...] = tuple(np.linspace(0.001, 0.95, 50))
-    trials: tuple[int, ...] = (400, 150, 60)  # one number a p: the larger p, the less the accuracy varies
+    # one number a p, the last for all further ones: the larger p, the less the accuracy varies
+    trials: Annotated[tuple[Annotated[int, Between(2)], ...], Some()] = (400, 150, 60)
     power_m: int = 1000  # at gamma = 1 the published formula is off by under 2%: one point is measured well enough to see it
     power_trials: int = 500
 
@@ -44,7 +47,7 @@ def build(s: Settings, run: Run) -> Built:
     panels = []
     for name, verifier in VERIFIERS:
         marks = []
-        for color, (p, trials) in enumerate(zip(s.p, s.trials, strict=True)):
+        for color, (p, trials) in enumerate(zip(s.p, s.trials + s.trials[-1:] * len(s.p), strict=False)):
             settings = [_setting(s, p, verifier, x) for x in s.proportions]
             measured = run.simulate_many(settings, trials=trials)
             at = f"{name.split(',')[0]}, p={p}"

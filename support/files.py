@@ -26,14 +26,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         Unwritable: if the disk is full, or fails. What `path` held before is still there.
     """
     target = Path(path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
-    except OSError as error:
-        kind = Unwritable if error.errno in FULL else BadInput
-        raise kind(f"cannot write {target}: {error.strerror or error}; choose another place") from None
-    os.close(handle)
-    beside = Path(name)
+    beside = _beside(target)
     try:
         yield beside
         beside.chmod(0o666 & ~_umask())
@@ -44,6 +37,28 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise Unwritable(f"cannot write {target}: {error.strerror or error}; nothing there was changed") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Make the folder of a file that is to be written later, and write an empty file there for a moment.
+
+    Raises:
+        BadInput: if the folder cannot be made or written to.
+        Unwritable: if the disk is full.
+    """
+    _beside(Path(path)).unlink()
+
+
+def _beside(target: Path) -> Path:
+    """A new empty file in the folder of `target`, which is made."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+    except OSError as error:
+        kind = Unwritable if error.errno in FULL else BadInput
+        raise kind(f"cannot write {target}: {error.strerror or error}; choose another place") from None
+    os.close(handle)
+    return Path(name)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

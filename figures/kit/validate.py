@@ -18,7 +18,7 @@ from synthmix.figures.kit.record import commit, versions
 from synthmix.figures.kit.registry import load, module_name, names
 from synthmix.figures.kit.run import Run
 from synthmix.support.errors import BadInput
-from synthmix.support.files import replacing, write_text
+from synthmix.support.files import check_writable, replacing, write_text
 from synthmix.support.records import plain
 
 
@@ -66,6 +66,7 @@ def validate(
     settings = overridden(figure.quick if quick else figure.settings, assignments)
     stem = module_name(name) + ("-quick" if quick else "") + (options.suffix if options else "") + file_suffix(assignments)
     checkpoints = out / "unfinished" / f"{stem}-seed{run.seed}"
+    check_writable(out / f"{stem}.json")  # now, not after an hour of computing
     started = time.perf_counter()
     built = figure.built(settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
     seconds = time.perf_counter() - started

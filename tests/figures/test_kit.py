@@ -97,6 +97,19 @@ def test_the_record_of_a_changed_figure(tmp_path: Path, monkeypatch: pytest.Monk
     assert done.holds and written["commit"] == record.commit()
 
 
+@pytest.mark.parametrize("place", ["file", "file/folder", "/proc/nowhere", "/dev/full", "x" * 300])
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_computed(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(s: Settings, run: Run) -> Built:
+        raise AssertionError("computed first")
+
+    monkeypatch.setattr("synthmix.figures.kit.validate.load", lambda name: Figure("A figure", 1, Settings(), Settings(), build))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="cannot write"):
+        validate("4", Run(), quick=False, out=tmp_path / place)
+
+
 def test_the_commit_is_that_of_the_checkout_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record, "ROOT", tmp_path)
     assert record.commit() is None
