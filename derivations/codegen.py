@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from synthmix.derivations.theorem import Function, Theorem
+from synthmix.derivations.theorem import Function, Switch, Theorem
 
 COMMAND = "python cli.py derive"
 HEADER = '''"""{title}.
@@ -33,28 +33,63 @@ class _Printer(PythonCodePrinter):
         return super()._print_Pow(expr, rational=rational)
 
 
-def function_source(function: Function) -> str:
+_PRINTER = _Printer({"fully_qualified_modules": True})
+
+
+def function_source(function: Function | Switch) -> str:
     """One compiled function: common subexpressions first, then its results in order."""
-    printer = _Printer({"fully_qualified_modules": True})
-    plain = {symbol: sp.Symbol(name) for symbol, name in zip(function.arguments, argument_names(function), strict=True)}
-    results = [sp.sympify(expression).subs(plain, simultaneous=True) for expression in function.results.values()]
-    unknown = set().union(*(result.free_symbols for result in results)) - set(plain.values())
-    if unknown:
-        raise ValueError(f"{function.name} uses {sorted(map(str, unknown))}, which are not among its arguments")
-    common, reduced = sp.cse(results, symbols=sp.numbered_symbols("w"), order="canonical")
-    lines = [f"    {name} = {printer.doprint(value)}" for name, value in common]
-    returned = ", ".join(printer.doprint(value) for value in reduced)
-    names = ", ".join(function.results)
+    if isinstance(function, Switch):
+        branches = [[f"    if kind == {kind}:", *_lines(function, case, "        ")] for kind, case in enumerate(function.cases)]
+        body = [line for branch in branches for line in branch] + [f'    raise ValueError("{function.name}: there is no such kind")']
+        names, results = ["kind", *argument_names(function)], function.cases[0]
+    else:
+        body, names, results = _lines(function, function.results, "    "), argument_names(function), function.results
+    returned = ", ".join(results)
     return "\n".join([
         '@njit(cache=True, error_model="numpy")',
-        f"def {function.name}({', '.join(argument_names(function))}):",
-        f'    """{function.doc}\n\n    Returns {names}.\n    """',
-        *lines,
-        f"    return {returned}",
+        f"def {function.name}({', '.join(names)}):",
+        f'    """{function.doc}\n\n    Returns {returned}.\n    """',
+        *body,
     ])
 
 
-def argument_names(function: Function) -> list[str]:
+def _lines(function: Function | Switch, formulas: dict[str, sp.Expr], indent: str) -> list[str]:
+    """The statements that compute results by name from the arguments; a `Switch` branches where its formulas do."""
+    results = [sp.sympify(expression) for expression in formulas.values()]
+    conditions = {tuple(condition for _, condition in result.args) for result in results if isinstance(result, sp.Piecewise)}
+    if isinstance(function, Switch) and conditions:
+        (shared,) = conditions
+        lines = []
+        for i, condition in enumerate(shared):
+            part = {name: result.args[i][0] if isinstance(result, sp.Piecewise) else result
+                    for name, result in zip(formulas, results, strict=True)}
+            last = condition == sp.true
+            lines += [] if last else [f"{indent}if {_PRINTER.doprint(_plain(function, condition))}:"]
+            lines += _lines(function, part, indent if last else indent + "    ")
+        return lines
+    results = [_plain(function, result) for result in results]
+    common, reduced = sp.cse(results, symbols=sp.numbered_symbols("w"), order="canonical")
+    returned = ", ".join(f"{value}.0" if value.is_Integer else _PRINTER.doprint(value) for value in reduced)
+    return [*(f"{indent}{name} = {_PRINTER.doprint(value)}" for name, value in common), f"{indent}return {returned}"]
+
+
+def _plain(function: Function | Switch, expression: sp.Basic) -> sp.Basic:
+    """The expression in the names of the generated arguments.
+
+    Raises
+    ------
+    ValueError
+        Where it uses a symbol that is not among them.
+    """
+    plain = {symbol: sp.Symbol(name) for symbol, name in zip(function.arguments, argument_names(function), strict=True)}
+    found = expression.subs(plain, simultaneous=True)
+    unknown = found.free_symbols - set(plain.values())
+    if unknown:
+        raise ValueError(f"{function.name} uses {sorted(map(str, unknown))}, which are not among its arguments")
+    return found
+
+
+def argument_names(function: Function | Switch) -> list[str]:
     """The argument names without the index k of the source, and never a Python keyword."""
     names = []
     for symbol in function.arguments:
@@ -66,4 +101,6 @@ def argument_names(function: Function) -> list[str]:
 def module_source(theorem: Theorem, origin: str) -> str:
     """The text of the module generated from a theorem's functions."""
     header = HEADER.format(title=theorem.title, origin=origin, command=COMMAND)
-    return header + "\n\n" + "\n\n\n".join(function_source(function) for function in theorem.functions) + "\n"
+    constants = "".join(f"\n{name} = {value!r}" for name, value in theorem.constants.items())
+    functions = "\n\n\n".join(function_source(function) for function in theorem.functions)
+    return header + (f"{constants}\n" if constants else "") + f"\n\n{functions}\n"

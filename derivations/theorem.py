@@ -45,6 +45,26 @@ class Function:
 
 
 @dataclass(frozen=True)
+class Switch:
+    """A function to generate that has one set of formulas for each value of its first argument, the whole number `kind`.
+
+    Attributes
+    ----------
+    name, doc
+        Its name and the first line of its docstring.
+    arguments
+        Its arguments behind `kind`, in order.
+    cases
+        For kind = 0, 1, ...: its results by name, in order. Results that are `Piecewise` with the same conditions become branches.
+    """
+
+    name: str
+    doc: str
+    arguments: tuple[sp.Symbol, ...]
+    cases: tuple[dict[str, sp.Expr], ...]
+
+
+@dataclass(frozen=True)
 class Theorem:
     """A chapter of the report, and the generated module of its functions.
 
@@ -60,6 +80,8 @@ class Theorem:
         The displayed equations, in order.
     functions
         The functions to generate.
+    constants
+        Values to generate beside them, by name.
     after
         Name of the chapter that this one comes behind; None for the first.
     """
@@ -68,7 +90,8 @@ class Theorem:
     title: str
     text: str
     equations: tuple[Equation, ...]
-    functions: tuple[Function, ...] = ()
+    functions: tuple[Function | Switch, ...] = ()
+    constants: dict[str, object] = field(default_factory=dict, kw_only=True)
     after: str | None = field(kw_only=True)
 
 
