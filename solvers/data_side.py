@@ -78,6 +78,11 @@ def load(side):
     raise NotImplementedError("compiled code only")
 
 
+def square(side, k):
+    """|mu_k|^2."""
+    raise NotImplementedError("compiled code only")
+
+
 @overload(see)
 def _see(side, gamma, pulls, seen, slopes):
     return _see_spectral if _is(side, Spectral) else _see_dense
@@ -93,12 +98,21 @@ def _load(side):
     return _load_spectral if _is(side, Spectral) else _load_dense
 
 
+@overload(square)
+def _square(side, k):
+    return _square_spectral if _is(side, Spectral) else _square_dense
+
+
 def _is(side: object, form: type) -> bool:
     return isinstance(side, types.BaseNamedTuple) and side.instance_class is form
 
 
 def _load_spectral(side):
     return np.sum(side.eigenvalues * side.h, axis=1)
+
+
+def _square_spectral(side, k):
+    return max(np.sum(side.products[k, k]), 0.0)  # unbiased estimates may be negative
 
 
 def _see_spectral(side, gamma, pulls, seen, slopes):
@@ -158,6 +172,10 @@ def _load_dense(side):
         for i in range(p):
             traces[k] += side.covariances[k, i, i] / side.N[0]
     return traces
+
+
+def _square_dense(side, k):
+    return np.dot(side.means[k], side.means[k])
 
 
 @njit(cache=True, error_model="numpy")

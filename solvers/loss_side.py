@@ -1,7 +1,7 @@
 """The loss side of the theory of any convex loss: Gaussian integrals over the force of a left-out margin. It knows no spectrum.
 
 The force f(h) of a margin h = mean + sd g, moved by a proximal step of leverage delta to u = h + delta f, enters through eight
-expectations, named in `derivations.losses.two_sides.MOMENTS`. Where f is linear between a few margins they are closed; for a smooth loss
+expectations of it, named in `derivations.losses.two_sides.MOMENTS`. Where f is linear between a few margins they are closed; for a smooth loss
 they are integrals over u, in which h = u + c delta ell'(u) is explicit, so that no proximal step is solved within the integral.
 """
 
@@ -15,7 +15,7 @@ from numba import njit
 from synthmix.solvers.generated import losses, two_sides
 from synthmix.support.errors import BadInput, number
 
-MOMENTS = 8
+MOMENTS = 10  # those eight, then the mean of u'(h) and the variance of u
 # panels a standard deviation of h, and a unit of u near 0: coarse enough to iterate with, to solve with, and to check with
 ROUGH, FINE, FINEST = 0, 1, 2
 _PER_SPREAD = np.array([0.25, 0.4, 0.55])
@@ -85,8 +85,14 @@ def _mass(low, high):
 @njit(cache=True, error_model="numpy")
 def _linear_moments(kind, c, delta, threshold, mean, sd, out):
     """The moments of a force that is linear interval by interval."""
-    pieces = losses.linear_force(kind, c, delta, threshold)
+    pieces, steps = losses.linear_force(kind, c, delta, threshold), losses.linear_step(kind, c, delta, threshold)
     count = (len(pieces) + 1) // 3
+    middle = 0
+    for i in range(count - 1):
+        if mean > pieces[i]:
+            middle = i + 1
+    centre = steps[2 * middle] + steps[2 * middle + 1] * mean  # so that the variance of u does not cancel
+    response = shift = square = 0.0
     out[:] = 0.0
     low, low_density, low_product = -math.inf, 0.0, 0.0
     for i in range(count):
@@ -97,12 +103,19 @@ def _linear_moments(kind, c, delta, threshold, mean, sd, out):
             density = _DENSITY * math.exp(-0.5 * high * high)
             product = high * density
         intercept, slope = pieces[count - 1 + 2 * i], pieces[count + 2 * i]
-        if high > low and (intercept != 0 or slope != 0):
+        if high > low:
             mass = _mass(low, high)
-            part = two_sides.linear_moments(intercept, slope, mean, sd, mass, low_density - density, mass + low_product - product)
-            for j in range(MOMENTS):
-                out[j] += part[j]
+            first, second = low_density - density, mass + low_product - product
+            if intercept != 0 or slope != 0:
+                part = two_sides.linear_moments(intercept, slope, mean, sd, mass, first, second)
+                for j in range(len(part)):
+                    out[j] += part[j]
+            turn, away, away2 = two_sides.linear_step(steps[2 * i] - centre, steps[2 * i + 1], mean, sd, mass, first, second)
+            response += turn
+            shift += away
+            square += away2
         low, low_density, low_product = high, density, product
+    out[8], out[9] = response, square - shift * shift
 
 
 @njit(cache=True, error_model="numpy")
@@ -121,7 +134,8 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
     panels = int(math.ceil(span))
     width = span / panels
     out[:] = 0.0
-    f1 = f2 = d1 = fd = ffd = dg = dgg = fdg = 0.0
+    centre = prox(kind, mean, c, delta, threshold)  # so that the variance of u does not cancel
+    f1 = f2 = d1 = fd = ffd = dg = dgg = fdg = response = shift = square = 0.0
     left, rise = begin, 0.0
     for j in range(panels):
         right = end
@@ -149,7 +163,11 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
             g = (u - delta * f - mean) * inverse
             weight = _WEIGHTS[i] * half * inverse * _DENSITY * math.exp(-0.5 * g * g)
             d = -weight * c * curvature  # f' dh = -c ell'' du
-            weight *= f * (1 + rate * curvature)
+            response += weight  # u' dh = du
+            weight *= 1 + rate * curvature
+            shift += weight * (u - centre)
+            square += weight * (u - centre) * (u - centre)
+            weight *= f
             f1 += weight
             f2 += weight * f
             d1 += d
@@ -160,11 +178,12 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
             fdg += d * f * g
         left = right
     out[0], out[1], out[2], out[3], out[4], out[5], out[6], out[7] = f1, d1, f2, fd, ffd, dg, dgg, fdg
+    out[8], out[9] = response, square - shift * shift
 
 
 @njit(cache=True, error_model="numpy")
 def moments(kind, c, delta, threshold, mean, sd, level, out):
-    """Fill `out` (8,) with the moments of the force at h = mean + sd g."""
+    """Fill `out` (10,) with the moments of the force at h = mean + sd g."""
     if kind < losses.CLOSED:
         _linear_moments(kind, c, delta, threshold, mean, sd, out)
     else:
@@ -175,7 +194,7 @@ def moments(kind, c, delta, threshold, mean, sd, level, out):
 def forces(kind, threshold, theta, c, e, seen, level, right, wrong):
     """Mean force, curvature and noise of a source, then their slopes in m, v, delta, row by row (12 numbers).
 
-    seen (3,): mean and variance of the left-out margin, leverage. e: the share of wrong labels. right, wrong (8,): overwritten.
+    seen (3,): mean and variance of the left-out margin, leverage. e: the share of wrong labels. right, wrong (10,): overwritten.
     """
     sd = math.sqrt(seen[1])
     right[:] = 0.0

@@ -34,9 +34,14 @@ class LinearForce:
         return self.intercept + self.slope * H
 
     @property
+    def step(self) -> tuple[sp.Expr, sp.Expr]:
+        """Intercept and slope of u = h + delta f."""
+        return sp.factor(DELTA * self.intercept), sp.factor(1 + DELTA * self.slope)
+
+    @property
     def prox(self) -> sp.Expr:
-        """u = h + delta f."""
-        return H + DELTA * self.force
+        """u."""
+        return self.step[0] + self.step[1] * H
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def losses() -> tuple[Loss, ...]:
     return tuple(sorted(found, key=lambda loss: (not loss.closed, loss.name)))
 
 
-def functions() -> tuple[Switch, Switch]:
+def functions() -> tuple[Switch, ...]:
     """What the solvers and the simulations need of a loss."""
     found = losses()
     closed = [loss for loss in found if loss.closed]
@@ -39,15 +39,19 @@ def functions() -> tuple[Switch, Switch]:
         forces = loss.forces
         rest = intervals - len(forces)
         ends = [force.end for force in forces[:-1]] + [sp.oo] * rest
-        pairs = [(force.intercept, force.slope) for force in forces] + [(sp.Integer(0), sp.Integer(0))] * rest
-        return {f"end_{i}": end for i, end in enumerate(ends)} | {
-            f"{part}_{i}": value for i, pair in enumerate(pairs) for part, value in zip(("intercept", "slope"), pair, strict=True)}
+        return {f"end_{i}": end for i, end in enumerate(ends)} | lines([(force.intercept, force.slope) for force in forces], rest)
+
+    def lines(pairs: list[tuple[sp.Expr, sp.Expr]], rest: int) -> dict[str, sp.Expr]:
+        pairs = pairs + [(sp.Integer(0), sp.Integer(0))] * rest
+        return {f"{part}_{i}": value for i, pair in enumerate(pairs) for part, value in zip(("intercept", "slope"), pair, strict=True)}
 
     return (
         Switch("margin_loss", "A loss at the margin u, its slope (from the right at a kink) and its curvature.", (U, THRESHOLD),
                tuple({"value": loss.value, "slope": loss.slope, "curvature": loss.curvature} for loss in found)),
         Switch("linear_force", "Where the force of a left-out margin bends, then its intercept and slope on every interval.",
                (C, DELTA, THRESHOLD), tuple(padded(loss) for loss in closed)),
+        Switch("linear_step", "Intercept and slope of the proximal step u on the same intervals.", (C, DELTA, THRESHOLD),
+               tuple(lines([force.step for force in loss.forces], intervals - len(loss.forces)) for loss in closed)),
     )
 
 

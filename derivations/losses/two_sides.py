@@ -175,6 +175,15 @@ def moments_of(f: sp.Expr, df: sp.Expr) -> tuple[sp.Expr, ...]:
     return (f, df, f**2, f * df, f**2 * df, df * G, df * (G**2 - 1), f * df * G)
 
 
+def linear_step() -> Function:
+    """The part of the moments of u - begin of an interval on which u is linear in h."""
+    u = INTERCEPT + SLOPE * (MEAN + SD * G)
+    powers = (u, u**2)
+    moments = [sum(sp.factor(a) * (I0, I1, I2)[i] for i, a in enumerate(reversed(sp.Poly(each, G).all_coeffs()))) for each in powers]
+    return Function("linear_step", "E of u', u and u^2 over an interval on which u = intercept + slope h, h = mean + sd g.",
+                    (INTERCEPT, SLOPE, MEAN, SD, I0, I1, I2), {"du": SLOPE * I0, "u": moments[0], "u2": moments[1]})
+
+
 def linear_moments() -> Function:
     """The part of the moments of an interval on which the force is linear, from the Gaussian's moments there."""
     f = INTERCEPT + SLOPE * (MEAN + SD * G)
@@ -279,6 +288,7 @@ M, V, Q, M_S, R = sp.symbols("m v q m_s r", positive=True)
 OWN = forces("g")  # those of the generated samples
 FITTED = sp.Symbol("fitted", nonnegative=True)  # 1 where the mean is that of the base too, 0 where it is exact
 F, DF, F2 = sp.symbols("f df f2", real=True)  # of the base's own loss, at the margin and leverage that base_input returns
+RESPONSE, SPREAD = sp.symbols("response spread", positive=True)  # E[u'] and the variance of u there
 SLOPES = {f"{name}_{along}": sp.Symbol(f"{name}_{along}", real=True) for name in ("f", "df", "f2") for along in "mvd"}
 MOVES = (M, V, Q, OWN.mean, OWN.curvature, OWN.noise, M_S)  # what a base step depends on
 
@@ -291,9 +301,12 @@ def base_input() -> dict[str, sp.Expr]:
 
 
 def base_step() -> dict[str, sp.Expr]:
-    """The forces of the base, generated samples' included, and what the generated samples see; all in M, V, Q, OWN, M_S, R."""
+    """The forces of the base, generated samples' included, and what the generated samples see; all in M, V, Q, OWN, M_S, R.
+
+    RESPONSE and SPREAD follow from the moments of the force, but are small where these cancel: `step_moments` has them in F, DF, F2.
+    """
     inside = base_input()
-    mean, spread, leverage = inside["mean"], inside["variance"], inside["leverage"]
+    mean, leverage = inside["mean"], inside["leverage"]
     share = 1 / (1 + R * OWN.curvature * Q)
     handed = FITTED * (R * OWN.mean + R * OWN.curvature * (M_S - M))
     varies = F2 - F**2 + R * OWN.noise * (1 + 2 * leverage * DF) + R * OWN.curvature * V * (R * OWN.curvature - 2 * DF * share)
@@ -302,9 +315,16 @@ def base_step() -> dict[str, sp.Expr]:
         "s": OWN.curvature * share - DF * share**2 / R,
         "qhat": share**2 / R * ((F + handed) ** 2 + varies),
         "mean": mean + leverage * F,
-        "variance": spread + 2 * leverage * spread * DF + leverage**2 * (F2 - F**2),
-        "leverage": leverage * (1 + leverage * DF),
+        "variance": SPREAD,
+        "leverage": leverage * RESPONSE,
     }
+
+
+def step_moments() -> dict[sp.Symbol, sp.Expr]:
+    """E[u'] and the variance of u = h + delta f from the moments of the force, by Stein's identity for E[(h - E h) f]."""
+    inside = base_input()
+    spread, leverage = inside["variance"], inside["leverage"]
+    return {RESPONSE: 1 + leverage * DF, SPREAD: spread + 2 * leverage * spread * DF + leverage**2 * (F2 - F**2)}
 
 
 def base_functions() -> tuple[Function, ...]:
@@ -313,6 +333,7 @@ def base_functions() -> tuple[Function, ...]:
     arguments = (*MOVES, R, FITTED)
 
     def along(expression: sp.Expr, move: sp.Symbol) -> sp.Expr:
+        expression = expression.subs(step_moments())
         total = expression.diff(move)
         for symbol, name in ((F, "f"), (DF, "df"), (F2, "f2")):
             speed = sum(SLOPES[f"{name}_{letter}"] * inside[part].diff(move)
@@ -327,7 +348,7 @@ def base_functions() -> tuple[Function, ...]:
                  inside),
         Function("base_step", "Forces of the base with those of the generated samples handed down; mean, variance and leverage that "
                  "the generated samples see; then the slopes of each in " + ", ".join(move.name for move in MOVES) + ".",
-                 (*arguments, F, DF, F2, *SLOPES.values()), {**results, **slopes}),
+                 (*arguments, F, DF, F2, RESPONSE, SPREAD, *SLOPES.values()), {**results, **slopes}),
     )
 
 
@@ -352,7 +373,7 @@ def handing_down() -> CheckResult:
         return _gaussian(product.subs(numbers), G, xi)
 
     at = {F: expected(force), DF: expected(curve), F2: expected(force**2)}
-    generated = {name: value.subs(FITTED, 1).subs(squares).subs(numbers).subs(at) for name, value in base_step().items()}
+    generated = {name: value.subs(step_moments()).subs(FITTED, 1).subs(squares).subs(numbers).subs(at) for name, value in base_step().items()}
     whole = {"mhat": expected(pull) / 3, "s": expected(1 - response) / Q.subs(numbers) / 3, "qhat": expected(pull**2) / 3,
              "mean": expected(u), "variance": expected(u**2) - expected(u) ** 2, "leverage": expected(response * Q)}
     return vanishes(*(sp.expand(whole[name] - generated[name]) for name in whole))
@@ -384,7 +405,7 @@ def fit_without_training() -> CheckResult:
         expected = Seen(psi.diff(one.mean) / 2, -(psi.diff(one.curvature) + psi.diff(Q) * speed), psi.diff(one.noise))
         base = forces("b")
         exact = seen(data_potential([base], [block]), base)
-        down = {name: value.subs(still).subs(FITTED, int(mean_fitted)) for name, value in base_step().items()}
+        down = {name: value.subs(step_moments()).subs(still).subs(FITTED, int(mean_fitted)) for name, value in base_step().items()}
         own_mean = sp.solve(sp.numer(sp.together(down["mean"] - M_S)), M_S)[0] if mean_fitted else down["mean"]
         down = {name: value.subs(M_S, own_mean) for name, value in down.items()}
         passed = {base.mean: down["mhat"], base.curvature: down["s"], base.noise: down["qhat"]}
@@ -459,7 +480,7 @@ class Ridge:
             base = Source(sp.Integer(1), one.b * one.r, RIGHT, one.q, inside["leverage"])
             own = square_forces(base, inside["mean"], inside["variance"])
             where |= {F: own.mean, DF: -own.curvature, F2: own.noise}
-            found = {name: value.subs(where, simultaneous=True) for name, value in base_step().items()}
+            found = {name: value.subs(step_moments()).subs(where, simultaneous=True) for name, value in base_step().items()}
             pulls.append(Forces(found["mhat"], found["s"], found["qhat"]))
             equations.append(found["mean"] - own_means[k])
             spread_equations.append(found["variance"] - own_spreads[k])
@@ -553,6 +574,6 @@ def theorem() -> Theorem:
             Equation("curvature of the base, its own and what is handed down", sp.Eq(sp.Symbol("s_b"), base_step()["s"])),
             Equation("leverage that a generated sample sees", sp.Eq(sp.Symbol("delta_g"), base_step()["leverage"])),
         ),
-        (*data_functions(), linear_moments(), force_function(), *base_functions()),
+        (*data_functions(), linear_moments(), linear_step(), force_function(), *base_functions()),
         after="input_dependent",
     )

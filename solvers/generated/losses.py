@@ -136,3 +136,27 @@ def linear_force(kind, c, delta, threshold):
         w0 = c/(c*delta + 1)
         return 1.0, math.inf, w0, -w0, 0.0, 0.0, 0.0, 0.0
     raise ValueError("linear_force: there is no such kind")
+
+
+@njit(cache=True, error_model="numpy")
+def linear_step(kind, c, delta, threshold):
+    """Intercept and slope of the proximal step u on the same intervals.
+
+    Returns intercept_0, slope_0, intercept_1, slope_1, intercept_2, slope_2.
+    """
+    if kind == 0:
+        return c*delta, 1.0, 1.0, 0.0, 0.0, 1.0
+    if kind == 1:
+        w0 = c*delta
+        w1 = threshold*w0
+        w2 = 1/(w0 + 1)
+        return w1, 1.0, w0*w2, w2, -w1, 1.0
+    if kind == 2:
+        w0 = c*delta
+        w1 = 1/(w0 + 1)
+        return w0*w1, w1, 0.0, 0.0, 0.0, 0.0
+    if kind == 3:
+        w0 = c*delta
+        w1 = 1/(w0 + 1)
+        return w0*w1, w1, 0.0, 1.0, 0.0, 0.0
+    raise ValueError("linear_step: there is no such kind")

@@ -52,6 +52,17 @@ def linear_moments(intercept, slope, mean, sd, mass, first, second):
 
 
 @njit(cache=True, error_model="numpy")
+def linear_step(intercept, slope, mean, sd, mass, first, second):
+    """E of u', u and u^2 over an interval on which u = intercept + slope h, h = mean + sd g.
+
+    Returns du, u, u2.
+    """
+    w0 = first*sd*slope
+    w1 = intercept + mean*slope
+    return mass*slope, mass*w1 + w0, mass*(w1*w1) + (sd*sd)*second*(slope*slope) + 2*w0*w1
+
+
+@njit(cache=True, error_model="numpy")
 def forces(theta, e, sd, f, df, f2, f_df, f2_df, df_g, df_gg, f_df_g, f_wrong, df_wrong, f2_wrong, f_df_wrong, f2_df_wrong, df_g_wrong, df_gg_wrong, f_df_g_wrong):
     """Mean force, curvature and noise of a source, and their slopes in m, v, delta, from E of f, f', f^2, f f', f^2 f', f' g, f' (g^2 - 1), f f' g at a margin h = mean + sd g, right and wrong.
 
@@ -85,7 +96,7 @@ def base_input(m, v, q, mhat_g, s_g, qhat_g, m_s, r, fitted):
 
 
 @njit(cache=True, error_model="numpy")
-def base_step(m, v, q, mhat_g, s_g, qhat_g, m_s, r, fitted, f, df, f2, f_m, f_v, f_d, df_m, df_v, df_d, f2_m, f2_v, f2_d):
+def base_step(m, v, q, mhat_g, s_g, qhat_g, m_s, r, fitted, f, df, f2, response, spread, f_m, f_v, f_d, df_m, df_v, df_d, f2_m, f2_v, f2_d):
     """Forces of the base with those of the generated samples handed down; mean, variance and leverage that the generated samples see; then the slopes of each in m, v, q, mhat_g, s_g, qhat_g, m_s.
 
     Returns mhat, s, qhat, mean, variance, leverage, mhat_by_m, mhat_by_v, mhat_by_q, mhat_by_mhat_g, mhat_by_s_g, mhat_by_qhat_g, mhat_by_m_s, s_by_m, s_by_v, s_by_q, s_by_mhat_g, s_by_s_g, s_by_qhat_g, s_by_m_s, qhat_by_m, qhat_by_v, qhat_by_q, qhat_by_mhat_g, qhat_by_s_g, qhat_by_qhat_g, qhat_by_m_s, mean_by_m, mean_by_v, mean_by_q, mean_by_mhat_g, mean_by_s_g, mean_by_qhat_g, mean_by_m_s, variance_by_m, variance_by_v, variance_by_q, variance_by_mhat_g, variance_by_s_g, variance_by_qhat_g, variance_by_m_s, leverage_by_m, leverage_by_v, leverage_by_q, leverage_by_mhat_g, leverage_by_s_g, leverage_by_qhat_g, leverage_by_m_s.
@@ -119,94 +130,94 @@ def base_step(m, v, q, mhat_g, s_g, qhat_g, m_s, r, fitted, f, df, f2, f_m, f_v,
     w26 = fitted*w23
     w27 = q*r
     w28 = w26*w27
-    w29 = f2 - w13
-    w30 = (q*q)
-    w31 = w11*w30
-    w32 = v/w30 + w17
-    w33 = (1.0/(w7*w7*w7))
-    w34 = 2*w33
-    w35 = df*w34
-    w36 = (q*q*q)
-    w37 = w32*w36
-    w38 = q*w14 + 1
-    w39 = w38*w8
-    w40 = w25 - w28 + w8
-    w41 = f_m*w40
-    w42 = f_v*w33
-    w43 = w11*w5
-    w44 = s_g*w43
-    w45 = w11*w6
-    w46 = -w45 + w8
-    w47 = 2*v*w11
-    w48 = w2*w34
-    w49 = -2*q*w11*w32 + w30*w32*w48 + w47/q
-    w50 = -w49
-    w51 = m*w11
-    w52 = (r*r)
-    w53 = s_g*w11
-    w54 = fitted*q
-    w55 = (s_g*s_g)
-    w56 = w52*w55
-    w57 = -fitted*m*q*w11*w52*w55 - fitted*m_s*r*s_g*w8 - fitted*mhat_g*r*w8 - m*r*s_g*w8 + m*r*w26 + m_s*w11*w54*w56 + mhat_g*w52*w53*w54 + q*w51*w56 + w2*w51
-    w58 = -w57
-    w59 = f_d*w46 + f_m*w58 + f_v*w50
-    w60 = f_m*w54
-    w61 = r*w31
-    w62 = r*w36
-    w63 = w42*w62
-    w64 = r*w11
-    w65 = q*w64
-    w66 = w31*w52
-    w67 = fitted*w66
-    w68 = -fitted*m*s_g*w11*w30*w52 - fitted*m_s*q*r*w8 - m*q*r*w8 + m*s_g*w66 + m*w65 + m_s*s_g*w67 + mhat_g*w67 + r*w21*w54
-    w69 = -w68
-    w70 = -f_d*w61 + f_m*w69 - 2*w32*w63
-    w71 = w12*w40
-    w72 = df_m*w71
-    w73 = (1.0/(w7*w7*w7*w7))
-    w74 = df_v*w73
-    w75 = w74*w9
-    w76 = df_d*w46 + df_m*w58 + df_v*w50
-    w77 = w12*w76
-    w78 = w33*w54
-    w79 = df_m*w78
-    w80 = q*w35
-    w81 = w34*w62
-    w82 = w32*w81
-    w83 = -df_d*w61 + df_m*w69 - df_v*w82
-    w84 = w12*w83
-    w85 = w30*w74
-    w86 = s_g*w79
-    w87 = 2*fitted
-    w88 = w44*w87
-    w89 = 2*w4
-    w90 = w12*w89
-    w91 = q*w8
-    w92 = -2*v*w24 + 2*w17*w91
-    w93 = f2_v*w73
-    w94 = f_v*w73
-    w95 = 2*df
-    w96 = w20*w34
-    w97 = f2_d*w46 + f2_m*w58 + f2_v*w50
-    w98 = f2_m*w78
-    w99 = f_m*(fitted*fitted)*q*w3*w34
-    w100 = -f2_d*w61 + f2_m*w69 - f2_v*w82
-    w101 = w30*w93
-    w102 = w30*w94
-    w103 = f_m*fitted
-    w104 = w31*w40
-    w105 = 2*f
-    w106 = w105*w31
-    w107 = 2*df_v/w7**5
-    w108 = df*w33
-    w109 = 6*df
-    w110 = fitted*w33
-    w111 = w110*w62
-    w112 = f*w103
-    w113 = (q*q*q*q)
-    w114 = r*w113
-    w115 = w32*w73
-    w116 = w114*w115
-    w117 = df_m*w87
-    w118 = w110*w2*w36
-    return mhat_g*(1 - fitted) + w10*w5, -df*w12 + s_g*w8, w12*w20, f*q*w8 + m*w25 - m*w28 + m_s*w28 + q*w0*w22 + w21, w29*w31 + w31*w32 + w35*w37, q*w39, w10*w41 - w26, w42*w9, -w44 + w59*w8*w9, -fitted + w11*w60 + w22 + 1, -q*w43 + w1*w22 + w10*w70, w30*w42, w26 + w53*w60, -w72, -w75, 2*df*s_g*w33 - w55*w64 - w77, -w79, -w45 + w8 + w80 - w84, -w85, -w86, f2_m*w71 + w41*w90 + w72*w92 - w88, w18*w53 + w75*w92 + w89*w9*w94 + w9*w93, -s_g*w96 + w12*w97 + w12*(df*w47*w56 + w17*(w15 - w45*w95)) + w59*w90 + w77*w92, w43*w87 + w79*w92 + w98 + w99, -q*w96 + w100*w12 + w12*(-qhat_g*w66*w95 + r*w1*w5*w87 + r*w19 + v*w2*(r + w65*w95)) + w70*w90 + w84*w92, w101 + w102*w89 + w11*w16 + w85*w92, s_g*w98 + s_g*w99 + w86*w92 + w88, w40 + w41*w91, q*w42, -f*w45 + f*w8 + q*w59*w8 - w57, w103*w61 + w22*w27, -f*w61 + q*w70*w8 - w68, w63, w103*w2*w31 + w28, df_m*w34*w37*w40 + f2_m*w104 - w106*w41, w101 - w102*w105 + w107*w37 + w11 + w80, 6*df*w30*w32*w33 + 2*q*w11*w29 - 4*v*w108 - w106*w59 - w109*w2*w37*w73 + w11*w30*w97 - w29*w30*w48 + 2*w32*w33*w36*w76 - w49, f2_m*w111 - w112*w81 + w116*w117, w100*w11*w30 - w106*w70 - w109*w116 - w29*w81 + 2*w32*w33*w36*w83 - w82, q**5*r*w107*w32 - w105*w114*w94 + w114*w93 + w35*w62 + w61, f2_m*w118 - w112*w36*w48 + w113*w115*w117*w2, df_m*w104, w85, w31*w76 - w38*w45 + w39 + w91*(-df*w45 + df*w8), df_m*w111, -w108*w62 + w11*w30*w83 - w38*w61, w114*w74, df_m*w118
+    w29 = q*w8
+    w30 = w25 - w28 + w8
+    w31 = f_m*w30
+    w32 = (1.0/(w7*w7*w7))
+    w33 = f_v*w32
+    w34 = w11*w5
+    w35 = s_g*w34
+    w36 = w11*w6
+    w37 = -w36 + w8
+    w38 = 2*v*w11
+    w39 = (q*q)
+    w40 = v/w39 + w17
+    w41 = 2*w32
+    w42 = w2*w41
+    w43 = -2*q*w11*w40 + w39*w40*w42 + w38/q
+    w44 = -w43
+    w45 = m*w11
+    w46 = s_g*w11
+    w47 = fitted*q
+    w48 = (r*r)
+    w49 = mhat_g*w48
+    w50 = (s_g*s_g)
+    w51 = w48*w50
+    w52 = -fitted*m*q*w11*w48*w50 - fitted*m_s*r*s_g*w8 - fitted*mhat_g*r*w8 - m*r*s_g*w8 + m*r*w26 + m_s*w11*w47*w51 + q*w45*w51 + w2*w45 + w46*w47*w49
+    w53 = -w52
+    w54 = f_d*w37 + f_m*w53 + f_v*w44
+    w55 = f_m*w47
+    w56 = r*w11
+    w57 = w39*w56
+    w58 = (q*q*q)
+    w59 = r*w58
+    w60 = w33*w59
+    w61 = q*w56
+    w62 = w11*w39
+    w63 = fitted*w62
+    w64 = w39*w46*w48
+    w65 = -fitted*m*s_g*w11*w39*w48 - fitted*m_s*q*r*w8 + fitted*m_s*w64 - m*q*r*w8 + m*w61 + m*w64 + r*w21*w47 + w49*w63
+    w66 = -w65
+    w67 = -f_d*w57 + f_m*w66 - 2*w40*w60
+    w68 = w12*w30
+    w69 = df_m*w68
+    w70 = (1.0/(w7*w7*w7*w7))
+    w71 = df_v*w70
+    w72 = w71*w9
+    w73 = df_d*w37 + df_m*w53 + df_v*w44
+    w74 = w12*w73
+    w75 = w32*w47
+    w76 = df_m*w75
+    w77 = df*w41
+    w78 = q*w77
+    w79 = w41*w59
+    w80 = w40*w79
+    w81 = -df_d*w57 + df_m*w66 - df_v*w80
+    w82 = w12*w81
+    w83 = w39*w71
+    w84 = s_g*w76
+    w85 = 2*fitted
+    w86 = w35*w85
+    w87 = 2*w4
+    w88 = w12*w87
+    w89 = -2*v*w24 + 2*w17*w29
+    w90 = f2_v*w70
+    w91 = f_v*w70
+    w92 = 2*df
+    w93 = w20*w41
+    w94 = f2_d*w37 + f2_m*w53 + f2_v*w44
+    w95 = f2_m*w75
+    w96 = f_m*(fitted*fitted)*q*w3*w41
+    w97 = -f2_d*w57 + f2_m*w66 - f2_v*w80
+    w98 = w39*w90
+    w99 = w39*w91
+    w100 = f_m*fitted
+    w101 = w30*w62
+    w102 = 2*f
+    w103 = w102*w62
+    w104 = w40*w58
+    w105 = 2*df_v/w7**5
+    w106 = f2 - w13
+    w107 = df*w32
+    w108 = 6*df
+    w109 = fitted*w32
+    w110 = w109*w59
+    w111 = f*w100
+    w112 = (q*q*q*q)
+    w113 = r*w112
+    w114 = w40*w70
+    w115 = w113*w114
+    w116 = df_m*w85
+    w117 = w109*w2*w58
+    w118 = q*w14 + 1
+    return mhat_g*(1 - fitted) + w10*w5, -df*w12 + s_g*w8, w12*w20, f*q*w8 + m*w25 - m*w28 + m_s*w28 + q*w0*w22 + w21, spread, response*w29, w10*w31 - w26, w33*w9, -w35 + w54*w8*w9, -fitted + w11*w55 + w22 + 1, -q*w34 + w1*w22 + w10*w67, w33*w39, w26 + w46*w55, -w69, -w72, 2*df*s_g*w32 - w50*w56 - w74, -w76, -w36 + w78 + w8 - w82, -w83, -w84, f2_m*w68 + w31*w88 + w69*w89 - w86, w18*w46 + w72*w89 + w87*w9*w91 + w9*w90, -s_g*w93 + w12*w94 + w12*(df*w38*w51 + w17*(w15 - w36*w92)) + w54*w88 + w74*w89, w34*w85 + w76*w89 + w95 + w96, -q*w93 + w12*w97 + w12*(-qhat_g*w48*w62*w92 + r*w1*w5*w85 + r*w19 + v*w2*(r + w61*w92)) + w67*w88 + w82*w89, w11*w16 + w83*w89 + w87*w99 + w98, s_g*w95 + s_g*w96 + w84*w89 + w86, w29*w31 + w30, q*w33, -f*w36 + f*w8 + q*w54*w8 - w52, w100*w57 + w22*w27, -f*w57 + q*w67*w8 - w65, w60, f_m*w2*w63 + w28, df_m*w104*w30*w41 + f2_m*w101 - w103*w31, -w102*w99 + w104*w105 + w11 + w78 + w98, 6*df*w32*w39*w40 + 2*q*w106*w11 - 4*v*w107 - w103*w54 - w104*w108*w2*w70 - w106*w39*w42 + w11*w39*w94 + 2*w32*w40*w58*w73 - w43, f2_m*w110 - w111*w79 + w115*w116, -w103*w67 - w106*w79 - w108*w115 + w11*w39*w97 + 2*w32*w40*w58*w81 - w80, q**5*r*w105*w40 - w102*w113*w91 + w113*w90 + w57 + w59*w77, f2_m*w117 - w111*w42*w58 + w112*w114*w116*w2, df_m*w101, w83, -w118*w36 + w118*w8 + w29*(-df*w36 + df*w8) + w62*w73, df_m*w110, -w107*w59 + w11*w39*w81 - w118*w57, w113*w71, df_m*w117

@@ -1,0 +1,318 @@
+"""The fixed point of data side and loss side for any convex loss. It knows neither a spectrum nor a loss.
+
+The unknowns are what left-out samples see: mean m and variance v of the margin, and leverage delta. Every source has a node: its own
+samples, or, for a fitted generator, the samples it was fitted on (the base); the generated samples of a fitted source are a node more.
+One round takes what is seen to the forces (loss side), hands the forces of generated samples down to their base, and takes all of them to
+what is seen (data side), with the Jacobian. Newton runs in m, log v and log delta; where it does not converge from a first guess, the fixed
+point is followed from a heavy ridge, where it is known, down to gamma.
+
+Array letters: K sources, J nodes (K, then one for each fitted source), T tests, P points.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+from synthmix.solvers import data_side, kernels, loss_side
+from synthmix.solvers.data_side import Dense, Spectral
+from synthmix.solvers.generated import losses, two_sides
+
+TOLERANCE = 1e-9  # largest residual that is returned as a solution
+ROUND_OFF = 1e-14  # residual that Newton stops at
+_NEAR = 1e-6  # residual at which rough integrals have done their work
+_ON_PATH = 1e-4  # residual on the way down from a heavy ridge
+_STRIDE = 2.0  # largest step of a logarithm
+_FIRST_STEP, _LEAST_STEP, _MOST_STEPS = math.log(100.0), 1e-4, 400
+_BACKTRACKS = 6
+
+
+@njit(cache=True, error_model="numpy")
+def _nodes(sources):
+    """The node of the generated samples of each source, or -1 where its law is exact; and how many nodes there are."""
+    K = sources.shape[0]
+    child = np.full(K, -1)
+    J = K
+    for k in range(K):
+        if sources[k, kernels.FIT] > 0:
+            child[k] = J
+            J += 1
+    return child, J
+
+
+@njit(cache=True, error_model="numpy")
+def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes):
+    """One round from z (J, 3): the pulls (K, 3) of all sources, T (J, 3) and its slopes (3 J, 3 J)."""
+    K, J = sources.shape[0], z.shape[0]
+    right_moments, wrong_moments = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
+    pull_slopes = np.zeros((3 * K, 3 * J))
+    slopes[:] = 0.0
+    for k in range(K):
+        theta, c, r, b = sources[k, kernels.THETA], sources[k, kernels.WEIGHT], sources[k, kernels.FIT], sources[k, kernels.BASE]
+        node = k if child[k] < 0 else child[k]
+        own = loss_side.forces(kind, threshold, theta, c, wrong[k], z[node], level, right_moments, wrong_moments)
+        if child[k] < 0:
+            for i in range(3):
+                pulls[k, i] = own[i]
+                for j in range(3):
+                    pull_slopes[3 * k + i, 3 * k + j] = own[3 + 3 * i + j]
+            continue
+        m, v, q, mean = z[k, 0], z[k, 1], z[k, 2], z[node, 0]
+        fitted = sources[k, kernels.MEAN_FITTED]
+        response, spread = 1.0, 0.0
+        f = df = f2 = f_m = f_v = f_d = df_m = df_v = df_d = f2_m = f2_v = f2_d = 0.0
+        inside = np.array(two_sides.base_input(m, v, q, own[0], own[1], own[2], mean, r, fitted))
+        spread = inside[1]
+        if b > 0:
+            f, df, f2, f_m, f_v, f_d, df_m, df_v, df_d, f2_m, f2_v, f2_d = loss_side.forces(
+                kind, threshold, 1.0, b * r, 0.0, inside, level, right_moments, wrong_moments)
+            response, spread = right_moments[8], right_moments[9]
+            df, df_m, df_v, df_d = -df, -df_m, -df_v, -df_d  # `forces` returns the curvature, E[-f']
+        step = two_sides.base_step(m, v, q, own[0], own[1], own[2], mean, r, fitted, f, df, f2, response, spread, f_m, f_v, f_d, df_m, df_v, df_d,
+                                   f2_m, f2_v, f2_d)
+        for i in range(6):  # mhat, s, qhat of the base, then mean, variance, leverage that the generated samples see
+            first = 6 + 7 * i
+            for j in range(3):
+                along = step[first + j]
+                through = step[first + 6] if j == 0 else 0.0
+                for a in range(3):
+                    through += step[first + 3 + a] * own[3 + 3 * a + j]
+                if i < 3:
+                    pull_slopes[3 * k + i, 3 * k + j] = along
+                    pull_slopes[3 * k + i, 3 * node + j] = through
+                else:
+                    slopes[3 * node + i - 3, 3 * k + j] = along
+                    slopes[3 * node + i - 3, 3 * node + j] = through
+        for i in range(3):
+            pulls[k, i] = step[i]
+            T[node, i] = step[3 + i]
+    seen, data_slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
+    data_side.see(side, gamma, pulls, seen, data_slopes)
+    for k in range(K):
+        for i in range(3):
+            T[k, i] = seen[k, i]
+    for i in range(3 * K):
+        for a in range(3 * K):
+            if data_slopes[i, a] != 0.0:
+                for j in range(3 * J):
+                    slopes[i, j] += data_slopes[i, a] * pull_slopes[a, j]
+
+
+@njit(cache=True, error_model="numpy")
+def _residual(z, T):
+    """The largest relative difference: means in units of the second moment of the margin."""
+    largest = 0.0
+    for j in range(z.shape[0]):
+        if not (T[j, 1] > 0 and T[j, 2] > 0):
+            return math.inf
+        mean = abs(T[j, 0] - z[j, 0]) / math.sqrt(T[j, 1] + T[j, 0] * T[j, 0])
+        largest = max(largest, mean, abs(T[j, 1] / z[j, 1] - 1), abs(T[j, 2] / z[j, 2] - 1))
+    return largest if largest < math.inf else math.inf  # nan is not a solution
+
+
+@njit(cache=True, error_model="numpy")
+def _newton(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, enough, steps):
+    """Newton from z, in place; returns the residual reached, at most `enough` if it converged."""
+    J = z.shape[0]
+    n = 3 * J
+    T, slopes, A, step = np.empty((J, 3)), np.empty((n, n)), np.empty((n, n)), np.empty(n)
+    tried = np.empty((J, 3))
+    _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes)
+    residual = _residual(z, T)
+    for _ in range(steps):
+        if not enough < residual < math.inf:
+            break
+        for i in range(n):
+            a, log_i = i // 3, i % 3 > 0
+            step[i] = math.log(T[a, i % 3] / z[a, i % 3]) if log_i else T[a, 0] - z[a, 0]
+            for j in range(n):
+                slope = slopes[i, j] * (z[j // 3, j % 3] if j % 3 else 1.0) / (T[a, i % 3] if log_i else 1.0)
+                A[i, j] = (1.0 if i == j else 0.0) - slope
+        kernels.solve_small(A, step)
+        stride = 0.0
+        for j in range(J):
+            size = math.sqrt(z[j, 1] + z[j, 0] * z[j, 0])
+            stride = max(stride, abs(step[3 * j]) / size, abs(step[3 * j + 1]), 2 * abs(step[3 * j + 2]))
+        if not stride < math.inf:
+            return residual
+        length = min(1.0, 2 * _STRIDE / stride) if stride > 0 else 1.0
+        better = False
+        for _ in range(_BACKTRACKS):
+            for j in range(J):
+                tried[j, 0] = z[j, 0] + length * step[3 * j]
+                tried[j, 1] = z[j, 1] * math.exp(length * step[3 * j + 1])
+                tried[j, 2] = z[j, 2] * math.exp(length * step[3 * j + 2])
+            _round(kind, threshold, sources, wrong, child, side, gamma, tried, level, pulls, T, slopes)
+            reached = _residual(tried, T)
+            if reached < residual * (1 - 0.05 * length):
+                better = True
+                break
+            length *= 0.4
+        if not better:
+            # rounding is all that is left: the pulls are those of z again
+            _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes)
+            break
+        z[:] = tried
+        residual = reached
+    return residual
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
+    """What is seen where the ridge is so heavy that every margin is near 0, as a first guess in z."""
+    K = sources.shape[0]
+    right_moments, wrong_moments, small = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS), np.empty(3)
+    traces = data_side.load(side)
+    for k in range(K):
+        small[0], small[1], small[2] = 0.0, 1e-4, traces[k] / gamma
+        own = loss_side.forces(kind, threshold, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], small, loss_side.ROUGH,
+                               right_moments, wrong_moments)
+        for i in range(3):
+            pulls[k, i] = own[i]
+        if sources[k, kernels.BASE] > 0:
+            base = loss_side.forces(kind, threshold, 1 / sources[k, kernels.FIT], sources[k, kernels.BASE] * sources[k, kernels.FIT], 0.0,
+                                    small, loss_side.ROUGH, right_moments, wrong_moments)
+            for i in range(3):
+                pulls[k, i] += base[i]
+    seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
+    data_side.see(side, gamma, pulls, seen, slopes)
+    for k in range(K):
+        for i in range(3):
+            z[k, i] = seen[k, i]
+            if child[k] >= 0:
+                z[child[k], i] = seen[k, i]
+
+
+@njit(cache=True, error_model="numpy")
+def _heavy(sources, side, gamma):
+    """A ridge so heavy that every margin is small."""
+    load, traces = 0.0, data_side.load(side)
+    for k in range(sources.shape[0]):
+        load += (sources[k, kernels.THETA] * sources[k, kernels.WEIGHT] + sources[k, kernels.BASE]) * (
+            traces[k] + data_side.square(side, k))
+    return 10 * max(gamma, load)
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
+    """Follow the fixed point from a heavy ridge down to gamma, in steps of log gamma; returns the residual on the way."""
+    at = _heavy(sources, side, gamma)
+    _begin(kind, threshold, sources, wrong, child, side, at, z, pulls)
+    residual = _newton(kind, threshold, sources, wrong, child, side, at, z, loss_side.ROUGH, pulls, _ON_PATH, 40)
+    here, before = z.copy(), z.copy()
+    step, last = _FIRST_STEP, 0.0
+    for _ in range(_MOST_STEPS):
+        if at <= gamma or not residual <= _ON_PATH:
+            break
+        to = max(gamma, at * math.exp(-step))
+        ahead = math.log(at / to) / last if last > 0 else 0.0
+        for j in range(z.shape[0]):
+            z[j, 0] = here[j, 0] + ahead * (here[j, 0] - before[j, 0])
+            for i in (1, 2):
+                z[j, i] = here[j, i] * (here[j, i] / before[j, i]) ** ahead
+        found = _newton(kind, threshold, sources, wrong, child, side, to, z, loss_side.ROUGH, pulls, _ON_PATH, 8)
+        if found <= _ON_PATH:
+            before[:] = here
+            here[:] = z
+            last = math.log(at / to)
+            at = to
+            step *= 1.5
+        else:
+            step *= 0.4
+            if step < _LEAST_STEP:
+                return math.inf
+    return residual if at <= gamma else math.inf
+
+
+@njit(cache=True, error_model="numpy")
+def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances):
+    """Solve one problem.
+
+    Parameters
+    ----------
+    sources (K, 6), wrong (K,)
+        The columns of `kernels`, and the shares of wrong labels.
+    side
+        `Spectral` or `Dense`.
+    seen (K, 4)
+        Filled with mean, variance and leverage that a left-out sample of each source sees, and the curvature of the source's samples.
+    margins, variances (T,)
+        Filled with those of fresh samples.
+
+    Returns
+    -------
+    The residual: the largest relative difference that one more round makes, for a smooth loss with finer integrals.
+    """
+    K = sources.shape[0]
+    child, J = _nodes(sources)
+    z, pulls = np.empty((J, 3)), np.zeros((K, 3))
+    weight = 0.0
+    for k in range(K):
+        weight += sources[k, kernels.THETA] * sources[k, kernels.WEIGHT] + sources[k, kernels.BASE]
+    if weight == 0.0:  # nothing trains: w = 0
+        margins[:] = 0.0
+        variances[:] = 0.0
+        seen[:] = 0.0
+        seen[:, 2] = data_side.load(side) / gamma
+        return 0.0
+    _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
+    residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.ROUGH, pulls, _NEAR, 25)
+    if not residual <= _NEAR:
+        residual = _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
+    if residual <= _ON_PATH:
+        residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls, ROUND_OFF, 20)
+    if kind >= losses.CLOSED:
+        T, slopes = np.empty((J, 3)), np.empty((3 * J, 3 * J))
+        _round(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINEST, pulls, T, slopes)
+        residual = max(residual, _residual(z, T))
+    data_side.fresh(side, gamma, pulls, margins, variances)
+    right_moments, wrong_moments = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
+    for k in range(K):
+        node = k if child[k] < 0 else child[k]
+        for i in range(3):
+            seen[k, i] = z[node, i]
+        seen[k, 3] = pulls[k, 1]
+        if child[k] >= 0:
+            seen[k, 3] = loss_side.forces(kind, threshold, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[node],
+                                          loss_side.FINE, right_moments, wrong_moments)[1]
+    return residual
+
+
+@njit(cache=True, error_model="numpy")
+def means_within(means, mixing):
+    """Products (B, B, L) of the means within each eigenvalue, from those of the directions (D, D, L) and the mixing (B, D)."""
+    B, D = mixing.shape
+    products = np.zeros((B, B, means.shape[2]))
+    for a in range(B):
+        for b in range(B):
+            for i in range(D):
+                for j in range(D):
+                    share = mixing[a, i] * mixing[b, j]
+                    if share != 0.0:
+                        for l in range(means.shape[2]):
+                            products[a, b, l] += share * means[i, j, l]
+    return products
+
+
+@njit(cache=True, error_model="numpy", parallel=True)
+def spectral_batch(kind, threshold, sources, wrong, gamma, eigenvalues, tests, h, means, mixing, seen, margins, variances, residual):
+    """Many problems on one spectrum: sources (P, K, 6), wrong (P, K), gamma (P,), h (P, L) and mixing (P, B, D) have one of each point."""
+    for i in prange(gamma.size):
+        side = Spectral(eigenvalues, tests, h[i], means_within(means, mixing[i]))
+        residual[i] = solve_point(kind, threshold, sources[i], wrong[i], side, gamma[i], seen[i], margins[i], variances[i])
+
+
+@njit(cache=True, error_model="numpy")
+def spectral_point(kind, threshold, sources, wrong, gamma, eigenvalues, tests, h, means, mixing, seen, margins, variances):
+    """One problem on a spectrum."""
+    side = Spectral(eigenvalues, tests, h, means_within(means, mixing))
+    return solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances)
+
+
+@njit(cache=True, error_model="numpy")
+def dense_point(kind, threshold, sources, wrong, gamma, covariances, tests, means, N, seen, margins, variances):
+    """One problem with dense p x p covariances."""
+    side = Dense(covariances, tests, means, np.array([N]))
+    return solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances)
