@@ -20,6 +20,9 @@ from synthmix.solvers import data_side, kernels, loss_side
 from synthmix.solvers.data_side import Dense, Spectral
 from synthmix.solvers.generated import losses, two_sides
 
+# columns of `seen`: mean and variance of a left-out margin, its leverage, and r s q of the generator's fit (0 where the law is exact)
+MEAN, VARIANCE, LEVERAGE, FIT = range(4)
+SEEN = 4
 TOLERANCE = 1e-9  # largest residual that is returned as a solution
 ROUND_OFF = 1e-14  # residual that Newton stops at
 _NEAR = 1e-6  # residual at which rough integrals have done their work
@@ -70,8 +73,8 @@ def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls,
                 kind, threshold, 1.0, b * r, 0.0, inside, level, right_moments, wrong_moments)
             response, spread = right_moments[8], right_moments[9]
             df, df_m, df_v, df_d = -df, -df_m, -df_v, -df_d  # `forces` returns the curvature, E[-f']
-        step = two_sides.base_step(m, v, q, own[0], own[1], own[2], mean, r, fitted, f, df, f2, response, spread, f_m, f_v, f_d, df_m, df_v, df_d,
-                                   f2_m, f2_v, f2_d)
+        step = two_sides.base_step(m, v, q, own[0], own[1], own[2], mean, r, fitted, f, df, f2, response, spread, f_m, f_v, f_d, df_m, df_v,
+                                   df_d, f2_m, f2_v, f2_d)
         for i in range(6):  # mhat, s, qhat of the base, then mean, variance, leverage that the generated samples see
             first = 6 + 7 * i
             for j in range(3):
@@ -236,8 +239,8 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
         The columns of `kernels`, and the shares of wrong labels.
     side
         `Spectral` or `Dense`.
-    seen (K, 4)
-        Filled with mean, variance and leverage that a left-out sample of each source sees, and the curvature of the source's samples.
+    seen (K, SEEN)
+        Filled with what a left-out sample of each source sees.
     margins, variances (T,)
         Filled with those of fresh samples.
 
@@ -255,7 +258,7 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
         margins[:] = 0.0
         variances[:] = 0.0
         seen[:] = 0.0
-        seen[:, 2] = data_side.load(side) / gamma
+        seen[:, LEVERAGE] = data_side.load(side) / gamma
         return 0.0
     _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
     residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.ROUGH, pulls, _NEAR, 25)
@@ -273,10 +276,11 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
         node = k if child[k] < 0 else child[k]
         for i in range(3):
             seen[k, i] = z[node, i]
-        seen[k, 3] = pulls[k, 1]
+        seen[k, FIT] = 0.0
         if child[k] >= 0:
-            seen[k, 3] = loss_side.forces(kind, threshold, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[node],
-                                          loss_side.FINE, right_moments, wrong_moments)[1]
+            curvature = loss_side.forces(kind, threshold, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[node],
+                                         loss_side.FINE, right_moments, wrong_moments)[1]
+            seen[k, FIT] = sources[k, kernels.FIT] * curvature * z[k, 2]
     return residual
 
 

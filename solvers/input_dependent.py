@@ -81,7 +81,7 @@ class Selected:
 
     def source(self, name: str, m: float, weight: float = 1.0) -> Source:
         """The source that m samples are after labelling and pruning; `weight` is omega."""
-        return Source(name, self.alpha * m, self.law, weight=weight)
+        return Source(name, self.alpha * m, self.law, weight=weight, gaussian=False)
 
 
 def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_SUPERVISION) -> Selected:

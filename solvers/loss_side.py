@@ -1,8 +1,8 @@
 """The loss side of the theory of any convex loss: Gaussian integrals over the force of a left-out margin. It knows no spectrum.
 
 The force f(h) of a margin h = mean + sd g, moved by a proximal step of leverage delta to u = h + delta f, enters through eight
-expectations of it, named in `derivations.losses.two_sides.MOMENTS`. Where f is linear between a few margins they are closed; for a smooth loss
-they are integrals over u, in which h = u + c delta ell'(u) is explicit, so that no proximal step is solved within the integral.
+expectations of it, named in `derivations.losses.two_sides.MOMENTS`. Where f is linear between a few margins they are closed; for a smooth
+loss they are integrals over u, in which h = u + c delta ell'(u) is explicit, so that no proximal step is solved within the integral.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
     inverse, bw = 1 / sd, b * w
     first = bw * math.asinh(begin / w) - a * _REACH
     span = bw * math.asinh(end / w) + a * _REACH - first
-    panels = int(math.ceil(span))
+    panels = math.ceil(span)
     width = span / panels
     out[:] = 0.0
     centre = prox(kind, mean, c, delta, threshold)  # so that the variance of u does not cancel

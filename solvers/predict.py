@@ -16,7 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthmix.solvers import kernels
+from synthmix.solvers import any_loss, kernels
 from synthmix.solvers.problem import RANGES, Covariance, Law, Problem, Setting, Source, in_range
 from synthmix.solvers.sample_covariance import SampleCovariance
 from synthmix.support.errors import BadInput, NotConverged, number
@@ -72,33 +72,64 @@ class _Spectrum:
     errors: tuple = ()
 
 
-def predict(problem: Setting | Problem, *, formula: Formula = "rederived") -> Prediction:
+def predict(
+    problem: Setting | Problem, *, formula: Formula = "rederived", loss: str = any_loss.SQUARE, huber_threshold: float | None = None
+) -> Prediction:
     """Predict one setting, or one general problem with any number of sources.
 
-    formula: "published" evaluates the paper's pruning formula instead (settings only).
+    formula: "published" evaluates the paper's pruning formula instead (settings only). loss: what the classifier minimises, a name in
+    `solvers.generated.losses.NAMES`; huber_threshold: where Huber's loss becomes linear (1 by default).
 
     Raises:
         BadInput: for a combination that has no formula.
-        NotConverged: if the fixed point was not solved to 1e-12.
+        NotConverged: if the fixed point was not solved to 1e-12 (square loss) or 1e-9 (any other).
     """
     if isinstance(problem, Setting):
-        grid = predict_grid(problem, formula=formula)
+        grid = predict_grid(problem, formula=formula, loss=loss, huber_threshold=huber_threshold)
         fixed_point = {f"delta_{name}": float(value) for name, value in grid.delta.items()}
         values = (float(x) for x in (grid.mean_margin, grid.variance, grid.accuracy, grid.risk, grid.alpha, grid.lam))
         return Prediction(*values, fixed_point={**fixed_point, "residual": float(grid.residual)})
     if formula != "rederived":
         raise BadInput("the published formula covers the paper's mixture only: give a Setting")
-    return predict_tests(problem, [problem.test])[0]
+    return predict_tests(problem, [problem.test], loss=loss, huber_threshold=huber_threshold)[0]
 
 
-def predict_tests(problem: Problem, tests: Sequence[Law]) -> list[Prediction]:
+def predict_tests(
+    problem: Problem, tests: Sequence[Law], *, loss: str = any_loss.SQUARE, huber_threshold: float | None = None
+) -> list[Prediction]:
     """One general problem scored on several test laws; the fixed point is solved once."""
+    chosen = any_loss.Loss.of(loss, huber_threshold)
+    if loss != any_loss.SQUARE:
+        return _predict_loss(problem, tests, chosen)
     labels = np.array([[wrong_labels(source.wrong) for source in problem.sources]])
     margins, variances, _, fixed_point = solve_problem(problem, labels, tests)
     accuracy, risk = np.empty_like(margins), np.empty_like(margins)
     kernels.outcomes(margins, variances, accuracy, risk)
     return [Prediction(*(float(x[i, 0]) for x in (margins, variances, accuracy, risk)), float("nan"), float("nan"), fixed_point)
             for i in range(len(tests))]
+
+
+def _predict_loss(problem: Problem, tests: Sequence[Law], loss: any_loss.Loss) -> list[Prediction]:
+    any_loss.check_covered(problem)
+    spectrum, mixing = _problem_spectrum(problem, tests)
+    wrong = np.array([[source.wrong for source in problem.sources]], dtype=float)
+    found = any_loss.solve(loss, problem_columns(problem)[None], wrong, np.array([problem.ridge.gamma]), np.array([problem.N]),
+                           np.array([float(problem.p)]), spectrum, mixing[None])
+    accuracy, risk = np.empty_like(found.margins), np.empty_like(found.margins)
+    kernels.outcomes(found.margins, found.variances, accuracy, risk)
+    fixed_point = {f"delta_{source.name}": float(delta) for source, delta in zip(problem.sources, found.delta[0], strict=True)}
+    fixed_point["residual"] = float(found.residual[0])
+    values = zip(found.margins[0], found.variances[0], accuracy[0], risk[0], strict=True)
+    return [Prediction(*map(float, each), float("nan"), float("nan"), fixed_point) for each in values]
+
+
+def _problem_spectrum(problem: Problem, tests: Sequence[Law]) -> tuple[_Spectrum, np.ndarray]:
+    """The spectrum of a general problem and its test laws, and their means in its directions, (K + T, D)."""
+    laws = [*(source.law for source in problem.sources), *tests]
+    directions, mixing, errors = distinct_means(laws, problem.center)
+    spectrum, basis = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
+                                directions, np.eye(len(directions)), problem.p, errors=errors)
+    return spectrum, mixing @ basis
 
 
 def wrong_labels(wrong: ArrayLike) -> np.ndarray:
@@ -116,27 +147,29 @@ def solve_problem(
     not depend on labels, so it is solved once. Also returns delta of every source and the relative residual.
     """
     sources = problem_columns(problem)[None]
-    laws = [*(source.law for source in problem.sources), *tests]
-    directions, mixing, errors = distinct_means(laws, problem.center)
-    spectrum, basis = _spectrum([law.covariance for law in laws[: len(problem.sources)]], [law.covariance for law in tests],
-                                directions, np.eye(len(directions)), problem.p, errors=errors)
-    mixing = mixing @ basis
+    spectrum, mixing = _problem_spectrum(problem, tests)
     margins, variances, delta, q, relative = _solve(sources, labels[None], np.array([problem.ridge.gamma]), np.array([problem.N]),
                                                     np.array([float(problem.p)]), spectrum, mixing[None], problem.intercept)
     fixed_point = {f"delta_{source.name}": float(delta[0, k]) for k, source in enumerate(problem.sources)}
     return margins[0], variances[0], q[0], {**fixed_point, "residual": float(relative[0])}
 
 
-def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: int | None = None, **axes: ArrayLike) -> Grid:
+def predict_grid(
+    setting: Setting, *, formula: Formula = "rederived", loss: str = any_loss.SQUARE, huber_threshold: float | None = None,
+    threads: int | None = None, **axes: ArrayLike,
+) -> Grid:  # fmt: skip
     """Predict a setting over any of its parameters, compiled and in parallel.
 
     axes: name -> array (n, m, p, mu, epsilon, rho, phi, gamma, omega, n_hat, beta, mu_perp), broadcast against each other;
-    what is not named keeps the setting's value. threads: how many threads (all by default).
+    what is not named keeps the setting's value. loss, huber_threshold: as in `predict`. threads: how many threads (all by default).
 
     Raises:
         BadInput: for an axis that the setting does not have, or a value outside its range.
-        NotConverged: if any point's fixed point was not solved to 1e-12.
+        NotConverged: if any point's fixed point was not solved to 1e-12 (square loss) or 1e-9 (any other).
     """
+    chosen = any_loss.Loss.of(loss, huber_threshold)
+    if loss != any_loss.SQUARE and formula != "rederived":
+        raise BadInput(f"the published formula is that of the square loss: use --formula rederived for the {loss} loss")
     values = _axes(setting, axes)
     try:
         shape = np.broadcast_shapes(*(np.shape(v) for v in values.values()))
@@ -153,14 +186,21 @@ def predict_grid(setting: Setting, *, formula: Formula = "rederived", threads: i
     spectrum, mixing = _mixture_spectrum(setting, flat, len(names))
     N = flat["n"] + flat["m"]
     with _threads(threads):
-        margins, variances, delta, q, relative = _solve(sources, labels, flat["gamma"], N, flat["p"], spectrum, mixing)
+        if loss == any_loss.SQUARE:
+            margins, variances, delta, q, relative = _solve(sources, labels, flat["gamma"], N, flat["p"], spectrum, mixing)
+            fit = _fit_trace(sources[:, -1], q[:, -1], delta[:, -1])
+        else:
+            wrong = np.ascontiguousarray((1 - labels[:, 0, :, kernels.LABEL]) / 2)
+            found = any_loss.solve(chosen, sources, wrong, flat["gamma"], N, flat["p"], spectrum, mixing)
+            margins, variances = found.margins[..., None], found.variances[..., None]
+            delta, fit, relative = found.delta, found.fit[:, -1], found.residual
     accuracy, risk = np.empty_like(margins), np.empty_like(margins)
     kernels.outcomes(margins, variances, accuracy, risk)
     if formula == "rederived" and not np.all(variances >= 0):
         raise NotConverged("a predicted variance is negative: the arithmetic was not precise enough for these values")
     deltas = {name: delta[:, k].reshape(shape) for k, name in enumerate(names)}
     if setting.generator.kind == "independent":
-        deltas["g"] = _fit_trace(sources[:, -1], q[:, -1], delta[:, -1]).reshape(shape)
+        deltas["g"] = fit.reshape(shape)
     results = (*(x[:, 0, 0] for x in (margins, variances, accuracy, risk)), alpha, lam)
     return Grid(*(np.ascontiguousarray(r).reshape(shape) for r in results), delta=deltas, residual=relative.reshape(shape))
 

@@ -184,7 +184,10 @@ class Fit:
 
 @dataclass(frozen=True)
 class Source:
-    """`count` kept training samples of one law, weight c, of whose labels a share `wrong` (e) is wrong."""
+    """`count` kept training samples of one law, weight c, of whose labels a share `wrong` (e) is wrong.
+
+    gaussian: False where the law has the mean and the covariance of the samples, which are not Gaussian: enough for the square loss only.
+    """
 
     name: str
     count: float
@@ -192,6 +195,7 @@ class Source:
     wrong: float = 0.0
     weight: float = 1.0
     fit: Fit | None = None
+    gaussian: bool = True
 
     def __post_init__(self) -> None:
         number(f"count of source {self.name}", self.count, 0)

@@ -109,7 +109,7 @@ class Loss:
     def _joined(self, expressions: list[sp.Expr]) -> sp.Expr:
         if len(expressions) == 1:
             return expressions[0]
-        conditions = [U < end for _, end in self.pieces[:-1]]
+        conditions = [end > U for _, end in self.pieces[:-1]]
         return sp.Piecewise(*zip(expressions, [*conditions, True], strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sympy as sp
+from sympy.codegen.cfunctions import log1p
 from sympy.printing.pycode import PythonCodePrinter
 
 from synthmix.derivations.losses.base import Loss, U
@@ -40,5 +41,9 @@ def series() -> sp.Expr:
 LOSS = Loss(
     "probit",
     "probit",
-    ((U**2 / 2 + sp.log(2 * sp.pi) / 2 + sp.log(-U) - sp.log(series()), FAR), (-sp.log(Phi(U)), sp.oo)),
+    (
+        (U**2 / 2 + sp.log(2 * sp.pi) / 2 + sp.log(-U) - sp.log(series()), FAR),
+        (-sp.log(Phi(U)), sp.Integer(0)),
+        (-log1p(-Phi(-U)), sp.oo),
+    ),
 )

@@ -1,9 +1,9 @@
 r"""The losses, and their proximal steps.
 
 A loss is one file of `derivations/losses` with a `LOSS`: SymPy expressions of the margin $u$ on consecutive intervals (base.py). Where
-$\ell'$ is linear on each of them, the force $f(h) = -c\,\ell'(\mathrm{prox}(h))$ of a left-out margin is linear between the margins that are
-generated here, and every Gaussian integral over it closes. A kink of the loss becomes an interval of its own, on which the step ends at
-the kink. A smooth loss needs no proximal step to be integrated: $h = u + c\,\delta\,\ell'(u)$ is explicit in $u$.
+$\ell'$ is linear on each of them, the force $f(h) = -c\,\ell'(\mathrm{prox}(h))$ of a left-out margin is linear between the margins that
+are generated here, and every Gaussian integral over it closes. A kink of the loss becomes an interval of its own, on which the step ends
+at the kink. A smooth loss needs no proximal step to be integrated: $h = u + c\,\delta\,\ell'(u)$ is explicit in $u$.
 """
 
 from __future__ import annotations
@@ -76,8 +76,8 @@ def _number(expression: sp.Expr) -> mp.mpf:
     return mp.mpf(str(sp.N(expression.subs(VALUES), DIGITS)))
 
 
-@check("proximal steps in closed form", "on every interval: stationarity of c ell(u) + (u - h)^2 / (2 delta) at u = h + delta f, or at a kink a "
-       "force between the slopes there; the step at both sides of every end of an interval, where it stays on its own piece")
+@check("proximal steps in closed form", "on every interval: stationarity of c ell(u) + (u - h)^2 / (2 delta) at u = h + delta f, or at a "
+       "kink a force between the slopes there; the step at both sides of every end of an interval, where it stays on its own piece")
 def closed_steps() -> CheckResult:
     left, wrong = [], []
     for loss in losses():

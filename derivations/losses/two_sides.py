@@ -1,7 +1,7 @@
 r"""Any convex loss: a data side that knows spectra and no loss, a loss side that knows one scalar and no spectrum.
 
-The classifier minimises $\frac1N\sum_i c_i\,\ell(\tilde y_i w^\top x_i) + \frac\gamma2|w|^2$. Stationarity is
-$\gamma w = \frac1N\sum_i f_i\,\tilde y_i x_i$ with the forces $f_i = -c_i\,\ell'(\tilde y_i w^\top x_i)$: the classifier is a response to forces.
+The classifier minimises $\frac1N\sum_i c_i\,\ell(\tilde y_i w^\top x_i) + \frac\gamma2|w|^2$. Stationarity is $\gamma w = \frac1N\sum_i
+f_i\,\tilde y_i x_i$ with the forces $f_i = -c_i\,\ell'(\tilde y_i w^\top x_i)$: the classifier responds to forces.
 
 Data side. Source $k$ pulls at the classifier with the mean force $\hat m_k$ along its mean, with the curvature $s_k$ along its
 covariance, and with the noise $\hat q_k$. The response to them is one potential,
@@ -9,8 +9,8 @@ covariance, and with the noise $\hat q_k$. The response to them is one potential
     Psi(s, mhat, qhat; t, J) = M^T B M + sum_k qhat_k delta_k,   M = sum_k mhat_k mu_k + J mu_test,
     B = (gamma I + t C_test + sum_k s_k C_k)^{-1},   delta_k = (1/N) tr(C_k B),
 
-whose derivatives are what a sample that was left out sees: the mean $m_k = \frac12\partial\Psi/\partial\hat m_k$ of its margin, the variance
-$v_k = -\partial\Psi/\partial s_k$, and its leverage $\delta_k = \partial\Psi/\partial\hat q_k$. For a fresh sample they are
+whose derivatives are what a sample that was left out sees: the mean $m_k = \frac12\partial\Psi/\partial\hat m_k$ of its margin, its
+variance $v_k = -\partial\Psi/\partial s_k$, and its leverage $\delta_k = \partial\Psi/\partial\hat q_k$. For a fresh sample they are
 $\frac12\partial\Psi/\partial J$ and $-\partial\Psi/\partial t$. No derivative is total: forces, curvatures and noises are held.
 
 Loss side. The left-out margin is $h = y_s m_k + \sqrt{v_k}\,g$, with $y_s = -1$ for the share $e_k$ of wrong labels. Training moves it by
@@ -18,21 +18,21 @@ a proximal step to $u = h + \delta f$ (base.py), so that the mean over samples g
 
     mhat_k = theta_k E[y_s f],   s_k = theta_k E[-f'(h)],   qhat_k = theta_k E[f^2].
 
-The loss side is a potential too: with $\Omega = E[\min_u c\,\ell(u) + (u-h)^2/(2\delta)]$ these are
-$-\theta\,\partial\Omega/\partial m$, $2\theta\,\partial\Omega/\partial v$ and $-2\theta\,\partial\Omega/\partial\delta$. So the fixed point of both
-sides is where one functional is stationary, the training loss at its minimum,
-$\sum_k\theta_k\Omega_k + \hat m_k m_k - \frac12 s_k v_k + \frac12\hat q_k\delta_k - \frac12\Psi$.
+The loss side is a potential too: with $\Omega = E[\min_u c\,\ell(u) + (u-h)^2/(2\delta)]$ these are $-\theta\,\partial\Omega/\partial m$,
+$2\theta\,\partial\Omega/\partial v$ and $-2\theta\,\partial\Omega/\partial\delta$. So the fixed point of both sides is where one
+functional is stationary, the training loss at its minimum, $\sum_k\theta_k\Omega_k + \hat m_k m_k - \frac12 s_k v_k + \frac12\hat
+q_k\delta_k - \frac12\Psi$.
 
-Ridge is the case that closes by hand. For $\ell = (1-u)^2/2$ the force is linear in $h$, $s_k$ is `tau` of the potential, and the
-forces can be eliminated: what is left is the statement of the earlier chapters. The check does so with exact numbers.
+Ridge is the case that closes by hand. For $\ell = (1-u)^2/2$ the force is linear in $h$, $s_k$ is `tau` of the potential, and the forces
+can be eliminated: what is left is the statement of the earlier chapters. The check does so with exact numbers.
 
-A fitted generator hands its force down to the samples it was fitted on, its base. Given the base, a generated sample is an exact
-source whose mean and covariance are those of the base, so its linear force, curvature and noise act on the base's margins: each
-base sample has, beside its own loss of weight $c_0$ (0 where the base does not train), the quadratic
-$\frac{rs}2(u - m)^2 - (r\hat m + \sqrt{r\hat q}\,\xi)u$, with $r = N/\hat n$, $m$ the mean margin of the generated samples and $\xi\sim N(0,1)$.
-Completing the square makes it the same proximal step at another Gaussian margin and another leverage. What the generated samples see
-is the mean, the variance and the response of the base's margins. So the self-fitted generator, whose base trains, is covered by one
-formula with the independent one, for every loss.
+A fitted generator hands its force down to the samples it was fitted on, its base. Given the base, a generated sample is an exact source
+whose mean and covariance are those of the base, so its linear force, curvature and noise act on the base's margins: each base sample has,
+beside its own loss of weight $c_0$ (0 where the base does not train), the quadratic $\frac{rs}2(u - m)^2 - (r\hat m + \sqrt{r\hat
+q}\,\xi)u$, with $r = N/\hat n$, $m$ the mean margin of the generated samples, $\xi\sim N(0,1)$. Completing the square makes it the same
+proximal step at another Gaussian margin and another leverage. What the generated samples see is the mean, the variance and the response
+of the base's margins. So the self-fitted generator, whose base trains, is covered by one formula with the independent one, for every
+loss.
 """
 
 from __future__ import annotations
@@ -44,10 +44,10 @@ from dataclasses import dataclass, replace
 import sympy as sp
 
 from synthmix.derivations.derivatives import mean_margin, variance
-from synthmix.derivations.losses.base import C as WEIGHT
 from synthmix.derivations.losses.base import DELTA, U
+from synthmix.derivations.losses.base import C as WEIGHT
 from synthmix.derivations.model import RIGHT, J, Labels, Source, gamma, source, t
-from synthmix.derivations.potential import Block, Statement, effective_weight, fit_equation, kappa, tau
+from synthmix.derivations.potential import Block, Statement, effective_weight, tau
 from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 # --- the data side ---------------------------------------------------------------------------------------------------
@@ -192,7 +192,8 @@ def linear_moments() -> Function:
     for name, product in zip(MOMENTS, moments_of(f, SLOPE), strict=True):
         coefficients = reversed(sp.Poly(product, G).all_coeffs())
         results[name] = sum(sp.factor(a) * partial[power] for power, a in enumerate(coefficients))
-    return Function("linear_moments", f"{SAYS}, over an interval on which f = intercept + slope h; mass, first, second: E[1, g, g^2; there].",
+    return Function("linear_moments",
+                    f"{SAYS}, over an interval on which f = intercept + slope h; mass, first, second: E[1, g, g^2] there.",
                     (INTERCEPT, SLOPE, MEAN, SD, I0, I1, I2), results)
 
 
@@ -220,7 +221,7 @@ def force_function() -> Function:
         "s_m": -odd("df_g") / SD, "s_v": -even("df_gg") / (2 * SD**2), "s_d": -even("f_df_g") / SD,
         "qhat_m": 2 * odd("f_df"), "qhat_v": even("f_df_g") / SD, "qhat_d": 2 * even("f2_df"),
     }  # fmt: skip
-    return Function("forces", f"Mean force, curvature and noise of a source, and their slopes in m, v, delta, from {SAYS}, right and wrong.",
+    return Function("forces", f"Mean force, curvature, noise of a source, and their slopes in m, v, delta, from {SAYS}, right and wrong.",
                     (THETA, E, SD, *right.values(), *wrong.values()), results)
 
 
@@ -232,8 +233,8 @@ def _gaussian(polynomial: sp.Expr, *normals: sp.Symbol) -> sp.Expr:
     return sp.expand(polynomial)
 
 
-@check("proximal step", "for any smooth loss, u = h + delta f, f = -c ell'(u): the derivatives of min_u c ell(u) + (u - h)^2 / (2 delta) in h "
-       "and delta with -f and -f^2 / 2; df/d delta with f f'; f' with -c ell'' / (1 + c delta ell'')")
+@check("proximal step", "for any smooth loss, u = h + delta f, f = -c ell'(u): the derivatives of min_u c ell(u) + (u - h)^2 / (2 delta) "
+       "in h and delta with -f and -f^2 / 2; df/d delta with f f'; f' with -c ell'' / (1 + c delta ell'')")
 def proximal_step() -> CheckResult:
     ell = sp.Function("ell")
     slope, curve = ell(U).diff(U), ell(U).diff(U, 2)
@@ -344,8 +345,8 @@ def base_functions() -> tuple[Function, ...]:
     results = base_step()
     slopes = {f"{name}_by_{move.name}": along(value, move) for name, value in results.items() for move in MOVES}
     return (
-        Function("base_input", "Mean, variance and leverage at which the base of a fitted generator takes its own proximal step.", arguments,
-                 inside),
+        Function("base_input", "Mean, variance and leverage at which the base of a fitted generator takes its own proximal step.",
+                 arguments, inside),
         Function("base_step", "Forces of the base with those of the generated samples handed down; mean, variance and leverage that "
                  "the generated samples see; then the slopes of each in " + ", ".join(move.name for move in MOVES) + ".",
                  (*arguments, F, DF, F2, RESPONSE, SPREAD, *SLOPES.values()), {**results, **slopes}),
@@ -373,7 +374,8 @@ def handing_down() -> CheckResult:
         return _gaussian(product.subs(numbers), G, xi)
 
     at = {F: expected(force), DF: expected(curve), F2: expected(force**2)}
-    generated = {name: value.subs(step_moments()).subs(FITTED, 1).subs(squares).subs(numbers).subs(at) for name, value in base_step().items()}
+    generated = {name: value.subs(step_moments()).subs(FITTED, 1).subs(squares).subs(numbers).subs(at)
+                 for name, value in base_step().items()}
     whole = {"mhat": expected(pull) / 3, "s": expected(1 - response) / Q.subs(numbers) / 3, "qhat": expected(pull**2) / 3,
              "mean": expected(u), "variance": expected(u**2) - expected(u) ** 2, "leverage": expected(response * Q)}
     return vanishes(*(sp.expand(whole[name] - generated[name]) for name in whole))
@@ -460,14 +462,18 @@ class Ridge:
         blocks = tuple(Block(h[b], tuple(row), number(), coordinates[b] * coordinates[b].T) for b, row in enumerate(eigenvalues))
         return cls(Statement(symbols, blocks), at, kinds)
 
+    @property
+    def sources(self) -> list[Source]:
+        """The sources with numbers for their symbols."""
+        return [_at(one, self.at) for one in self.statement.sources]
+
     def solved(self) -> tuple[dict[str, sp.Expr], CheckResult]:
         """Mean margin, variance and training loss of the two sides, and whether the fixed point is theirs too."""
         means = sp.symbols(f"m_0:{len(self.kinds)}", real=True)
         spreads = sp.symbols(f"v_0:{len(self.kinds)}", real=True)
         own_means, own_spreads = sp.symbols(f"o_0:{len(self.kinds)}", real=True), sp.symbols(f"w_0:{len(self.kinds)}", real=True)
         pulls, unknown, equations, spread_equations, spread_unknown, checks = [], list(means), [], [], list(spreads), []
-        for k, (one, kind) in enumerate(zip(self.statement.sources, self.kinds, strict=True)):
-            one = _at(one, self.at)
+        for k, (one, kind) in enumerate(zip(self.sources, self.kinds, strict=True)):
             if kind == "exact":
                 pulls.append(square_forces(one, means[k], spreads[k]))
                 continue
@@ -503,8 +509,7 @@ class Ridge:
         values = {"mean_margin": margin, "variance": variance_}
         if set(self.kinds) == {"exact"}:
             loss = -at_rest(psi) / 2
-            for k, one in enumerate(self.statement.sources):
-                one = _at(one, self.at)
+            for k, one in enumerate(self.sources):
                 envelope = one.theta * one.c * (1 - 2 * one.labels.mean * means[k] + means[k] ** 2 + spreads[k]) / (2 * (1 + one.c * one.q))
                 pull = pulls[k]
                 loss += envelope + pull.mean * means[k] - pull.curvature * spreads[k] / 2 + pull.noise * one.q / 2
@@ -515,8 +520,8 @@ class Ridge:
 def _at(one: Source, at: dict[sp.Symbol, sp.Expr]) -> Source:
     """The source with numbers for its symbols."""
     labels = Labels(one.labels.mean.subs(at), one.labels.variance.subs(at))
-    return replace(one, theta=one.theta.subs(at), c=one.c.subs(at), labels=labels, q=at[one.q], delta=at[one.delta], r=sp.sympify(one.r).subs(at),
-                   b=sp.sympify(one.b).subs(at))
+    return replace(one, theta=one.theta.subs(at), c=one.c.subs(at), labels=labels, q=at[one.q], delta=at[one.delta],
+                   r=sp.sympify(one.r).subs(at), b=sp.sympify(one.b).subs(at))
 
 
 def square_forces(one: Source, m: sp.Expr, v: sp.Expr) -> Forces:
@@ -529,9 +534,9 @@ def square_forces(one: Source, m: sp.Expr, v: sp.Expr) -> Forces:
 KINDS = (("exact", "exact"), ("exact", "fitted"), ("exact", "mean fitted"), ("trains",), ("exact", "trains"))
 
 
-@check("ridge is the square loss", "mean margin and variance of the two sides with forces eliminated, as rational numbers, with those of the "
-       "statement by implicit differentiation; traces, leverages and curvatures with its fixed point: two exact sources, and with each kind "
-       "of fitted generator")
+@check("ridge is the square loss", "mean margin and variance of the two sides with forces eliminated, as rational numbers, with those of "
+       "the statement by implicit differentiation; traces, leverages and curvatures with its fixed point: two exact sources, and with each "
+       "kind of fitted generator")
 def ridge_closes() -> CheckResult:
     worst, fixed = sp.Integer(0), True
     for seed, kinds in enumerate(KINDS):
@@ -544,8 +549,8 @@ def ridge_closes() -> CheckResult:
     return CheckResult(bool(holds), f"fixed point {'the same' if fixed else 'differs'}; largest relative difference {sp.N(worst, 2)}")
 
 
-@check("training loss of two sides", "the stationary functional of the square loss, in rational numbers, with half of the training loss L of "
-       "the potential")
+@check("training loss of two sides", "the stationary functional of the square loss, in rational numbers, with half of the training loss L "
+       "of the potential")
 def functional() -> CheckResult:
     one = Ridge.draw(("exact", "exact"), 11)
     values, _ = one.solved()
@@ -570,10 +575,10 @@ def theorem() -> Theorem:
             Equation("the mean force", sp.Eq(one.mean, -theta * envelope.diff(m))),
             Equation("the curvature", sp.Eq(one.curvature, 2 * theta * envelope.diff(v))),
             Equation("the noise", sp.Eq(one.noise, -2 * theta * envelope.diff(d))),
-            Equation("the base of a fitted generator: leverage of its own proximal step", sp.Eq(sp.Symbol("delta_b"), base_input()["leverage"])),
+            Equation("leverage of the proximal step of a fitted generator's base", sp.Eq(sp.Symbol("delta_b"), base_input()["leverage"])),
             Equation("curvature of the base, its own and what is handed down", sp.Eq(sp.Symbol("s_b"), base_step()["s"])),
             Equation("leverage that a generated sample sees", sp.Eq(sp.Symbol("delta_g"), base_step()["leverage"])),
         ),
         (*data_functions(), linear_moments(), linear_step(), force_function(), *base_functions()),
-        after="input_dependent",
+        after="family_tree",
     )

@@ -108,10 +108,16 @@ def margin_loss(kind, u, threshold):
             w57 = (1.0/(u*u*u*u))
             w58 = 6*w57
             return (1/2)*w0 + math.log(-u) - math.log(w35) + (1/2)*math.log(2*math.pi), u - w36*w56 + 1/u, -w1 - w36*(-w1*(-w1*(-18*w31*w57 - w32*(-30*w29*w57 - w30*(-42*w27*w57 - w28*(-54*w25*w57 - w26*(-66*w23*w57 - w24*(-78*w21*w57 - w22*(-90*w19*w57 - w20*(-102*w17*w57 - w18*(-114*w15*w57 - w16*(-126*w13*w57 - w14*(-138*w11*w57 - w12*(-w10*(108*w37*w40 - 162*w57*w7 - w8*(116*w37*w39 - 174*w5*w57 - w6*(-186*w3*w57 + 124*w37*w38 - w4*(-198*w2*w57 + 598290/u**6)))) + 100*w37*w41 - 150*w57*w9) + 92*w37*w42) + 84*w37*w43) + 76*w37*w44) + 68*w37*w45) + 60*w37*w46) + 52*w37*w47) + 44*w37*w48) + 36*w37*w49) + 28*w37*w50) + 20*w37*w51) + 12*w37*w52) - w33*w58 + 4*w37*w53) - w34*w58 + 4*w37*w54) + 1 - w55*w56/(w35*w35)
-        w0 = (0.5*math.erfc(-math.sqrt(0.5)*(u)))
+        if (u < 0):
+            w0 = (0.5*math.erfc(-math.sqrt(0.5)*(u)))
+            w1 = (u*u)
+            w2 = (1/2)*math.sqrt(2)*math.exp(-1/2*w1)/(math.sqrt(math.pi)*w0)
+            return -math.log(w0), -w2, u*w2 + (1/2)*math.exp(-w1)/(math.pi*(w0*w0))
+        w0 = (0.5*math.erfc(-math.sqrt(0.5)*(-u)))
         w1 = (u*u)
-        w2 = (1/2)*math.sqrt(2)*math.exp(-1/2*w1)/(math.sqrt(math.pi)*w0)
-        return -math.log(w0), -w2, u*w2 + (1/2)*math.exp(-w1)/(math.pi*(w0*w0))
+        w2 = 1 - w0
+        w3 = (1/2)*math.sqrt(2)*math.exp(-1/2*w1)/(math.sqrt(math.pi)*w2)
+        return -math.log1p(-w0), -w3, u*w3 + (1/2)*math.exp(-w1)/(math.pi*(w2*w2))
     raise ValueError("margin_loss: there is no such kind")
 
 

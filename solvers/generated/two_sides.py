@@ -33,7 +33,7 @@ def seen_slopes(h, C_k, C_l, along, along_l, product, both, x):
 
 @njit(cache=True, error_model="numpy")
 def linear_moments(intercept, slope, mean, sd, mass, first, second):
-    """E of f, f', f^2, f f', f^2 f', f' g, f' (g^2 - 1), f f' g at a margin h = mean + sd g, over an interval on which f = intercept + slope h; mass, first, second: E[1, g, g^2; there].
+    """E of f, f', f^2, f f', f^2 f', f' g, f' (g^2 - 1), f f' g at a margin h = mean + sd g, over an interval on which f = intercept + slope h; mass, first, second: E[1, g, g^2] there.
 
     Returns f, df, f2, f_df, f2_df, df_g, df_gg, f_df_g.
     """
@@ -64,7 +64,7 @@ def linear_step(intercept, slope, mean, sd, mass, first, second):
 
 @njit(cache=True, error_model="numpy")
 def forces(theta, e, sd, f, df, f2, f_df, f2_df, df_g, df_gg, f_df_g, f_wrong, df_wrong, f2_wrong, f_df_wrong, f2_df_wrong, df_g_wrong, df_gg_wrong, f_df_g_wrong):
-    """Mean force, curvature and noise of a source, and their slopes in m, v, delta, from E of f, f', f^2, f f', f^2 f', f' g, f' (g^2 - 1), f f' g at a margin h = mean + sd g, right and wrong.
+    """Mean force, curvature, noise of a source, and their slopes in m, v, delta, from E of f, f', f^2, f f', f^2 f', f' g, f' (g^2 - 1), f f' g at a margin h = mean + sd g, right and wrong.
 
     Returns mhat, s, qhat, mhat_m, mhat_v, mhat_d, s_m, s_v, s_d, qhat_m, qhat_v, qhat_d.
     """
