@@ -66,6 +66,7 @@ class Evidence:
         file_rows: Rows of the synthetic file, of which `file` may hold a part.
         population: Estimated from all k samples.
         left_out: Estimated without one group of samples each.
+        debiased: How much of the squared error of the means is taken off their squares: below 1 where the theory could not be solved else.
     """
 
     given: np.ndarray
@@ -80,6 +81,7 @@ class Evidence:
     file_rows: int
     population: Population
     left_out: tuple[Population, ...]
+    debiased: float = 1.0
 
     # ------------------------------------------------------------ theory
 
@@ -286,7 +288,8 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise:
         if np.bincount(codes[rest], minlength=len(classes)).min() >= 2:
             one = Population.of(X[rest], codes[rest], len(classes), debiased=debiased, elliptical=population.elliptical)
             left_out.append(replace(one, counts=population.counts))  # predicts a mix with all samples
-    return Evidence(given, scaling, X, codes, classes, n, plan, file, getattr(real, "left_out", ()), rows, population, tuple(left_out))
+    return Evidence(given, scaling, X, codes, classes, n, plan, file, getattr(real, "left_out", ()), rows, population, tuple(left_out),
+                    debiased)
 
 
 @dataclass(frozen=True, eq=False)

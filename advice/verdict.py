@@ -84,6 +84,9 @@ def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[
                      "everything from the best to the worst.")
     if e.population.counts.min() < FEW:
         found.append(f"A class has only {e.population.counts.min()} real rows: everything here is rough.")
+    if e.debiased < 1:
+        found.append(f"Only {100 * e.debiased:.0f}% of the noise in the class means is taken off: with all of it the theory could not be "
+                     "solved. Predicted accuracies may be too high, before they are calibrated on leave-one-out.")
     if measured is not None and not measured.agree:
         found.append(f"Theory and leave-one-out disagree on the gain of the file: "
                      f"{with_error(measured.predicted_gain, measured.predicted_se)} predicted, "

@@ -392,3 +392,23 @@ def test_bad_use_of_advise_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
                              ((*base, "--exact", "--budget", "9", "--phi", "x"), "phi must be a number")):
         code, out, err = run(monkeypatch, capsys, *arguments)
         assert code == 2 and out == "" and err.startswith("error: ") and err.count("\n") == 1 and words in err
+
+
+def test_a_debiasing_that_was_lowered_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the theory cannot be solved with unbiased means, the user is told what was done instead."""
+    from synthmix.advice import evidence
+    from synthmix.support.errors import NotConverged
+
+    X, codes = world().draw(np.random.default_rng(1), N_REAL)
+    plan = Plan(200, 0.2, 0.1, 0.9, EXACT)
+    assert not any("noise in the class means" in note for note in advise(Samples(X, codes), plan, details=False).notes)
+    tried, honest = [], evidence.best_mix
+
+    def fails_at_first(*args: object, **options: object) -> object:
+        tried.append(args)
+        if len(tried) == 1:
+            raise NotConverged("not solved")
+        return honest(*args, **options)
+
+    monkeypatch.setattr(evidence, "best_mix", fails_at_first)
+    assert any("Only 75% of the noise" in note for note in advise(Samples(X, codes), plan, details=False).notes)
