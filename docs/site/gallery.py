@@ -35,7 +35,7 @@ def page() -> str:
     for name in names():
         figure, stem = load(name), module_name(name)
         text = inspect.getdoc(inspect.getmodule(figure.build)).removeprefix(f"Figure {name}: ")
-        parts.append(f"## {_heading(name)}: {figure.title}\n\n{text[0].upper()}{text[1:]}\n")
+        parts.append(f"## {_heading(name)}{figure.title}\n\n{text[0].upper()}{text[1:]}\n")
         if (FOLDER / f"{stem}.json").exists():
             kept = json.loads((FOLDER / f"{stem}.json").read_text())
             parts.append(f"![{figure.title}](gallery/{stem}.png)\n\n{_made(name, kept)}\n\n{_claims(kept['claims'])}\n")
@@ -92,7 +92,7 @@ def take(out: Path) -> list[str]:
 
 
 def _heading(name: str) -> str:
-    return f"Figure {name}" if name.isdigit() else name.capitalize()
+    return f"Figure {name}: " if name.isdigit() else ""
 
 
 if __name__ == "__main__":
