@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +12,7 @@ from synthmix.solvers.problem import Ridge
 from synthmix.solvers.spectra import even_mean, spectrum
 from synthmix.solvers.trees import SampleSet, Tree
 from synthmix.support.errors import BadInput
-from synthmix.support.typed import Between, Name, Positive, Some, typed
-
-MOST_BYTES = 10**6
+from synthmix.support.typed import Between, Name, Positive, Some, read_toml
 
 
 @dataclass(frozen=True)
@@ -54,21 +51,8 @@ def read_tree(path: str | Path) -> Tree:
         In one line that names the file and the key, for a file that cannot be read or does not describe a tree.
     """
     file = Path(path)
+    said = read_toml(file, TreeFile)
     try:
-        if not file.is_file():
-            raise BadInput(f"there is no file {file} with a family tree")
-        if file.stat().st_size > MOST_BYTES:
-            raise BadInput(f"{file} is too large for a family tree")
-        table = tomllib.loads(file.read_text())
-    except BadInput:
-        raise
-    except OSError as error:
-        raise BadInput(f"cannot read {file}: {error.strerror or error}") from None
-    except UnicodeDecodeError:
-        raise BadInput(f"cannot read {file}: it is no text") from None
-    except (ValueError, RecursionError) as error:  # TOMLDecodeError is a ValueError
-        raise BadInput(f"{file} is not TOML: {error}") from None
-    try:
-        return typed(TreeFile, table).tree()
+        return said.tree()
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from None

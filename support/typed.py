@@ -7,12 +7,17 @@ themselves. A key that no field is called is refused, so that a slip of the pen 
 from __future__ import annotations
 
 import math
+import tomllib
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from synthmix.support.errors import BadInput, number
+
+T = TypeVar("T")
+MOST_BYTES = 10**6  # of a file of settings
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,39 @@ def typed(kind: Any, value: object, key: str = "") -> Any:
     if type(value) is not kind:  # a bool is no whole number here
         raise BadInput(f"{key} must be {_WORDS.get(kind, kind.__name__)}, not {value!r}")
     return value
+
+
+def read_toml(path: Path, kind: type[T], hint: str = "") -> T:
+    """Return what a TOML file says as the dataclass `kind`.
+
+    Args:
+        path: the file.
+        kind: as for `typed`.
+        hint: what to do about a file that cannot be read, as the end of the message.
+
+    Raises:
+        BadInput: in one line that names the file and the key, for a file that cannot be read, or is not what `kind` says.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise BadInput(f"cannot read {path}: it is no file{hint}")
+        if path.exists() and path.stat().st_size > MOST_BYTES:
+            raise BadInput(f"cannot read {path}: it is too large for a file of settings{hint}")
+        text = path.read_text()
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {error.strerror or error}{hint}") from None
+    except UnicodeDecodeError:
+        raise BadInput(f"cannot read {path}: it is no text{hint}") from None
+    try:
+        table = tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError, or a whole number of over 4,300 digits
+        raise BadInput(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise BadInput(f"{path} is nested too deeply: no configuration has tables within tables within tables") from None
+    try:
+        return typed(kind, table)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _dataclass(kind: Any, value: object, key: str) -> Any:

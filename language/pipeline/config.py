@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import typed
+from synthmix.support.typed import read_toml
 
 T = TypeVar("T")
 PACKAGED = Path(__file__).parent.parent / "configs"
@@ -27,16 +25,4 @@ def read(file: str | Path, kind: type[T]) -> T:
     path = Path(file)
     if not path.exists() and str(file) in packaged():
         path = PACKAGED / f"{file}.toml"
-    try:
-        table = tomllib.loads(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise BadInput(f"cannot read {file}: {reason}; name a file, or one of {', '.join(packaged())}") from None
-    except ValueError as error:  # TOMLDecodeError, or a whole number of over 4,300 digits
-        raise BadInput(f"{path} is not TOML: {error}") from None
-    except RecursionError:
-        raise BadInput(f"{path} is nested too deeply: no configuration has tables within tables within tables") from None
-    try:
-        return typed(kind, table)
-    except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
+    return read_toml(path, kind, f"; name a file, or one of {', '.join(packaged())}")
