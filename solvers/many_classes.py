@@ -14,9 +14,6 @@ import numpy as np
 from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
 from synthmix.support.errors import BadInput, number
 
-# the constant feature with which the fits of `sims` and `experiments` have an intercept; the theory has it exactly
-CONSTANT = 1e4
-
 
 @dataclass(frozen=True)
 class ClassMixture:

@@ -7,11 +7,9 @@ stated finite-size budget, and the check has power only if the SE is bounded too
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
 
 from synthmix.sims.monte_carlo import Estimate
 
@@ -45,17 +43,6 @@ def falls_outside(name: str, wrong: float, measured: Estimate, budget: float) ->
     """A wrong formula is rejected by the same rule: the check can fail."""
     tolerance = SIGMAS * measured.se + budget
     return Claim(name, "falls outside", wrong, measured.mean, measured.se, tolerance, not abs(wrong - measured.mean) <= tolerance)
-
-
-def pooled(theory: Sequence[float], measured: Sequence[Estimate]) -> Estimate:
-    """Return theory over measured less 1, averaged over settings that were measured independently of each other.
-
-    The weights are those of the smallest standard error. A bias that every single setting hides in its noise is seen here.
-    """
-    means, errors = (np.array([getattr(one, name) for one in measured], dtype=float) for name in ("mean", "se"))
-    theory = np.asarray(theory, dtype=float)
-    off, weights = (theory - means) / np.abs(theory), (theory / errors) ** 2
-    return Estimate(float(weights @ off / weights.sum()), float(weights.sum() ** -0.5))
 
 
 def at_most(name: str, measured: float, bound: float, se: float = 0.0) -> Claim:
