@@ -131,12 +131,10 @@ def tree_point(theta, weight, label, shares, gamma, eigenvalues, multiplicity, s
             omega[j] += shares[i, j] * tau[i] / theta[j] if shares[i, j] > 0 else 0.0
         tau[j] = theta[j] * omega[j]
     relative, previous = math.inf, math.inf
-    best = tau.copy()
     for _ in range(_STEPS):
         root = _root(shares, tau)
         q, q_root, product, product_root = _resolvent(gamma, root, eigenvalues, multiplicity, squares)
         _evaluate(theta, weight, shares, tau, q, q_root, omega, delta, new, slopes, moved)
-        best[:] = tau
         relative = 0.0
         for j in range(K):
             step[j] = new[j] - tau[j]
@@ -153,10 +151,6 @@ def tree_point(theta, weight, label, shares, gamma, eigenvalues, multiplicity, s
                 safe = False
         for j in range(K):
             tau[j] = tau[j] + step[j] if safe else new[j]  # the safeguard: the map itself
-    tau[:] = best
-    root = _root(shares, tau)
-    q, q_root, product, product_root = _resolvent(gamma, root, eigenvalues, multiplicity, squares)
-    _evaluate(theta, weight, shares, tau, q, q_root, omega, delta, new, slopes, moved)
     d_tau = moved * q_root  # with C_test = C the resolvent moves in t as in the root
     for j in range(K):
         for i in range(K):
