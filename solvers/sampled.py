@@ -80,6 +80,8 @@ def sampled_point(
         if relative < best:
             newton = kappa - np.linalg.solve(jacobian, residual)
             moved = newton if np.all(newton >= 0) else moved
+        if not np.all(np.isfinite(moved)):  # the map rises without end: no weights solve it
+            break
         kappa, best = moved, min(best, relative)
         found, residual, jacobian = at(kappa)
     if not relative <= kernels.TOLERANCE:
