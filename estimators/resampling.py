@@ -23,7 +23,7 @@ from synthmix.estimators.ridge import SolvedRidge
 from synthmix.support.errors import BadInput, number
 from synthmix.support.progress import bar
 
-Outcome = TypeVar("Outcome")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -133,19 +133,19 @@ class MeasuredClassifier:
 
 
 def resample(
-    trial: Callable[[np.random.Generator, int], Outcome], count: int, *, seed: int, jobs: int = 1, progress: bool = False
-) -> list[Outcome]:
-    """The trial of `count` splits, each with random numbers of its own; it is told which of them it is.
+    measure: Callable[[np.random.Generator, int], Result], count: int, *, seed: int, jobs: int = 1, progress: bool = False
+) -> list[Result]:
+    """What is measured on `count` splits, each with random numbers of its own; it is told which of them it is.
 
     The number of workers, which are threads with one thread each for linear algebra, changes nothing.
     """
     from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits
 
-    outcomes: list[Outcome] = []
+    outcomes: list[Result] = []
     seeds = np.random.SeedSequence(seed).spawn(count)
     with threadpool_limits(1), bar("resamples", progress) as show:
-        tasks = (delayed(trial)(np.random.default_rng(child), r) for r, child in enumerate(seeds))
+        tasks = (delayed(measure)(np.random.default_rng(child), r) for r, child in enumerate(seeds))
         for outcome in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
             outcomes.append(outcome)
             show(len(outcomes), count)

@@ -38,7 +38,7 @@ class Reviews:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class AmazonSettings:
     """The settings of figure 6: n training samples, gamma, epsilon, numbers m of synthetic samples, verifiers."""
 
     n: int = 800
@@ -66,7 +66,7 @@ class AmazonCurve:
 
     name: str
     protocol: Protocol
-    experiment: Experiment
+    design: AmazonSettings
     accuracy: np.ndarray
 
     @property
@@ -104,19 +104,19 @@ def curves(
     seeds: int = 10,
     seed: int = 0,
     jobs: int = 1,
-    experiment: Experiment = Experiment(),
+    design: AmazonSettings = AmazonSettings(),
 ) -> list[AmazonCurve]:
     """Measure every set under every protocol, `seeds` times each; one curve for each pair, sets outermost."""
     pairs = [(one, protocol) for one in reviews for protocol in protocols]
-    tasks = [(one, protocol, child, experiment) for one, protocol in pairs for child in child_seeds(seed, seeds)]
-    with workers(jobs, trial) as work:
+    tasks = [(one, protocol, child, design) for one, protocol in pairs for child in child_seeds(seed, seeds)]
+    with workers(jobs, measure_split) as work:
         results = list(work(tasks))
-    accuracy = np.reshape(results, (len(pairs), seeds, len(experiment.verifiers), len(experiment.m)))
-    return [AmazonCurve(one.name, protocol, experiment, a) for (one, protocol), a in zip(pairs, accuracy, strict=True)]
+    accuracy = np.reshape(results, (len(pairs), seeds, len(design.verifiers), len(design.m)))
+    return [AmazonCurve(one.name, protocol, design, a) for (one, protocol), a in zip(pairs, accuracy, strict=True)]
 
 
-def trial(
-    reviews: Reviews, protocol: Protocol, seed: np.random.SeedSequence, experiment: Experiment = Experiment()
+def measure_split(
+    reviews: Reviews, protocol: Protocol, seed: np.random.SeedSequence, design: AmazonSettings = AmazonSettings()
 ) -> np.ndarray:
     """The accuracy on the test set, (verifiers, m), of one random split; synthetic samples are drawn for every point.
 
@@ -124,24 +124,24 @@ def trial(
         BadInput: an unknown protocol, or n leaves no test samples.
     """
     rng = np.random.default_rng(seed)
-    split = _split(reviews, protocol, rng, experiment.n)
+    split = _split(reviews, protocol, rng, design.n)
     generator = split.generator()
-    accuracy = np.empty((len(experiment.verifiers), len(experiment.m)))
-    for row, verifier in enumerate(experiment.verifiers):
-        for column, m in enumerate(experiment.m):
-            kept = rng.binomial(m, verifier.alpha(experiment.epsilon))
-            wrong = rng.binomial(kept, verifier.wrong(experiment.epsilon))
+    accuracy = np.empty((len(design.verifiers), len(design.m)))
+    for row, verifier in enumerate(design.verifiers):
+        for column, m in enumerate(design.m):
+            kept = rng.binomial(m, verifier.alpha(design.epsilon))
+            wrong = rng.binomial(kept, verifier.wrong(design.epsilon))
             mix = _mix(rng, split, generator, kept - wrong, wrong)
-            w = mix.ridge(experiment.gamma * (experiment.n + m))
+            w = mix.ridge(design.gamma * (design.n + m))
             accuracy[row, column] = np.mean(split.y_test * (split.X_test @ w) > 0)
     return accuracy
 
 
 def training_statistics(
-    reviews: Reviews, seed: np.random.SeedSequence, experiment: Experiment = Experiment()
+    reviews: Reviews, seed: np.random.SeedSequence, design: AmazonSettings = AmazonSettings()
 ) -> ClassStatistics:
-    """What the self-fitted theory needs, estimated from the training samples of the held-out `trial` of `seed`."""
-    split = _split(reviews, "held-out", np.random.default_rng(seed), experiment.n)
+    """What the self-fitted theory needs, estimated from the training samples of the held-out `measure_split` of `seed`."""
+    split = _split(reviews, "held-out", np.random.default_rng(seed), design.n)
     return class_statistics(split.X, split.y)
 
 

@@ -1,7 +1,7 @@
-"""Engineers to advise: real samples, a generator and a verifier drawn from a real data set, and a test set that only the judge sees.
+"""Back-test of `advise`: simulated users with hidden test sets.
 
-A `Situation` says how many samples an engineer has, how good the generator, its labels and its verifier are. `engineer` draws one; what an
-advice is worth is then measured by training on these very samples and scoring the hidden test set.
+A `Scenario` says how many samples a user has and how good the generator, its labels and its verifier are. `simulated_user` draws the
+samples from a real data set. What an advice is worth is measured by training on these samples and scoring the hidden test set.
 """
 
 from __future__ import annotations
@@ -71,10 +71,10 @@ class Data:
 
 
 @dataclass(frozen=True)
-class Situation:
+class Scenario:
     """n real samples; `budget` generated ones whose labels are wrong with probability epsilon (then any other class's), and a verifier.
 
-    file: whether the engineer has the generated samples, `audited` of them with true labels, or only plans them.
+    file: whether the user has the generated samples, `audited` of them with true labels, or only plans them.
     generator: independent, n_hat samples a class, or self-fitted. shift: how far the generator's class means are moved, in a random
     direction, in units of the distance between the class means.
     """
@@ -91,7 +91,7 @@ class Situation:
 
     @property
     def plan(self) -> Plan:
-        """What the engineer says of the generator and the verifier: the truth."""
+        """What the user says of the generator and the verifier: the truth."""
         return Plan(self.budget, self.epsilon, self.verifier.rho, self.verifier.phi, self.generator, self.generator.kind == "self-fitted")
 
     @property
@@ -104,8 +104,8 @@ class Situation:
 
 
 @dataclass(frozen=True, eq=False)
-class Engineer:
-    """What one engineer has: the real samples, and the generated ones in the order they come, with verdicts and true classes."""
+class SimulatedUser:
+    """What one user has: the real samples, and the generated ones in the order they come, with verdicts and true classes."""
 
     real: Table
     synthetic: Table
@@ -122,7 +122,7 @@ class Engineer:
         scores = self._mix(m).scores(split.X_test, [gamma * (len(self.real.y) + m)], omega)
         return scores[0].argmax(axis=1) == split.y_test
 
-    def landscape(self, split: Split, grid: Grid) -> np.ndarray:
+    def landscape(self, split: Split, grid: CandidateGrid) -> np.ndarray:
         """Which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
         alphas = np.array(grid.ridge) * len(self.real.y)
         right = np.empty((*grid.shape, len(split.y_test)), dtype=bool)
@@ -141,7 +141,7 @@ class Engineer:
 
 
 @dataclass(frozen=True)
-class Grid:
+class CandidateGrid:
     """Where the best setting is looked for by exhaustion: numbers of generated samples, weights, and ridges gamma N / n."""
 
     m: tuple[int, ...]
@@ -155,8 +155,8 @@ class Grid:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
-    """What one engineer was told, and what came of it on the hidden test set of k samples.
+class FollowedAdvice:
+    """What one user was told, and what came of it on the hidden test set of k samples.
 
     verdict, m, omega, gamma: the advice. predicted, predicted_gain, gain_se: of its mix. baseline: the predicted accuracy without
     synthetic data. followed, without: (k,), which test samples are right when it is followed, and without synthetic data, with the ridge
@@ -181,42 +181,44 @@ class Outcome:
         return np.unpackbits(self.landscape, axis=-1, count=len(self.followed)).astype(bool)
 
 
-def trial(situation: Situation, grid: Grid, seed: np.random.SeedSequence, folder: str | os.PathLike[str] | None = None) -> Outcome:
-    """Split the data, draw an engineer, advise, follow the advice, and see what else could have been done."""
+def ask_and_follow(
+    scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, folder: str | os.PathLike[str] | None = None
+) -> FollowedAdvice:
+    """Split the data, draw a user, advise, follow the advice, and see what else could have been done."""
     divided, drawn = seed.generate_state(2)
-    split = situation.data.load(int(divided), folder)
-    one = engineer(split, situation, np.random.default_rng(int(drawn)))
-    advice: Advice = advise(one.real, situation.plan, one.audited(situation.audited) if situation.file else None, standardise=False,
+    split = scenario.data.load(int(divided), folder)
+    one = simulated_user(split, scenario, np.random.default_rng(int(drawn)))
+    advice: Advice = advise(one.real, scenario.plan, one.audited(scenario.audited) if scenario.file else None, standardise=False,
                             details=False)
     best = advice.best
-    return Outcome(
+    return FollowedAdvice(
         advice.verdict, best.m, best.omega, best.gamma, best.accuracy, advice.gain.value, advice.gain.se, advice.baseline.accuracy,
         one.trained(split, round(best.m), best.omega, best.gamma), one.trained(split, 0, 1.0, advice.baseline.gamma),
         np.packbits(one.landscape(split, grid), axis=-1),
     )  # fmt: skip
 
 
-def engineer(split: Split, situation: Situation, rng: np.random.Generator) -> Engineer:
+def simulated_user(split: Split, scenario: Scenario, rng: np.random.Generator) -> SimulatedUser:
     """Draw one: equally many real samples a class, then those that an independent generator is fitted on, then what it generates.
 
     Raises:
         BadInput: where the pool is too small.
     """
     L = split.classes
-    own = situation.generator.kind == "self-fitted"
-    counts = [situation.n // L] if own else [situation.n // L, int(situation.generator.n_hat)]
+    own = scenario.generator.kind == "self-fitted"
+    counts = [scenario.n // L] if own else [scenario.n // L, int(scenario.generator.n_hat)]
     (X, y), *others = split.draw(rng, counts)
     fitted = ClassGaussian.fit(*(others[0] if others else (X, y)))
-    if situation.shift:
-        fitted = _shifted(fitted, situation.shift, rng)
-    fresh, truth = fitted.sample(rng, -(-situation.budget // L))
-    order = rng.permutation(len(truth))[: situation.budget]  # the classes mixed, so that the first m are a fair share
+    if scenario.shift:
+        fitted = _shifted(fitted, scenario.shift, rng)
+    fresh, truth = fitted.sample(rng, -(-scenario.budget // L))
+    order = rng.permutation(len(truth))[: scenario.budget]  # the classes mixed, so that the first m are a fair share
     fresh, truth = fresh[order], truth[order]
-    labels, keep = label_and_prune(rng, truth, _noise(L, situation.epsilon), situation.verifier)
+    labels, keep = label_and_prune(rng, truth, _noise(L, scenario.epsilon), scenario.verifier)
     names = tuple(f"x{i}" for i in range(X.shape[1]))
     order = rng.permutation(len(y))
     real = Table(X[order], y[order], names, total=len(y), columns=names)
-    return Engineer(real, Table(fresh, labels, names, keep=keep, total=len(labels), columns=names), truth)
+    return SimulatedUser(real, Table(fresh, labels, names, keep=keep, total=len(labels), columns=names), truth)
 
 
 @lru_cache(maxsize=4)

@@ -28,7 +28,7 @@ from synthmix.support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
+class LabelledAnswers:
     """Features X (k, p); y, weak (k,) = +-1, the true and the weak label; agreed (k,): whether the verifier agrees with the weak label;
     prompt (k,): the number of the prompt, from 0."""
 
@@ -43,9 +43,9 @@ class Answers:
         """How many there are."""
         return int(self.prompt.max()) + 1
 
-    def take(self, rows: np.ndarray) -> Answers:
+    def take(self, rows: np.ndarray) -> LabelledAnswers:
         """Some of them."""
-        return Answers(self.X[rows], self.y[rows], self.weak[rows], self.agreed[rows], self.prompt[rows])
+        return LabelledAnswers(self.X[rows], self.y[rows], self.weak[rows], self.agreed[rows], self.prompt[rows])
 
     def audit(self) -> Audit:
         """epsilon of the weak labels; rho and phi of the verifier."""
@@ -62,7 +62,7 @@ SUPERVISION: Mapping[str, Rule] = {
 
 
 @dataclass(frozen=True)
-class Experiment(Design):
+class ComplianceSettings(Design):
     """n prompts with a true label, numbers m of prompts with a weak one; a split tests on `least_test` prompts or more."""
 
     n: int = 50
@@ -90,44 +90,46 @@ class SplitResult:
 class Curves:
     """All splits; all arrays are (supervision, m), in the order of SUPERVISION."""
 
-    experiment: Experiment
-    trials: tuple[SplitResult, ...]
+    design: ComplianceSettings
+    splits: tuple[SplitResult, ...]
 
     @property
     def measured(self) -> Resamples:
         """The accuracy on test prompts, with the error of the pool of prompts."""
-        return Resamples(np.array([one.accuracy for one in self.trials]), np.array([one.influence for one in self.trials]))
+        return Resamples(np.array([one.accuracy for one in self.splits]), np.array([one.influence for one in self.splits]))
 
     def predicted(self, name: str) -> Resamples:
         """By the theory of input-dependent or of independent labels, `name` is dependent or independent; fewer splits."""
-        return Resamples(np.array([getattr(one, name) for one in self.trials if one.dependent is not None]))
+        return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
 
 
-def answers(completions: Completions, features: np.ndarray) -> Answers:
+def labelled_answers(completions: Completions, features: np.ndarray) -> LabelledAnswers:
     """XSTest's completions with features (k, p) of each."""
     labels = {by: np.where(getattr(completions, by) == COMPLIANCE, 1.0, -1.0) for by in ("human", "gpt4", "strmatch")}
     agreed = (labels["gpt4"] == labels["strmatch"]) & (completions.gpt4 != UNLABELLED)
     prompt = np.unique(completions.prompts, return_inverse=True)[1]
-    return Answers(features.astype(float), labels["human"], labels["strmatch"], agreed, prompt)
+    return LabelledAnswers(features.astype(float), labels["human"], labels["strmatch"], agreed, prompt)
 
 
-def curves(answers: Answers, resamples: int, predictions: int, seed: int = 0, jobs: int = 1, experiment: Experiment = Experiment(),
-           progress: bool = False) -> Curves:
+def curves(
+    answers: LabelledAnswers, resamples: int, predictions: int, seed: int = 0, jobs: int = 1,
+    design: ComplianceSettings = ComplianceSettings(), progress: bool = False,
+) -> Curves:  # fmt: skip
     """Measure on `resamples` random splits of the prompts, and predict on the first `predictions` of them.
 
     Raises:
         BadInput: if there are too few prompts for n, the largest m and a test set.
     """
-    left = answers.prompts - experiment.trained_on
-    if left < experiment.least_test:
-        raise BadInput(f"n = {experiment.n} and m = {experiment.m[-1]} leave {max(left, 0)} of {answers.prompts} prompts to test on, "
-                       f"{experiment.least_test} are needed: lower the proportion of weakly labelled data")
-    done = resample(lambda rng, r: trial(answers, rng, experiment, predict=r < predictions), resamples, seed=seed, jobs=jobs,
+    left = answers.prompts - design.trained_on
+    if left < design.least_test:
+        raise BadInput(f"n = {design.n} and m = {design.m[-1]} leave {max(left, 0)} of {answers.prompts} prompts to test on, "
+                       f"{design.least_test} are needed: lower the proportion of weakly labelled data")
+    done = resample(lambda rng, r: measure_split(answers, rng, design, predict=r < predictions), resamples, seed=seed, jobs=jobs,
                     progress=progress)
-    return Curves(experiment, tuple(done))
+    return Curves(design, tuple(done))
 
 
-def trial(answers: Answers, rng: np.random.Generator, e: Experiment, *, predict: bool = True) -> SplitResult:
+def measure_split(answers: LabelledAnswers, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True) -> SplitResult:
     """One split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on. Features are
     standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers."""
     order = rng.permutation(answers.prompts)
@@ -149,7 +151,7 @@ def _one_of_each(rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
     return shuffled[np.unique(groups[shuffled], return_index=True)[1]]
 
 
-def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> tuple[np.ndarray, np.ndarray]:
+def _measured(training: LabelledAnswers, test: LabelledAnswers, e: ComplianceSettings, prompts: int) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy (supervision, m), and the influence on it of every prompt (supervision, m, prompts)."""
     X, real = training.X, np.arange(len(training.X)) < e.n
     labels = np.where(real, training.y, training.weak)
@@ -168,7 +170,7 @@ def _measured(training: Answers, test: Answers, e: Experiment, prompts: int) -> 
     return accuracy, influence
 
 
-def predictions(seen: Answers, e: Experiment) -> tuple[np.ndarray, np.ndarray]:
+def predictions(seen: LabelledAnswers, e: ComplianceSettings) -> tuple[np.ndarray, np.ndarray]:
     """The accuracy (supervision, m) of the theory with labels and keep decisions as they depend on the answer, and as if they did not.
 
     The population is that of `estimators.strata.strata`: groups of one true label, one weak label and one keep decision.
@@ -190,7 +192,7 @@ def predictions(seen: Answers, e: Experiment) -> tuple[np.ndarray, np.ndarray]:
     return found[0], found[1]
 
 
-def _strata(seen: Answers) -> Strata:
+def _strata(seen: LabelledAnswers) -> Strata:
     """Groups whose means count as many samples as there are independent ones: answers of one prompt are alike."""
     groups = strata(seen.X, seen.y, seen.weak, seen.agreed, intercept=True, equal_lengths=True)
     laws = []

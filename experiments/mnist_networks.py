@@ -78,14 +78,14 @@ class Images:
         return self.X[rows], self.y[rows]
 
 
-Point = tuple[Synthetic, int]  # a kind of synthetic data, and m images a class of it
+NetworkPoint = tuple[Synthetic, int]  # a kind of synthetic data, and m images a class of it
 
 
 @dataclass(frozen=True)
 class Study:
     """Networks on n real images a class and, for every point, m synthetic ones; `seeds` of each."""
 
-    points: tuple[Point, ...]
+    points: tuple[NetworkPoint, ...]
     n: int = 50
     seeds: int = 10
     training: Training = Training()
@@ -96,7 +96,7 @@ class Study:
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class NetworkScores:
     """Of one point: by_class (seeds, 10) is test accuracy, the rest is (seeds,).
 
     accuracy: on the test images. training: on the training labels, wrong ones included. live: hidden units that a training image
@@ -115,7 +115,7 @@ class Chunk:
     """The networks that are trained together and kept together: those of one seed and one generator."""
 
     statistics: Statistics
-    points: tuple[Point, ...]
+    points: tuple[NetworkPoint, ...]
     seed: int
     index: int
 
@@ -133,7 +133,7 @@ class Chunk:
         return np.concatenate([few.X, drawn]).astype(np.float32), networks
 
     def score(self, training: Training, few: Images, generator: ClassGaussian) -> np.ndarray:
-        """Train, and return (points, 14): a row is what `Scores` has of a seed."""
+        """Train, and return (points, 14): a row is what `NetworkScores` has of a seed."""
         images, networks = self.networks(few, generator)
         trained = train(images, networks, training)
         rows = []
@@ -149,7 +149,7 @@ class Chunk:
 
 def run(
     study: Study, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
-) -> dict[Point, Scores]:
+) -> dict[NetworkPoint, NetworkScores]:
     """Train every network of the study; what is finished is kept in `folder`, chunk by chunk, and not done again.
 
     jobs: processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
@@ -174,14 +174,14 @@ def run(
     return {point: _gather(point, scores) for point in study.points}
 
 
-def _gather(point: Point, scores: dict[Chunk, np.ndarray]) -> Scores:
+def _gather(point: NetworkPoint, scores: dict[Chunk, np.ndarray]) -> NetworkScores:
     rows = np.array([values[chunk.points.index(point)] for chunk, values in scores.items() if point in chunk.points])
-    return Scores(rows[:, :CLASSES], *rows[:, CLASSES:].T)
+    return NetworkScores(rows[:, :CLASSES], *rows[:, CLASSES:].T)
 
 
 def _chunks(study: Study, seed: int) -> Iterator[Chunk]:
     """Generator by generator, the largest chunks first."""
-    by_statistics: dict[Statistics, list[Point]] = {}
+    by_statistics: dict[Statistics, list[NetworkPoint]] = {}
     for point in study.points:
         by_statistics.setdefault(point[0].statistics, []).append(point)
     for statistics, points in sorted(by_statistics.items(), key=lambda item: -len(item[1])):

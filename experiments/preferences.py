@@ -29,7 +29,7 @@ STRATA = 3  # of the length of a pair
 
 
 @dataclass(frozen=True)
-class Experiment(Design):
+class PreferenceSettings(Design):
     """n real pairs, numbers m of synthetic ones, label noises epsilon, verifiers; a split tests on `least_test` pairs or more."""
 
     n: int = 250
@@ -40,7 +40,7 @@ class Experiment(Design):
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class PairScores:
     """Accuracy, and mean and variance of the margin y w^T x of a test pair: arrays (epsilon, verifiers, m)."""
 
     accuracy: np.ndarray
@@ -49,39 +49,39 @@ class Outcome:
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class SplitResult:
     """One split: what was measured, how the accuracy hangs on every pair of the pool (epsilon, verifiers, m, pairs), and the theories
     from the statistics of the split's training pairs; "strata" on some splits only."""
 
-    measured: Outcome
+    measured: PairScores
     influence: np.ndarray
-    predicted: dict[str, Outcome]
+    predicted: dict[str, PairScores]
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """All splits. Quantities are named as in `Outcome`."""
+    """All splits. Quantities are named as in `PairScores`."""
 
-    experiment: Experiment
-    trials: tuple[Trial, ...]
+    design: PreferenceSettings
+    splits: tuple[SplitResult, ...]
 
     def measured(self, quantity: str = "accuracy") -> Resamples:
         """(epsilon, verifiers, m); the error of the accuracy includes that of the pool."""
-        influence = np.array([one.influence for one in self.trials]) if quantity == "accuracy" else None
-        return Resamples(np.array([getattr(one.measured, quantity) for one in self.trials]), influence)
+        influence = np.array([one.influence for one in self.splits]) if quantity == "accuracy" else None
+        return Resamples(np.array([getattr(one.measured, quantity) for one in self.splits]), influence)
 
     def predicted(self, theory: str, quantity: str = "accuracy") -> Resamples:
         """(epsilon, verifiers, m), by a theory of `predictions`.
 
         "strata" is that of one law, split by split, and the mean of what the strata add to it, known on some splits.
         """
-        found = np.array([getattr(one.predicted["one law" if theory == "strata" else theory], quantity) for one in self.trials])
+        found = np.array([getattr(one.predicted["one law" if theory == "strata" else theory], quantity) for one in self.splits])
         if theory != "strata":
             return Resamples(found)
         added = np.array([getattr(one.predicted["strata"], quantity) - getattr(one.predicted["one law"], quantity)
-                          for one in self.trials if "strata" in one.predicted])
+                          for one in self.splits if "strata" in one.predicted])
         # a split without strata gets the mean; the others keep their own, so that the spread over splits holds the noise of the addition
-        known = np.array(["strata" in one.predicted for one in self.trials])
+        known = np.array(["strata" in one.predicted for one in self.splits])
         scale = len(known) / known.sum()
         found[known] += added.mean(axis=0) + scale * (added - added.mean(axis=0))
         found[~known] += added.mean(axis=0)
@@ -94,7 +94,7 @@ def differences(features: np.ndarray) -> np.ndarray:
 
 
 def curves(
-    X: np.ndarray, resamples: int, seed: int = 0, jobs: int = 1, experiment: Experiment = Experiment(), progress: bool = False,
+    X: np.ndarray, resamples: int, seed: int = 0, jobs: int = 1, design: PreferenceSettings = PreferenceSettings(), progress: bool = False,
     strata: int | None = None,
 ) -> Curves:  # fmt: skip
     """Measure and predict on `resamples` random splits of the pairs X (pairs, p), by the theory of strata on the first `strata` of them.
@@ -102,16 +102,17 @@ def curves(
     Raises:
         BadInput: if there are too few pairs for n, the largest m and a test set.
     """
-    left = len(X) - experiment.trained_on
-    if left < experiment.least_test:
-        raise BadInput(f"n = {experiment.n} and m = {experiment.m[-1]} leave {max(left, 0)} of {len(X)} pairs to test on, "
-                       f"{experiment.least_test} are needed: lower the proportion of synthetic data")
+    left = len(X) - design.trained_on
+    if left < design.least_test:
+        raise BadInput(f"n = {design.n} and m = {design.m[-1]} leave {max(left, 0)} of {len(X)} pairs to test on, "
+                       f"{design.least_test} are needed: lower the proportion of synthetic data")
     with_strata = resamples if strata is None else strata
-    done = resample(lambda rng, r: trial(X, rng, experiment, strata=r < with_strata), resamples, seed=seed, jobs=jobs, progress=progress)
-    return Curves(experiment, tuple(done))
+    done = resample(lambda rng, r: measure_split(X, rng, design, strata=r < with_strata), resamples, seed=seed, jobs=jobs,
+                    progress=progress)
+    return Curves(design, tuple(done))
 
 
-def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment, *, strata: bool = True) -> Trial:
+def measure_split(X: np.ndarray, rng: np.random.Generator, e: PreferenceSettings, *, strata: bool = True) -> SplitResult:
     """One split; strata: whether the theory of strata is asked, which takes seconds.
 
     Features are brought to mean square 1 on the pairs that may be trained on, and the theory's statistics are those of these pairs, with
@@ -122,7 +123,7 @@ def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment, *, strata: boo
     train, test = X[order[: e.trained_on]] / scale, X[order[e.trained_on :]] / scale
     swapped, kept = rng.random((2, e.trained_on))
     shape = (len(e.epsilon), len(e.verifiers), len(e.m))
-    measured = Outcome(np.empty(shape), np.empty(shape), np.empty(shape))
+    measured = PairScores(np.empty(shape), np.empty(shape), np.empty(shape))
     influence = np.zeros((*shape, len(X)), dtype=np.float32)
     for i, epsilon in enumerate(e.epsilon):
         wrong = swapped < epsilon
@@ -134,11 +135,11 @@ def trial(X: np.ndarray, rng: np.random.Generator, e: Experiment, *, strata: boo
                 influence[i, j, k, order[rows]] = fitted.on_training
                 influence[i, j, k, order[e.trained_on :]] = fitted.on_test
     found = predictions(train, e)
-    return Trial(measured, influence, {**found, "strata": by_strata(train, e)} if strata else found)
+    return SplitResult(measured, influence, {**found, "strata": by_strata(train, e)} if strata else found)
 
 
 def _ridges(
-    Z: np.ndarray, labels: np.ndarray, keep: np.ndarray, test: np.ndarray, e: Experiment
+    Z: np.ndarray, labels: np.ndarray, keep: np.ndarray, test: np.ndarray, e: PreferenceSettings
 ) -> Iterator[tuple[np.ndarray, MeasuredClassifier]]:
     """For every m the rows that are trained on and the classifier: all rows Z up to n, and those kept of the next m with their labels."""
     real = np.arange(len(Z)) < e.n
@@ -153,10 +154,10 @@ def _ridges(
         yield rows, MeasuredClassifier.of(solved, Z[rows], labels[rows], test, np.ones(len(test)))
 
 
-def by_strata(train: np.ndarray, e: Experiment) -> Outcome:
+def by_strata(train: np.ndarray, e: PreferenceSettings) -> PairScores:
     """The theory: pairs in strata of their length, each with its own mean and covariance, from pairs (k, p) with true labels."""
     strata, shape = LengthStrata.of(train, STRATA), (len(e.epsilon), len(e.verifiers), len(e.m))
-    found, without = Outcome(np.empty(shape), np.empty(shape), np.empty(shape)), None
+    found, without = PairScores(np.empty(shape), np.empty(shape), np.empty(shape)), None
     for place in np.ndindex(shape):
         epsilon, verifier, m = e.epsilon[place[0]], e.verifiers[place[1]], e.m[place[2]]
         one = without
@@ -168,7 +169,7 @@ def by_strata(train: np.ndarray, e: Experiment) -> Outcome:
     return found
 
 
-def predictions(train: np.ndarray, e: Experiment) -> dict[str, Outcome]:
+def predictions(train: np.ndarray, e: PreferenceSettings) -> dict[str, PairScores]:
     """Theories of one law for all pairs, from pairs (k, p) with true labels: with the sample covariance; with a shrunken one of residuals
     brought to one length; and three that are wrong: without debiasing, with a multiple of the identity, the published formula."""
     mean = train.mean(axis=0)
@@ -186,9 +187,9 @@ def predictions(train: np.ndarray, e: Experiment) -> dict[str, Outcome]:
     }
 
 
-def _predicted(squares: np.ndarray, eigenvalues: np.ndarray, e: Experiment, formula: Formula = "rederived") -> Outcome:
+def _predicted(squares: np.ndarray, eigenvalues: np.ndarray, e: PreferenceSettings, formula: Formula = "rederived") -> PairScores:
     """squares (p,): squared coordinates of mu in the eigenbasis of the covariance with these eigenvalues (p,)."""
     setting = Setting(e.n, 0, len(squares), np.sqrt(np.abs(squares)), ridge=Ridge(e.gamma), covariance=eigenvalues, mean_squares=squares)
     rho, phi = (np.array([getattr(verifier, name) for verifier in e.verifiers])[:, None] for name in ("rho", "phi"))
     grid = predict_grid(setting, formula=formula, m=np.array(e.m), epsilon=np.array(e.epsilon)[:, None, None], rho=rho, phi=phi)
-    return Outcome(grid.accuracy, grid.mean_margin, grid.variance)
+    return PairScores(grid.accuracy, grid.mean_margin, grid.variance)

@@ -96,7 +96,7 @@ class Mix:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredAccuracy:
     """accuracy: on the test set, averaged over the classes. gaussian: what it would be, were the test scores of every class jointly
     Gaussian with the mean and covariance that they have."""
 
@@ -104,7 +104,7 @@ class Measured:
     gaussian: float
 
 
-def trial(split: Split, mix: Mix, rng: np.random.Generator) -> Measured:
+def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
     """Train on one random draw and score on the test set.
 
     Raises:
@@ -125,13 +125,13 @@ def trial(split: Split, mix: Mix, rng: np.random.Generator) -> Measured:
     return _measure(classifier.scores(split.X_test), split.y_test)
 
 
-def _measure(scores: np.ndarray, y: np.ndarray) -> Measured:
+def _measure(scores: np.ndarray, y: np.ndarray) -> MeasuredAccuracy:
     right, gaussian = [], []
     for k in range(scores.shape[1]):
         own = scores[y == k]
         right.append(np.mean(own.argmax(axis=1) == k))
         gaussian.append(Scores(own.mean(axis=0), np.cov(own.T)).probability_of_largest(k))
-    return Measured(float(np.mean(right)), float(np.mean(gaussian)))
+    return MeasuredAccuracy(float(np.mean(right)), float(np.mean(gaussian)))
 
 
 def mnist_split(

@@ -8,7 +8,7 @@ import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
 from synthmix.estimators.statistics import ClassStatistics
-from synthmix.experiments.amazon import NAMES, AmazonCurve, Experiment, child_seeds, curves, load, training_statistics
+from synthmix.experiments.amazon import NAMES, AmazonCurve, AmazonSettings, child_seeds, curves, load, training_statistics
 from synthmix.figures.kit.claims import Claim, at_least, at_most
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
@@ -16,13 +16,13 @@ from synthmix.figures.kit.run import Run
 from synthmix.solvers.predict import predict_grid
 from synthmix.solvers.problem import Generator, Ridge, Setting
 
-SUPERVISION = ("oracle", "none")  # in the order of Experiment.verifiers
+SUPERVISION = ("oracle", "none")  # in the order of AmazonSettings.verifiers
 PUBLISHED_WITHIN, HELD_OUT_WITHIN = 0.012, 0.02
 
 
 @dataclass(frozen=True)
 class Settings:
-    experiment: Experiment = Experiment()
+    design: AmazonSettings = AmazonSettings()
     seeds: int = 30
     theory_seeds: int = 10  # splits whose statistics are estimated; the theory is their mean
 
@@ -35,11 +35,11 @@ def build(s: Settings, run: Run) -> Built:
     """Measure both protocols, predict the held-out one, and compare with the published values."""
     reviews = [load(name, run.data) for name in NAMES]
     seed = run.child_seed()
-    measured = curves(reviews, seeds=s.seeds, seed=seed, jobs=run.jobs, experiment=s.experiment)
+    measured = curves(reviews, seeds=s.seeds, seed=seed, jobs=run.jobs, design=s.design)
     top, bottom, claims, record = [], [], [], {}
     values = published("figure6_amazon")
     for one, with_test, held_out in zip(reviews, measured[::2], measured[1::2], strict=True):
-        statistics = [training_statistics(one, child, s.experiment) for child in child_seeds(seed, s.seeds)[: s.theory_seeds]]
+        statistics = [training_statistics(one, child, s.design) for child in child_seeds(seed, s.seeds)[: s.theory_seeds]]
         theory, plug_in = (np.mean([_theory(s, stats, debiased) for stats in statistics], axis=0) for debiased in (True, False))
         claims += _published_claims(with_test, values) + _held_out_claims(held_out, theory, plug_in, with_test)
         top.append(_panel(f"{one.name}: the published protocol", with_test, {k: np.array(values[k][one.name]) for k in SUPERVISION}, None))
@@ -53,7 +53,7 @@ FIGURE = Figure("Amazon reviews: does a generator fitted on the training data he
 
 def _theory(s: Settings, stats: ClassStatistics, debiased: bool) -> np.ndarray:
     """The self-fitted theory's accuracy from estimated statistics, (verifiers, m)."""
-    e = s.experiment
+    e = s.design
     squares = stats.mean_products if debiased else stats.mean_products + stats.eigenvalues / stats.n
     setting = Setting(e.n, 1, stats.eigenvalues.size, np.sqrt(np.abs(squares)), e.epsilon, generator=Generator("self-fitted"),
                       ridge=Ridge(e.gamma), covariance=stats.eigenvalues, mean_squares=squares)
@@ -72,7 +72,7 @@ def _held_out_claims(curve: AmazonCurve, theory: np.ndarray, plug_in: np.ndarray
     claims = []
     for i, kind in enumerate(SUPERVISION):
         claims += [at_most(f"held-out theory within {HELD_OUT_WITHIN}, {curve.name}, {kind}, m={m}", abs(theory[i, j] - curve.mean[i, j]),
-                           HELD_OUT_WITHIN, curve.standard_error[i, j]) for j, m in enumerate(curve.experiment.m)]
+                           HELD_OUT_WITHIN, curve.standard_error[i, j]) for j, m in enumerate(curve.design.m)]
     gain = curve.accuracy[:, 0, -1] - curve.accuracy[:, 0, 0]
     return [
         *claims,
@@ -83,7 +83,7 @@ def _held_out_claims(curve: AmazonCurve, theory: np.ndarray, plug_in: np.ndarray
 
 
 def _panel(title: str, curve: AmazonCurve, values: dict[str, np.ndarray] | None, theory: np.ndarray | None) -> Panel:
-    x, marks = curve.experiment.proportion, []
+    x, marks = curve.design.proportion, []
     for i, (kind, label) in enumerate(zip(SUPERVISION, ("oracle", "no supervision"), strict=True)):
         marks.append(Points(label, x, curve.mean[i], curve.standard_error[i], i))
         if values is not None:

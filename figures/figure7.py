@@ -12,7 +12,7 @@ import numpy as np
 
 from synthmix.data.sets import mnist
 from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.mnist_networks import Images, Point, Scores, Statistics, Study, Synthetic
+from synthmix.experiments.mnist_networks import Images, NetworkPoint, NetworkScores, Statistics, Study, Synthetic
 from synthmix.experiments.mnist_networks import run as run_study
 from synthmix.experiments.networks import Training
 from synthmix.figures.kit.claims import Claim, at_most
@@ -110,7 +110,7 @@ FIGURE = Figure("MNIST networks: test accuracy against the proportion of synthet
                 build=build)  # fmt: skip
 
 
-def _point(curve: Curve, m: int) -> Point:
+def _point(curve: Curve, m: int) -> NetworkPoint:
     return (curve.synthetic if m else Synthetic(), m)  # without synthetic data all curves are the same networks
 
 
@@ -119,7 +119,7 @@ def _published(curve: Curve, m: tuple[int, ...]) -> dict[int, float]:
     return {row["m"]: row["test_accuracy"] / 100 for row in published("figure7_mnist")[panel][key] if row["m"] in m}
 
 
-def _against(name: str, kind: str, value: float, scores: Scores) -> Claim:
+def _against(name: str, kind: str, value: float, scores: NetworkScores) -> Claim:
     """Whether one published run lies where another run of the same networks would."""
     sd = float(scores.accuracy.std(ddof=1))
     mean, tolerance = float(scores.accuracy.mean()), min(SDS * sd + BUDGET, WIDEST)
@@ -127,7 +127,7 @@ def _against(name: str, kind: str, value: float, scores: Scores) -> Claim:
     return Claim(name, kind, value, mean, sd / len(scores.accuracy) ** 0.5, tolerance, inside if kind == "agrees" else not inside)
 
 
-def _published_claims(s: Settings, scores: dict[str, list[Scores]], values: dict[str, dict[int, float]]) -> list[Claim]:
+def _published_claims(s: Settings, scores: dict[str, list[NetworkScores]], values: dict[str, dict[int, float]]) -> list[Claim]:
     claims = []
     for i, m in enumerate(s.m):
         names = list(values) if m else list(values)[:1]
@@ -146,19 +146,19 @@ def _above(name: str, better: np.ndarray, worse: np.ndarray) -> Claim:
     return at_most(name, float(ttest_rel(better, worse, alternative="greater").pvalue), LEVEL)
 
 
-def _order_claims(s: Settings, scores: dict[str, list[Scores]]) -> list[Claim]:
+def _order_claims(s: Settings, scores: dict[str, list[NetworkScores]]) -> list[Claim]:
     return [_above(f"{better} above {worse} (p of a paired test), m={m}", scores[better][i].accuracy, scores[worse][i].accuracy)
             for better, worse in ORDERED if {better, worse} <= set(scores) for i, m in enumerate(s.m) if m >= ORDERED_FROM]
 
 
-def _pruning_claims(s: Settings, scores: dict[str, list[Scores]]) -> list[Claim]:
+def _pruning_claims(s: Settings, scores: dict[str, list[NetworkScores]]) -> list[Claim]:
     at_random, by_position = (scores[name] for name in ("strong at random", "strong"))
     return [_above(f"recall of {LAST} above that of pruning by position (p of a paired test), m={m}", at_random[i].by_class[:, LAST],
                    by_position[i].by_class[:, LAST]) for i, m in enumerate(s.m) if m >= ORDERED_FROM]
 
 
 def _panel(
-    s: Settings, title: str, curves: tuple[Curve, ...], scores: dict[str, list[Scores]], values: dict[str, dict[int, float]]
+    s: Settings, title: str, curves: tuple[Curve, ...], scores: dict[str, list[NetworkScores]], values: dict[str, dict[int, float]]
 ) -> Panel:
     marks = []
     for color, curve in enumerate(curves):
@@ -170,7 +170,7 @@ def _panel(
     return Panel(f"{title}, mean and sd of {s.seeds} seeds", XLABEL, "test accuracy", marks)
 
 
-def _recall_panel(s: Settings, scores: dict[str, list[Scores]]) -> Panel:
+def _recall_panel(s: Settings, scores: dict[str, list[NetworkScores]]) -> Panel:
     marks = []
     for color, curve in enumerate(s.left):
         marks += _marks(curve.title, s, np.array([one.by_class[:, LAST] for one in scores[curve.name]]), color)
@@ -187,7 +187,9 @@ def _proportion(s: Settings, m: tuple[int, ...] | list[int]) -> np.ndarray:
     return np.array([one / (s.n + one) for one in m])
 
 
-def _record(s: Settings, scores: dict[str, list[Scores]], values: dict[str, dict[int, float]], claims: list[Claim]) -> dict[str, object]:
+def _record(
+    s: Settings, scores: dict[str, list[NetworkScores]], values: dict[str, dict[int, float]], claims: list[Claim]
+) -> dict[str, object]:
     """Every number behind the panels, and what is known of the published runs."""
     return {
         "design": "the real images are the first of every class for every seed, as published; a seed is one draw of the initial weights, "

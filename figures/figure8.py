@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.preferences import Curves, Experiment, curves, differences
+from synthmix.experiments.preferences import Curves, PreferenceSettings, curves, differences
 from synthmix.figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
@@ -22,7 +22,7 @@ from synthmix.language.tuned_panels import as_record, tuned_panels
 from synthmix.sims.monte_carlo import Estimate
 
 WITHIN, SHARE = 0.02, 0.9
-STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of Experiment.verifiers
+STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of PreferenceSettings.verifiers
 WRONG = ("without debiasing", "isotropic")
 # what the theory's mean margin and variance may miss besides noise, as a share: three strata are not yet all lengths. The averages over
 # settings must be closer, where a shrunken covariance of one law for all pairs fails
@@ -35,7 +35,7 @@ class Settings:
     """layer: of the model's hidden states; strata: splits on which the theory is asked about strata of the length, which takes seconds;
     moments: whether there are splits enough to judge mean margins and variances."""
 
-    experiment: Experiment = Experiment()
+    design: PreferenceSettings = PreferenceSettings()
     layer: int = 15
     resamples: int = 200
     strata: int = 24
@@ -43,7 +43,7 @@ class Settings:
 
 
 FULL = Settings()
-QUICK = replace(FULL, resamples=24, strata=4, moments=False, experiment=replace(FULL.experiment, m=(0, 250, 1500)))
+QUICK = replace(FULL, resamples=24, strata=4, moments=False, design=replace(FULL.design, m=(0, 250, 1500)))
 
 
 def build(s: Settings, run: Run, options: StudyOptions) -> Built:
@@ -57,8 +57,8 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     from synthmix.language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
-    X, experiment = differences(found.values), replace(s.experiment, m=options.counts(s.experiment.n, s.experiment.m))
-    result = curves(X, s.resamples, run.child_seed(), run.jobs, experiment, run.progress, s.strata)
+    X, design = differences(found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))
+    result = curves(X, s.resamples, run.child_seed(), run.jobs, design, run.progress, s.strata)
     return Built([*_accuracies(result), _residuals(result), _margins(result), *_published(values)], _claims(result, s.moments),
                  _record(result, len(X), found.check))  # fmt: skip
 
@@ -67,14 +67,14 @@ FIGURE = Figure("Safety alignment: real preference pairs, and further ones that 
                 settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
 
 
-def _places(e: Experiment) -> list[tuple[tuple[int, int, int], str]]:
+def _places(e: PreferenceSettings) -> list[tuple[tuple[int, int, int], str]]:
     """Every setting once: without synthetic pairs they are all one."""
     return [((i, j, k), f"epsilon={epsilon}, {kind}, m={m}") for i, epsilon in enumerate(e.epsilon) for j, kind in enumerate(STRENGTHS)
             for k, m in enumerate(e.m) if m or (i, j) == (0, 0)]
 
 
 def _claims(c: Curves, moments: bool) -> list[Claim]:
-    e, measured = c.experiment, c.measured()
+    e, measured = c.design, c.measured()
     places = [place for place, _ in _places(e)]
 
     def share(theory: str) -> float:
@@ -95,7 +95,7 @@ def _claims(c: Curves, moments: bool) -> list[Claim]:
 
 def _moments(c: Curves) -> list[Claim]:
     """Mean margin and variance at every setting and on average over the settings; wrong theories fall outside."""
-    claims, places = [], _places(c.experiment)
+    claims, places = [], _places(c.design)
     for quantity, name in (("mean_margin", "mean margin"), ("variance", "variance of the margin")):
         measured, theory = c.measured(quantity), c.predicted("strata", quantity)
         error, budget = (theory - measured).resampling_se, MOMENTS[quantity] * np.abs(theory.mean)
@@ -109,7 +109,7 @@ def _moments(c: Curves) -> list[Claim]:
 
 def _average(c: Curves, theory: str, quantity: str) -> Estimate:
     """Theory over measured less 1, averaged over the settings, with the error of resampling."""
-    rows = tuple(np.array([place for place, _ in _places(c.experiment)]).T)
+    rows = tuple(np.array([place for place, _ in _places(c.design)]).T)
     measured = c.measured(quantity)[rows]
     off = (c.predicted(theory, quantity)[rows].values - measured.values) / measured.mean
     each = off.mean(axis=1)
@@ -118,11 +118,11 @@ def _average(c: Curves, theory: str, quantity: str) -> Estimate:
 
 def _strength(c: Curves) -> list[Claim]:
     """The strong verifier against the weak one on the same splits, averaged over m >= n."""
-    measured, much = c.measured(), np.array(c.experiment.m) >= c.experiment.n
+    measured, much = c.measured(), np.array(c.design.m) >= c.design.n
     claims = []
     if not much.any():
         return claims
-    for i, epsilon in enumerate(c.experiment.epsilon):
+    for i, epsilon in enumerate(c.design.epsilon):
         gain = (measured[i, 0, much] - measured[i, 1, much]).averaged()
         claims.append(at_least(f"strong above weak by two standard errors, epsilon={epsilon}", float(gain.mean), 2 * float(gain.se),
                                float(gain.se)))
@@ -131,7 +131,7 @@ def _strength(c: Curves) -> list[Claim]:
 
 def _no_signal(c: Curves) -> list[Claim]:
     """Where lambda = 0 synthetic pairs carry no signal: they must not help."""
-    e, measured, margin = c.experiment, c.measured(), c.measured("mean_margin")
+    e, measured, margin = c.design, c.measured(), c.measured("mean_margin")
     claims = []
     for i, epsilon in enumerate(e.epsilon):
         for j, (verifier, kind) in enumerate(zip(e.verifiers, STRENGTHS, strict=True)):
@@ -152,7 +152,7 @@ def _no_signal(c: Curves) -> list[Claim]:
 
 
 def _accuracies(c: Curves) -> list[Panel]:
-    e, measured = c.experiment, c.measured()
+    e, measured = c.design, c.measured()
     theory, plain = c.predicted("strata").mean, c.predicted("without debiasing").mean
     panels = []
     for i, epsilon in enumerate(e.epsilon):
@@ -168,7 +168,7 @@ def _accuracies(c: Curves) -> list[Panel]:
 
 
 def _residuals(c: Curves) -> Panel:
-    e, off = c.experiment, c.predicted("strata") - c.measured()
+    e, off = c.design, c.predicted("strata") - c.measured()
     marks = [Line("", np.array([0, e.proportion[-1]]), np.full(2, shift), 5, "guide" if shift else "theory")
              for shift in (-100 * WITHIN, 0.0, 100 * WITHIN)]  # fmt: skip
     for i, (epsilon, marker) in enumerate(zip(e.epsilon, "os", strict=False)):
@@ -180,7 +180,7 @@ def _residuals(c: Curves) -> Panel:
 
 
 def _margins(c: Curves) -> Panel:
-    e, marks = c.experiment, []
+    e, marks = c.design, []
     measured, theory = c.measured("mean_margin"), c.predicted("strata", "mean_margin")
     for i, (epsilon, marker) in enumerate(zip(e.epsilon, "os", strict=False)):
         for j, kind in enumerate(STRENGTHS):
@@ -204,7 +204,7 @@ def _published(values: dict) -> list[Panel]:
 
 
 def _record(c: Curves, pairs: int, check: str) -> dict[str, object]:
-    e, measured, theory = c.experiment, c.measured(), c.predicted("strata")
+    e, measured, theory = c.design, c.measured(), c.predicted("strata")
     moments = {theory: {name: _average(c, theory, name) for name in ("mean_margin", "variance")} for theory in ("strata", *ONE_LAW)}
     rows = []
     for place, words in _places(e):

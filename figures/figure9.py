@@ -14,7 +14,7 @@ import numpy as np
 
 from synthmix.data.sets import xstest
 from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.compliance import SUPERVISION, Answers, Curves, Experiment, answers, curves
+from synthmix.experiments.compliance import SUPERVISION, ComplianceSettings, Curves, LabelledAnswers, curves, labelled_answers
 from synthmix.figures.kit.claims import Claim, at_least, at_most, falls_outside
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.published import published
@@ -33,14 +33,14 @@ THEORIES = {"dependent": "labels depend on the answer", "independent": "labels i
 class Settings:
     """layer: of the model's hidden states; predictions: splits that the theory looks at."""
 
-    experiment: Experiment = Experiment()
+    design: ComplianceSettings = ComplianceSettings()
     layer: int = 15
     resamples: int = 200
     predictions: int = 20
 
 
 FULL = Settings()
-QUICK = replace(FULL, resamples=30, predictions=4, experiment=replace(FULL.experiment, m=(0, 100, 300)))
+QUICK = replace(FULL, resamples=30, predictions=4, design=replace(FULL.design, m=(0, 100, 300)))
 
 
 def build(s: Settings, run: Run, options: StudyOptions) -> Built:
@@ -54,8 +54,8 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     from synthmix.language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
-    data, experiment = answers(xstest.load(run.data), found.values), replace(s.experiment, m=options.counts(s.experiment.n, s.experiment.m))
-    result = curves(data, s.resamples, s.predictions, run.child_seed(), run.jobs, experiment, run.progress)
+    data, design = labelled_answers(xstest.load(run.data), found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))
+    result = curves(data, s.resamples, s.predictions, run.child_seed(), run.jobs, design, run.progress)
     return Built([*_accuracies(result), _residuals(result), *_published(values)], _claims(result, options.proportions is None),
                  _record(result, data, found.check))  # fmt: skip
 
@@ -64,7 +64,7 @@ FIGURE = Figure("Question-answer safety: real weak labels and a real verifier", 
                 settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
 
 
-def _places(e: Experiment) -> list[tuple[tuple[int, int], str]]:
+def _places(e: ComplianceSettings) -> list[tuple[tuple[int, int], str]]:
     """Every setting once: without weakly labelled answers they are all one."""
     return [((i, k), f"{kind}, m={m}") for i, kind in enumerate(NAMES.values()) for k, m in enumerate(e.m) if m or i == 0]
 
@@ -72,7 +72,7 @@ def _places(e: Experiment) -> list[tuple[tuple[int, int], str]]:
 def _misses(c: Curves, theory: str) -> np.ndarray:
     """Predicted less measured, at every place."""
     off = c.predicted(theory).mean - c.measured.mean
-    return np.array([off[place] for place, _ in _places(c.experiment)])
+    return np.array([off[place] for place, _ in _places(c.design)])
 
 
 def _claims(c: Curves, to_the_end: bool) -> list[Claim]:
@@ -87,7 +87,7 @@ def _claims(c: Curves, to_the_end: bool) -> list[Claim]:
     ]
     if not to_the_end:
         return claims
-    last = len(c.experiment.m) - 1
+    last = len(c.design.m) - 1
     gain, verified = ((measured[i, last] - measured[NONE, last]) for i in (ORACLE, GPT4))
     error = float(np.hypot(measured.resampling_se[GPT4, last], independent.resampling_se[GPT4, last]))
     return [
@@ -102,7 +102,7 @@ def _claims(c: Curves, to_the_end: bool) -> list[Claim]:
 
 
 def _accuracies(c: Curves) -> list[Panel]:
-    x, measured, panels = c.experiment.proportion, c.measured, []
+    x, measured, panels = c.design.proportion, c.measured, []
     theory = {name: c.predicted(name).mean for name in THEORIES}
     for i, name in enumerate(NAMES.values()):
         marks = [Line(f"theory, {THEORIES['dependent']}", x, theory["dependent"][i], i),
@@ -114,7 +114,7 @@ def _accuracies(c: Curves) -> list[Panel]:
 
 
 def _residuals(c: Curves) -> Panel:
-    x = c.experiment.proportion
+    x = c.design.proportion
     marks = [Line("", np.array([0, x[-1]]), np.full(2, shift), 5, "guide" if shift else "theory")
              for shift in (-100 * WITHIN, 0.0, 100 * WITHIN)]  # fmt: skip
     for (theory, words), marker in zip(THEORIES.items(), "os", strict=True):
@@ -137,8 +137,8 @@ def _published(values: dict) -> list[Panel]:
     return panels
 
 
-def _record(c: Curves, data: Answers, check: str) -> dict[str, object]:
-    e, measured = c.experiment, c.measured
+def _record(c: Curves, data: LabelledAnswers, check: str) -> dict[str, object]:
+    e, measured = c.design, c.measured
     audit = data.audit()
     rows = []
     for place, words in _places(e):

@@ -1,18 +1,18 @@
-"""Is the advice right? Engineers drawn from real data sets ask for it, follow it, and are judged on test samples that they never saw.
+"""Is the advice right? Users drawn from real data sets ask for it, follow it, and are judged on test samples that they never saw.
 
-A situation is a data set, a number of real samples, a generator, the share of its labels that are wrong, a verifier and a budget; the
-engineer has the generated samples in a file, with an audited part, or only plans them. Every situation is drawn several times, the more
+A scenario is a data set, a number of real samples, a generator, the share of its labels that are wrong, a verifier and a budget; the
+user has the generated samples in a file, with an audited part, or only plans them. Every scenario is drawn several times, the more
 often the fewer the samples: an accuracy that is estimated from 50 samples is off by 5 points in any single draw, so predicted and
 realised accuracy are compared as means over the draws. What else could have been done is found by exhaustive search on the test set,
-over numbers, weights and ridges: the best of the grid, on average over the draws of the situation.
+over numbers, weights and ridges: the best of the grid, on average over the draws of the scenario.
 
-The verdict is judged engineer by engineer: the realised gain over the real samples alone is that of the advised mix, or, where the
+The verdict is judged user by user: the realised gain over the real samples alone is that of the advised mix, or, where the
 advice is to leave synthetic data away, that of what is done without advice: all of them, with weight 1, both at their best ridge. Only
 gains beyond two standard errors of the paired comparison on the test set count; then "helps" is right for a gain, anything else for a
 loss; "too close to call" claims nothing, and the record says how often the advice declined in this way. The record also has the
 stricter count that holds an advice to leave synthetic data away against the best mix of the grid.
 
-The quick settings have too few engineers for these claims: theirs allow four standard errors more, and leave the verdicts out.
+The quick settings have too few users for these claims: theirs allow four standard errors more, and leave the verdicts out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, trial
+from synthmix.experiments.back_test import CandidateGrid, Data, FollowedAdvice, Scenario, ask_and_follow
 from synthmix.figures.kit.claims import Claim, at_least, at_most
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.run import Run
@@ -49,7 +49,7 @@ WEIGHTS, RIDGES = (0.03, 0.1, 0.3, 1.0, 3.0), tuple(np.geomspace(1e-3, 1e2, 11).
 @dataclass(frozen=True)
 class Kind:
     """A generator, its labels and a verifier. generator: good (as many samples as the data set has, `Case.most` a class), fair (as many
-    as the engineer), poor (a fifth of them), own (self-fitted). file: whether there is a file of samples. shift: see `Situation`."""
+    as the user), poor (a fifth of them), own (self-fitted). file: whether there is a file of samples. shift: see `Scenario`."""
 
     generator: str
     epsilon: float
@@ -76,7 +76,7 @@ KINDS = (
 
 @dataclass(frozen=True)
 class Case:
-    """n real samples of a data set, the next `kinds` of the kinds, `draws` engineers each. most: samples a class of the best generator."""
+    """n real samples of a data set, the next `kinds` of the kinds, `draws` users each. most: samples a class of the best generator."""
 
     data: Data
     n: int
@@ -86,15 +86,15 @@ class Case:
     draws: int
     budget: int
 
-    def situations(self, kinds: cycle[Kind]) -> list[Situation]:
+    def scenarios(self, kinds: cycle[Kind]) -> list[Scenario]:
         """The next ones."""
-        return [self._situation(next(kinds)) for _ in range(self.kinds)]
+        return [self._scenario(next(kinds)) for _ in range(self.kinds)]
 
-    def _situation(self, kind: Kind) -> Situation:
+    def _scenario(self, kind: Kind) -> Scenario:
         own = self.n // self.classes
         count = {"good": self.most, "fair": own, "poor": max(own // 5, 3)}.get(kind.generator)
         generator = Generator("self-fitted") if count is None else Generator("independent", n_hat=min(count, self.most))
-        return Situation(self.data, self.n, self.budget, kind.epsilon, kind.verifier, generator, kind.file, shift=kind.shift)
+        return Scenario(self.data, self.n, self.budget, kind.epsilon, kind.verifier, generator, kind.file, shift=kind.shift)
 
 
 def _relu(digits: tuple[int, int], size: int) -> Data:
@@ -107,15 +107,15 @@ PREFERENCES, COMPLETIONS = Data("hh-rlhf", "preferences"), Data("XSTest", "compl
 
 @dataclass(frozen=True)
 class Settings:
-    """The cases; kinds of situations are dealt out to them one after the other. many: whether there are engineers enough to judge."""
+    """The cases; kinds of scenarios are dealt out to them one after the other. many: whether there are users enough to judge."""
 
     cases: tuple[Case, ...]
     many: bool = True
 
-    def situations(self) -> list[tuple[Case, Situation]]:
+    def scenarios(self) -> list[tuple[Case, Scenario]]:
         """All of them, in order."""
         kinds = cycle(KINDS)
-        return [(case, one) for case in self.cases for one in case.situations(kinds)]
+        return [(case, one) for case in self.cases for one in case.scenarios(kinds)]
 
 
 FULL = Settings(
@@ -142,12 +142,12 @@ QUICK = Settings((Case(Data("digits 3-8", "digits", (3, 8)), 60, 2, 60, 3, 6, 50
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """One situation: what its engineers were told, and what came of it."""
+    """One scenario: what its users were told, and what came of it."""
 
-    situation: Situation
-    grid: Grid
+    scenario: Scenario
+    grid: CandidateGrid
     p: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[FollowedAdvice, ...]
 
     @cached_property
     def predicted(self) -> float:
@@ -216,15 +216,15 @@ class Result:
         means = [float(np.mean(better) - np.mean(worse)) for better, worse in pairs]
         return float(np.mean(means)), _se(means)
 
-    def gain(self, one: Outcome, *, strict: bool = False) -> tuple[float, float]:
-        """The realised gain that an engineer's verdict is about, and its standard error on the test set. strict: see above."""
+    def gain(self, one: FollowedAdvice, *, strict: bool = False) -> tuple[float, float]:
+        """The realised gain that a user's verdict is about, and its standard error on the test set. strict: see above."""
         if one.m:
             return _paired(one.followed, one.without)
         return _paired(*self._against_alone(one, self.best_mix if strict else self.best_everything))
 
     @cached_property
     def verdicts(self) -> list[tuple[str, float, bool]]:
-        """Of the engineers with a verdict whose gain is beyond two standard errors: verdict, gain, and whether the verdict is right."""
+        """Of the users with a verdict whose gain is beyond two standard errors: verdict, gain, and whether the verdict is right."""
         return self._judged(strict=False)
 
     @cached_property
@@ -234,18 +234,18 @@ class Result:
 
     @cached_property
     def undiscerning(self) -> list[bool]:
-        """Of the engineers for whom everything with weight 1 changes more than two standard errors, whether it helps."""
+        """Of the users for whom everything with weight 1 changes more than two standard errors, whether it helps."""
         gains = [_paired(*self._against_alone(one, self.best_everything)) for one in self.outcomes]
         return [gain > 0 for gain, se in gains if abs(gain) > SIGMAS * se]
 
-    def _against_alone(self, one: Outcome, place: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def _against_alone(self, one: FollowedAdvice, place: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
         """Which test samples (k,) are right at a place of the grid, and which without synthetic data at their best ridge."""
         right = one.right
         return right[place], right[self.best_alone]
 
     @property
     def declined(self) -> int:
-        """Engineers whose gain is beyond two standard errors, but to whom the advice was that it is too close to call."""
+        """Users whose gain is beyond two standard errors, but to whom the advice was that it is too close to call."""
         gains = [(one.verdict, *self.gain(one)) for one in self.outcomes]
         return sum(word == UNDECIDED and abs(gain) > SIGMAS * se for word, gain, se in gains)
 
@@ -256,9 +256,9 @@ class Result:
 
     def record(self) -> dict[str, object]:
         """All that is said about it."""
-        s, (i, j, k) = self.situation, self.best
+        s, (i, j, k) = self.scenario, self.best
         return {
-            "situation": s.name, "n": s.n, "p": self.p, "p/n": self.p / s.n, "draws": len(self.outcomes), "budget": s.budget,
+            "scenario": s.name, "n": s.n, "p": self.p, "p/n": self.p / s.n, "draws": len(self.outcomes), "budget": s.budget,
             "predicted": self.predicted, "realised": self.realised, "residual": self.residual, "residual se": self.residual_se,
             "without": float(np.mean([one.without.mean() for one in self.outcomes])),
             "predicted without": float(np.mean([one.baseline for one in self.outcomes])),
@@ -278,7 +278,7 @@ def build(s: Settings, run: Run) -> Built:
     """Draw, advise, follow, judge; data sets that are not here are left out, and the record says so."""
     found = {case.data: case.data.missing(run.data) for case in s.cases}
     absent = {data.name: why for data, why in found.items() if why}
-    results = _results([(case, one) for case, one in s.situations() if not found[case.data]], run)
+    results = _results([(case, one) for case, one in s.scenarios() if not found[case.data]], run)
     if not results:
         raise BadInput("none of the data sets is here: " + "; ".join(absent.values()))
     panels = [_accuracies(results), _gains(results), _changes(results), _regrets(results)]
@@ -288,45 +288,45 @@ def build(s: Settings, run: Run) -> Built:
 FIGURE = Figure("Advice from real samples, followed: predicted and realised", columns=2, settings=FULL, quick=QUICK, build=build)
 
 
-def _results(situations: Sequence[tuple[Case, Situation]], run: Run) -> list[Result]:
+def _results(scenarios: Sequence[tuple[Case, Scenario]], run: Run) -> list[Result]:
     """Every draw has a seed of its own, and is kept on disk until the run ends: neither workers nor interruptions change anything."""
     from joblib import Parallel, delayed
 
     seed = run.child_seed()
     tasks, grids = [], []
-    for number, (case, situation) in enumerate(situations):
-        grids.append(Grid((0, case.budget // 8, case.budget // 2, case.budget), WEIGHTS, RIDGES))
+    for number, (case, scenario) in enumerate(scenarios):
+        grids.append(CandidateGrid((0, case.budget // 8, case.budget // 2, case.budget), WEIGHTS, RIDGES))
         for draw in range(case.draws):
             child = np.random.SeedSequence(seed, spawn_key=(number, draw))
-            tasks.append(delayed(_trial)(situation, grids[-1], child, run.data, run.checkpoints))
-    features = {case.data: case.data.load(0, run.data).X.shape[1] for case, _ in situations}  # whatever is checked is checked here, once
-    outcomes: list[Outcome] = []
-    with bar("engineers", run.progress) as show:
+            tasks.append(delayed(_trial)(scenario, grids[-1], child, run.data, run.checkpoints))
+    features = {case.data: case.data.load(0, run.data).X.shape[1] for case, _ in scenarios}  # whatever is checked is checked here, once
+    outcomes: list[FollowedAdvice] = []
+    with bar("users", run.progress) as show:
         for one in Parallel(n_jobs=run.jobs, return_as="generator")(tasks):
             outcomes.append(one)
             show(len(outcomes), len(tasks))
     results = []
-    for (case, situation), grid in zip(situations, grids, strict=True):
+    for (case, scenario), grid in zip(scenarios, grids, strict=True):
         own, outcomes = outcomes[: case.draws], outcomes[case.draws :]
-        results.append(Result(situation, grid, features[situation.data], tuple(own)))
+        results.append(Result(scenario, grid, features[scenario.data], tuple(own)))
     return results
 
 
-def _trial(situation: Situation, grid: Grid, seed: np.random.SeedSequence, data: Path | None, folder: Path | None) -> Outcome:
+def _trial(scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, data: Path | None, folder: Path | None) -> FollowedAdvice:
     """The outcome, from the disk if it is there."""
     from threadpoolctl import threadpool_limits
 
     path = None
     if folder is not None:
-        path = folder / f"{fingerprint(situation, grid, seed.entropy, seed.spawn_key)}.npz"
+        path = folder / f"{fingerprint(scenario, grid, seed.entropy, seed.spawn_key)}.npz"
         if path.is_file():
             with np.load(path) as kept:
-                return Outcome(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
+                return FollowedAdvice(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
     with threadpool_limits(1):
-        outcome = trial(situation, grid, seed, data)
+        outcome = ask_and_follow(scenario, grid, seed, data)
     if path is not None:
         with replacing(path) as beside, beside.open("wb") as file:
-            np.savez(file, **{name: getattr(outcome, name) for name in Outcome.__dataclass_fields__})
+            np.savez(file, **{name: getattr(outcome, name) for name in FollowedAdvice.__dataclass_fields__})
     return outcome
 
 
@@ -353,7 +353,7 @@ def _claims(results: Sequence[Result], many: bool = True) -> list[Claim]:
     spared = spare * _se(regrets) if spare else 0.0
     beyond = "" if many else f" and {spare:g} standard errors"
     claims = [
-        at_least(f"share of situations predicted within {100 * WITHIN:g} points{beyond}",
+        at_least(f"share of scenarios predicted within {100 * WITHIN:g} points{beyond}",
                  float(np.mean([abs(one.residual) <= WITHIN + spare * one.residual_se for one in results])), SHARE),
         at_most("largest loss by following the advice, standard errors", _loss([one.change for one in results]), 1.0 + spare),
         at_most(f"mean regret against the best of the grid{beyond}", float(regrets.mean()), REGRET + spared),
@@ -377,8 +377,8 @@ def _record(results: Sequence[Result], absent: dict[str, str]) -> dict[str, obje
     judged = [one for result in results for one in result.verdicts]
     strictly = [one for result in results for one in result.strict_verdicts]
     return {
-        "situations": len(results), "engineers": sum(len(one.outcomes) for one in results), "left out": absent,
-        "compared": "predicted and realised accuracy as means over the draws of a situation",
+        "scenarios": len(results), "users": sum(len(one.outcomes) for one in results), "left out": absent,
+        "compared": "predicted and realised accuracy as means over the draws of a scenario",
         "within": sum(abs(one.residual) <= WITHIN for one in results),
         "misses": [one.record() for one in sorted(results, key=lambda one: -abs(one.residual)) if abs(one.residual) > WITHIN],
         "root mean square residual": float(np.sqrt(np.mean([one.residual**2 for one in results]))),
@@ -402,7 +402,7 @@ MARKERS = ("o", "s", "D", "^", "v")
 
 def _groups(results: Sequence[Result]) -> list[tuple[int, str, list[int]]]:
     """Color, name and places of the results of every kind of data there is."""
-    found = [(color, name, [i for i, one in enumerate(results) if one.situation.data.source in sources])
+    found = [(color, name, [i for i, one in enumerate(results) if one.scenario.data.source in sources])
              for color, (name, sources) in enumerate(GROUPS.items())]
     return [group for group in found if group[2]]
 
@@ -415,7 +415,7 @@ def _accuracies(results: Sequence[Result]) -> Panel:
         own = [results[i] for i in places]
         marks.append(Points(name, np.array([one.predicted for one in own]), np.array([one.realised for one in own]),
                             np.array([one.residual_se for one in own]), color, MARKERS[color]))
-    return Panel(f"{len(results)} situations; dotted: {100 * WITHIN:g} points", "predicted accuracy", "realised on the test set", marks)
+    return Panel(f"{len(results)} scenarios; dotted: {100 * WITHIN:g} points", "predicted accuracy", "realised on the test set", marks)
 
 
 def _gains(results: Sequence[Result]) -> Panel:
@@ -427,7 +427,7 @@ def _gains(results: Sequence[Result]) -> Panel:
             x, y, se = np.array(own).T
             marks.append(Points(word, x, 100 * y, 100 * se, color, marker))
     ends = np.array([min(mark.x.min() for mark in marks), max(mark.x.max() for mark in marks)])
-    return Panel("every engineer", "predicted gain, points", "realised gain, points", [Line("", ends, ends, 5), *marks])
+    return Panel("every user", "predicted gain, points", "realised gain, points", [Line("", ends, ends, 5), *marks])
 
 
 def _changes(results: Sequence[Result]) -> Panel:
@@ -437,7 +437,7 @@ def _changes(results: Sequence[Result]) -> Panel:
     for color, (name, values) in enumerate(done.items()):
         change, se = 100 * np.array(values).T
         marks.append(Points(name, np.arange(len(results)) + 0.5, change, se, color, MARKERS[color]))
-    return Panel("against no synthetic data", "situation", "gain in accuracy, points", marks)
+    return Panel("against no synthetic data", "scenario", "gain in accuracy, points", marks)
 
 
 def _regrets(results: Sequence[Result]) -> Panel:
@@ -446,4 +446,4 @@ def _regrets(results: Sequence[Result]) -> Panel:
     for color, name, places in _groups(results):
         regrets = np.array([100 * results[i].regret for i in places])
         marks.append(Points(name, np.array(places) + 0.5, regrets, np.zeros(len(places)), color, MARKERS[color]))
-    return Panel("against the best of the grid; line: mean", "situation", "regret, points", marks, legend=False)
+    return Panel("against the best of the grid; line: mean", "scenario", "regret, points", marks, legend=False)

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.real import Measured, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
+from synthmix.experiments.real import MeasuredAccuracy, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
 from synthmix.figures.kit.claims import Claim, at_least, at_most
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.run import Run
@@ -122,12 +122,12 @@ class Result:
     mix: Mix
     predicted: float
     predicted_gaussian: float
-    measured: tuple[Measured, ...]
+    measured: tuple[MeasuredAccuracy, ...]
     wrong: dict[str, float]
 
     @property
     def accuracy(self) -> Estimate:
-        """Measured, over the trials."""
+        """MeasuredAccuracy, over the trials."""
         return Estimate.of(np.array([one.accuracy for one in self.measured]))
 
     @property

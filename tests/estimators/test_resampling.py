@@ -7,9 +7,9 @@ import pytest
 
 from synthmix.estimators.resampling import MeasuredClassifier, Resamples, resample
 from synthmix.estimators.ridge import Moments
-from synthmix.experiments.preferences import Curves, Experiment, curves
+from synthmix.experiments.preferences import Curves, PreferenceSettings, curves
 
-SMALL = Experiment(n=40, m=(0, 160), least_test=50)
+SMALL = PreferenceSettings(n=40, m=(0, 160), least_test=50)
 POOLS, SPLITS = 40, 25
 
 
@@ -21,7 +21,7 @@ def pool(seed: int, pairs: int = 300, p: int = 40) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pools() -> list[Curves]:
-    return [curves(pool(seed), SPLITS, seed, experiment=SMALL) for seed in range(POOLS)]
+    return [curves(pool(seed), SPLITS, seed, design=SMALL) for seed in range(POOLS)]
 
 
 @pytest.mark.parametrize("difference", [False, True], ids=["accuracies", "strong less weak"])

@@ -13,12 +13,12 @@ from scipy.special import ndtr
 from synthmix.data import FOLDER_VARIABLE
 from synthmix.estimators.statistics import ClassStatistics
 from synthmix.experiments import amazon
-from synthmix.experiments.amazon import Experiment, Reviews, child_seeds, curves, load, training_statistics, trial
+from synthmix.experiments.amazon import AmazonSettings, Reviews, child_seeds, curves, load, measure_split, training_statistics
 from synthmix.solvers.problem import ORACLE, Verifier
 from synthmix.support.errors import BadInput
 
 PUBLISHED = Path(amazon.__file__).parents[1] / "figures" / "published" / "figure6_amazon.json"
-SMALL = Experiment(n=60, m=(0, 1, 30, 500))
+SMALL = AmazonSettings(n=60, m=(0, 1, 30, 500))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_held_out_no_verifier_adds_information(measured):
 def test_the_self_fitted_theory_is_within_two_points_on_held_out_reviews(measured, reviews):
     for one in reviews:
         curve = measured[one.name, "held-out"]
-        e = curve.experiment
+        e = curve.design
         statistics = [training_statistics(one, seed) for seed in child_seeds(0, len(curve.accuracy))]
         theory = np.array(
             [[[reference(s, m, v, e.gamma, e.epsilon) for m in e.m] for v in e.verifiers] for s in statistics]
@@ -129,7 +129,7 @@ def test_the_features_are_as_documented(reviews):
 
 
 def test_results_do_not_depend_on_the_number_of_workers(drawn):
-    one, two = (curves([drawn], seeds=3, seed=7, jobs=jobs, experiment=SMALL) for jobs in (1, 2))
+    one, two = (curves([drawn], seeds=3, seed=7, jobs=jobs, design=SMALL) for jobs in (1, 2))
     for a, b in zip(one, two, strict=True):
         assert (a.name, a.protocol) == (b.name, b.protocol)
         np.testing.assert_array_equal(a.accuracy, b.accuracy)
@@ -138,7 +138,7 @@ def test_results_do_not_depend_on_the_number_of_workers(drawn):
 
 
 def test_more_seeds_keep_the_first_ones(drawn):
-    few, more = (curves([drawn], ["held-out"], seeds=k, experiment=SMALL)[0].accuracy for k in (1, 2))
+    few, more = (curves([drawn], ["held-out"], seeds=k, design=SMALL)[0].accuracy for k in (1, 2))
     np.testing.assert_array_equal(few, more[:1])
 
 
@@ -147,7 +147,7 @@ def test_without_synthetic_samples_it_is_ridge_on_the_real_ones(drawn):
     split = amazon._split(drawn, "held-out", np.random.default_rng(seed), SMALL.n)
     w = np.linalg.solve(split.X.T @ split.X / 60 + 0.1 * np.eye(12), split.X.T @ split.y / 60)
     expected = np.mean(np.sign(split.X_test @ w) == split.y_test)
-    np.testing.assert_array_equal(trial(drawn, "held-out", seed, SMALL)[:, 0], [expected, expected])
+    np.testing.assert_array_equal(measure_split(drawn, "held-out", seed, SMALL)[:, 0], [expected, expected])
 
 
 def test_held_out_the_training_never_sees_the_test_samples(drawn):
@@ -193,12 +193,12 @@ def test_the_mix_has_the_moments_of_the_synthetic_samples(drawn):
 @pytest.mark.parametrize(
     "bad",
     [
-        lambda one: trial(one, "honest", child_seeds(0, 1)[0], SMALL),
-        lambda one: trial(one, "held-out", child_seeds(0, 1)[0], Experiment(n=200)),
+        lambda one: measure_split(one, "honest", child_seeds(0, 1)[0], SMALL),
+        lambda one: measure_split(one, "held-out", child_seeds(0, 1)[0], AmazonSettings(n=200)),
         lambda one: load("dvd"),
-        lambda one: Experiment(m=(5, 5)),
-        lambda one: Experiment(m=()),
-        lambda one: Experiment(gamma=0),
+        lambda one: AmazonSettings(m=(5, 5)),
+        lambda one: AmazonSettings(m=()),
+        lambda one: AmazonSettings(gamma=0),
         lambda one: curves([one], seeds=0),
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 
 from synthmix.data import FOLDER_VARIABLE
 from synthmix.data.sets import digits, mnist
-from synthmix.experiments.mnist_networks import Images, Scores, Statistics, Study, Synthetic, run
+from synthmix.experiments.mnist_networks import Images, NetworkScores, Statistics, Study, Synthetic, run
 from synthmix.experiments.networks import Training
 from synthmix.figures import figure7
 from synthmix.figures.figure7 import QUICK, Settings
@@ -38,9 +38,9 @@ def test_toy_run(monkeypatch: pytest.MonkeyPatch) -> None:
     json.dumps(plain(built.extra), allow_nan=False)
 
 
-def scores(mean: float, seeds: int = 10, sd: float = 0.01) -> Scores:
+def scores(mean: float, seeds: int = 10, sd: float = 0.01) -> NetworkScores:
     values = mean + sd * np.random.default_rng(int(1000 * mean)).standard_normal(seeds)
-    return Scores(np.tile(values[:, None], 10), values, values, np.full(seeds, 100.0), np.zeros(seeds))
+    return NetworkScores(np.tile(values[:, None], 10), values, values, np.full(seeds, 100.0), np.zeros(seeds))
 
 
 MADE_UP = Settings(m=(0, 125, 500))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from synthmix.data import dataset, status
-from synthmix.experiments.preferences import Experiment, curves, differences, trial
+from synthmix.experiments.preferences import PreferenceSettings, curves, differences, measure_split
 from synthmix.figures import figure8
 from synthmix.figures.figure8 import build
 from synthmix.figures.kit.run import Run
@@ -21,7 +21,7 @@ from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
 
-TOY = Experiment(n=60, m=(0, 60, 240), least_test=100)
+TOY = PreferenceSettings(n=60, m=(0, 60, 240), least_test=100)
 
 
 def pairs(count: int = 500, p: int = 50) -> np.ndarray:
@@ -41,7 +41,7 @@ def real_pairs() -> np.ndarray:
 
 
 def test_the_theory_is_right_of_gaussian_pairs():
-    result = curves(pairs(), 40, experiment=TOY)
+    result = curves(pairs(), 40, design=TOY)
     off = result.predicted("strata") - result.measured()
     assert np.all(np.abs(off.mean) < 0.01 + 4 * off.resampling_se)
     for quantity in ("mean_margin", "variance"):
@@ -52,7 +52,7 @@ def test_the_theory_is_right_of_gaussian_pairs():
 def test_margin_form_is_ridge_on_oriented_pairs():
     """Without label noise and pruning the classifier is that of pairs shown in a random order, with labels of the order."""
     X, exact = pairs(), replace(TOY, epsilon=(0.0,), verifiers=(Verifier(),))
-    found = trial(X, np.random.default_rng(4), exact)
+    found = measure_split(X, np.random.default_rng(4), exact)
     order = np.random.default_rng(4).permutation(len(X))
     train, test = X[order[:300]], X[order[300:]]
     scale, y = np.sqrt(np.mean(train**2, axis=0)), np.where(np.random.default_rng(0).random(300) < 0.5, -1.0, 1.0)
@@ -63,21 +63,21 @@ def test_margin_form_is_ridge_on_oriented_pairs():
 
 
 def test_workers_change_nothing():
-    one, two = (curves(pairs(), 4, seed=2, jobs=jobs, experiment=TOY) for jobs in (1, 2))
+    one, two = (curves(pairs(), 4, seed=2, jobs=jobs, design=TOY) for jobs in (1, 2))
     np.testing.assert_array_equal(one.measured().values, two.measured().values)
     np.testing.assert_array_equal(one.predicted("strata").values, two.predicted("strata").values)
 
 
 def test_too_few_pairs_for_the_proportion():
     with pytest.raises(BadInput, match="leave 40 of 500 pairs to test on, 100 are needed"):
-        curves(pairs(), 2, experiment=replace(TOY, m=(0, 400)))
+        curves(pairs(), 2, design=replace(TOY, m=(0, 400)))
     with pytest.raises(BadInput, match="ascending"):
-        Experiment(m=(10, 5))
+        PreferenceSettings(m=(10, 5))
 
 
 def test_real_pairs_quickly():
     real_pairs()
-    settings = replace(figure8.QUICK, resamples=6, experiment=replace(figure8.QUICK.experiment, m=(0, 1500)))
+    settings = replace(figure8.QUICK, resamples=6, design=replace(figure8.QUICK.design, m=(0, 1500)))
     built = build(settings, Run(seed=1), StudyOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 5
     assert all(abs(row["predicted less measured"]) < 0.04 for row in built.extra["settings"])

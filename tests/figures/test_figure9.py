@@ -12,7 +12,16 @@ import pytest
 from synthmix.data import dataset, status
 from synthmix.data.text import Completions
 from synthmix.estimators.strata import strata
-from synthmix.experiments.compliance import SUPERVISION, Answers, Experiment, answers, curves, independent_samples, predictions, trial
+from synthmix.experiments.compliance import (
+    SUPERVISION,
+    ComplianceSettings,
+    LabelledAnswers,
+    curves,
+    independent_samples,
+    labelled_answers,
+    measure_split,
+    predictions,
+)
 from synthmix.figures import figure9
 from synthmix.figures.figure9 import build
 from synthmix.figures.kit.run import Run
@@ -22,10 +31,10 @@ from synthmix.sims.monte_carlo import Estimate
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
 
-TOY = Experiment(n=40, m=(0, 80, 160), least_test=40)
+TOY = ComplianceSettings(n=40, m=(0, 80, 160), least_test=40)
 
 
-def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -> Answers:
+def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -> LabelledAnswers:
     """Answers of one prompt have a part in common; labels are wrong, and verdicts with them, on one side of a feature."""
     rng = np.random.default_rng(0)
     prompt = np.repeat(np.arange(prompts), each)
@@ -35,10 +44,10 @@ def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -
     X = y[:, None] * 0.5 * (np.arange(p) < 6) + z
     side = z[:, 0] * y < -0.5
     weak = np.where(side & (rng.random(y.size) < 0.6), -y, y)
-    return Answers(X, y, weak, (weak == y) ^ (side & (rng.random(y.size) < 0.7)), prompt)
+    return LabelledAnswers(X, y, weak, (weak == y) ^ (side & (rng.random(y.size) < 0.7)), prompt)
 
 
-def real_answers() -> Answers:
+def real_answers() -> LabelledAnswers:
     if status(dataset("xstest")).missing:
         pytest.skip("xstest is not here: python cli.py data fetch xstest")
     from synthmix.data.sets import xstest
@@ -46,14 +55,14 @@ def real_answers() -> Answers:
 
     if imported("xstest", FeatureSettings(), None, "smollm2-135m") is None:
         pytest.skip("the features of xstest are not here: they are extracted in minutes")
-    return answers(xstest.load(), load("xstest").values)
+    return labelled_answers(xstest.load(), load("xstest").values)
 
 
 def test_labels_and_verdicts_of_completions():
     full, refusal, partial = "1_full_compliance", "2_full_refusal", "3_partial_refusal"
     rows = Completions(("a",) * 4, ("p", "q", "p", "r"), ("",) * 4, np.array([full, partial, refusal, full]),
                        np.array([full, refusal, full, ""]), np.array([full, refusal, full, refusal]))
-    found = answers(rows, np.zeros((4, 2), dtype=np.float16))
+    found = labelled_answers(rows, np.zeros((4, 2), dtype=np.float16))
     assert list(found.y) == [1, -1, -1, 1] and list(found.weak) == [1, -1, 1, -1]
     assert list(found.agreed) == [True, True, True, False]  # GPT-4 gave the last one no label
     assert list(found.prompt) == [0, 1, 0, 2] and found.prompts == 3
@@ -79,7 +88,7 @@ def test_groups_have_the_moments_of_what_is_kept():
 
 def test_no_prompt_is_trained_and_tested_on():
     data, e = made_up(), TOY
-    found = trial(data, np.random.default_rng(0), e)
+    found = measure_split(data, np.random.default_rng(0), e)
     touched = found.influence[:, -1] != 0
     assert found.accuracy.shape == (3, 3) and found.dependent.shape == found.independent.shape == (3, 3)
     np.testing.assert_array_equal(found.accuracy[:, 0], found.accuracy[0, 0])  # without weak labels supervision does not matter
@@ -88,7 +97,7 @@ def test_no_prompt_is_trained_and_tested_on():
 
 
 def test_the_theory_of_made_up_answers():
-    result = curves(made_up(), 60, 10, experiment=TOY)
+    result = curves(made_up(), 60, 10, design=TOY)
     dependent, independent = (result.predicted(name).mean - result.measured.mean for name in ("dependent", "independent"))
     assert np.abs(dependent).max() < 0.02 + 4 * result.measured.resampling_se.max()
     verified = list(SUPERVISION).index("GPT-4")
@@ -106,15 +115,15 @@ def test_independent_labels_are_what_they_say():
 
 def test_too_few_prompts():
     with pytest.raises(BadInput, match="leave 10 of 300 prompts to test on, 40 are needed"):
-        curves(made_up(), 2, 1, experiment=replace(TOY, m=(0, 250)))
+        curves(made_up(), 2, 1, design=replace(TOY, m=(0, 250)))
 
 
 def test_real_answers_quickly():
     audit = real_answers().audit()
     assert audit.epsilon.share == pytest.approx(0.1156, abs=1e-4)
     assert audit.rho.share == pytest.approx(0.619, abs=1e-3) and audit.phi.share == pytest.approx(0.879, abs=1e-3)
-    ends = replace(figure9.QUICK.experiment, m=(0, 300))
-    built = build(replace(figure9.QUICK, resamples=12, predictions=2, experiment=ends), Run(seed=1), StudyOptions())
+    ends = replace(figure9.QUICK.design, m=(0, 300))
+    built = build(replace(figure9.QUICK, resamples=12, predictions=2, design=ends), Run(seed=1), StudyOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 4
     assert all(abs(row["miss, labels depend on the answer"]) < 0.035 for row in built.extra["settings"])
     assert next(claim for claim in built.claims if claim.kind == "falls outside").holds

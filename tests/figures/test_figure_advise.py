@@ -1,4 +1,4 @@
-"""The figure of the advice, small: engineers on the small digits always, the other data where they are."""
+"""The figure of the advice, small: users on the small digits always, the other data where they are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthmix.experiments.back_test import Data, Grid, Outcome, Situation, engineer, trial
+from synthmix.experiments.back_test import CandidateGrid, Data, FollowedAdvice, Scenario, ask_and_follow, simulated_user
 from synthmix.experiments.real import Split
 from synthmix.figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
 from synthmix.figures.kit.run import Run
@@ -18,11 +18,11 @@ from synthmix.support.records import plain
 
 DIGITS = Data("digits 3-8", "digits", (3, 8))
 SETTINGS = Settings((Case(DIGITS, 40, 2, 80, 3, 2, 200),))
-GRID = Grid((0, 100, 200), (0.3, 1.0), (0.01, 1.0, 10.0))
+GRID = CandidateGrid((0, 100, 200), (0.3, 1.0), (0.01, 1.0, 10.0))
 
 
-def situation(**changes) -> Situation:
-    return replace(Situation(DIGITS, 40, 200, 0.3, Verifier(0.2, 0.8), Generator("independent", n_hat=60)), **changes)
+def scenario(**changes) -> Scenario:
+    return replace(Scenario(DIGITS, 40, 200, 0.3, Verifier(0.2, 0.8), Generator("independent", n_hat=60)), **changes)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def built():
 
 def test_the_record_adds_up(built):
     extra = built.extra
-    assert extra["situations"] == 3 == len(extra["all"]) and extra["engineers"] == 6 and not extra["left out"]
+    assert extra["scenarios"] == 3 == len(extra["all"]) and extra["users"] == 6 and not extra["left out"]
     assert extra["within"] + len(extra["misses"]) == 3
     for row in extra["all"]:
         assert row["residual"] == pytest.approx(row["predicted"] - row["realised"])
@@ -64,9 +64,9 @@ def test_data_that_are_missing_are_left_out(tmp_path, monkeypatch):
         build(Settings((nowhere,)), Run(data=tmp_path))
 
 
-def test_an_engineer_is_what_the_situation_says(split):
-    s = situation(budget=4000, epsilon=0.3)
-    one = engineer(split, s, np.random.default_rng(0))
+def test_a_user_is_what_the_scenario_says(split):
+    s = scenario(budget=4000, epsilon=0.3)
+    one = simulated_user(split, s, np.random.default_rng(0))
     assert one.real.X.shape == (40, split.X.shape[1]) and np.array_equal(np.bincount(one.real.y), [20, 20])
     wrong = one.synthetic.y != one.truth
     assert np.mean(wrong) == pytest.approx(0.3, abs=0.03)
@@ -82,11 +82,11 @@ def test_an_engineer_is_what_the_situation_says(split):
 
 def test_generators_are_good_bad_and_shifted(split):
     rng = np.random.default_rng(0)
-    own = engineer(split, situation(generator=Generator("self-fitted"), budget=4000, epsilon=0.0), rng)
+    own = simulated_user(split, scenario(generator=Generator("self-fitted"), budget=4000, epsilon=0.0), rng)
     for k in (0, 1):
         generated = own.synthetic.X[own.truth == k]
         np.testing.assert_allclose(generated.mean(axis=0), own.real.X[own.real.y == k].mean(axis=0), atol=0.2)
-    moved = engineer(split, situation(shift=1.0, budget=4000), rng)
+    moved = simulated_user(split, scenario(shift=1.0, budget=4000), rng)
     means = [moved.synthetic.X[moved.truth == k].mean(axis=0) - split.X[split.y == k].mean(axis=0) for k in (0, 1)]
     between = np.linalg.norm(split.X[split.y == 1].mean(axis=0) - split.X[split.y == 0].mean(axis=0))
     assert all(0.7 < np.linalg.norm(one) / between < 1.4 for one in means)
@@ -94,14 +94,14 @@ def test_generators_are_good_bad_and_shifted(split):
 
 def test_ten_classes_have_wrong_labels_everywhere():
     digits = Data("digits", "digits")
-    one = engineer(digits.load(0), situation(data=digits, n=100, budget=3000, generator=Generator("independent", n_hat=30)),
+    one = simulated_user(digits.load(0), scenario(data=digits, n=100, budget=3000, generator=Generator("independent", n_hat=30)),
                    np.random.default_rng(0))  # fmt: skip
     wrong = one.synthetic.y != one.truth
     assert len(np.unique(one.real.y)) == 10 and np.all(np.bincount((one.synthetic.y - one.truth)[wrong] % 10, minlength=10)[1:] > 50)
 
 
 def test_the_landscape_is_what_training_gives(split):
-    one = engineer(split, situation(), np.random.default_rng(0))
+    one = simulated_user(split, scenario(), np.random.default_rng(0))
     right = one.landscape(split, GRID)
     assert right.shape == (*GRID.shape, len(split.y_test))
     for i, m in enumerate(GRID.m):
@@ -114,46 +114,46 @@ def test_the_landscape_is_what_training_gives(split):
 def test_training_is_the_weighted_ridge_of_the_estimator(split):
     from synthmix.estimators.mix_ridge import SyntheticMixRidge
 
-    one = engineer(split, situation(), np.random.default_rng(0))
+    one = simulated_user(split, scenario(), np.random.default_rng(0))
     s = one.synthetic
     mix = SyntheticMixRidge(alpha=0.1 * 240, weight=0.3).fit(one.real.X, one.real.y, s.X, s.y, keep=s.keep)
     np.testing.assert_array_equal(one.trained(split, 200, 0.3, 0.1), mix.predict(split.X_test) == split.y_test)
 
 
-def outcome(verdict: str, m: int, followed: np.ndarray, without: np.ndarray, mix: np.ndarray) -> Outcome:
+def outcome(verdict: str, m: int, followed: np.ndarray, without: np.ndarray, mix: np.ndarray) -> FollowedAdvice:
     """On a grid of one mix beside no synthetic data."""
     landscape = np.packbits(np.stack([without, mix])[:, None, None], axis=-1)
     predicted, baseline = float(followed.mean()) + 0.01, float(without.mean())
-    return Outcome(verdict, m, 1.0, 0.1, predicted, 0.02, 0.01, baseline, followed, without, landscape)
+    return FollowedAdvice(verdict, m, 1.0, 0.1, predicted, 0.02, 0.01, baseline, followed, without, landscape)
 
 
 def test_the_judge_is_not_fooled():
-    grid = Grid((0, 10), (1.0,), (1.0,))
+    grid = CandidateGrid((0, 10), (1.0,), (1.0,))
     low, high = np.arange(400) < 280, np.arange(400) < 320
     by_word = {word: outcome(word, m, followed, low, high) for word, m, followed in (
         ("helps", 10, high), ("hurts", 0, low), ("too close to call", 0, low), ("depends on the verifier", 10, high))}
     for word, one in by_word.items():
-        result = Result(situation(), grid, 5, (one, one))
+        result = Result(scenario(), grid, 5, (one, one))
         for verdicts in (result.verdicts, result.strict_verdicts):
             assert [right for *_, right in verdicts] == [word == "helps"] * 2 * (word != "too close to call")
         assert result.gain(one)[0] == pytest.approx(0.1) and result.residual == pytest.approx(0.01)
         assert result.regret == pytest.approx(0.0 if one.m else 0.1) and result.undiscerning == [True] * 2
         assert result.change[0] == pytest.approx(0.1 if one.m else 0.0)
-    fooled = Result(situation(), grid, 5, (outcome("helps", 10, low, high, low),) * 2)
+    fooled = Result(scenario(), grid, 5, (outcome("helps", 10, low, high, low),) * 2)
     assert [right for *_, right in fooled.verdicts] == [False] * 2 and fooled.change[0] == pytest.approx(-0.1)
-    cautious = Result(situation(), grid, 5, (outcome("hurts", 0, high, high, low),) * 2)
+    cautious = Result(scenario(), grid, 5, (outcome("hurts", 0, high, high, low),) * 2)
     assert [right for *_, right in cautious.verdicts] == [True] * 2 and cautious.undiscerning == [False] * 2
-    level = Result(situation(), grid, 5, (outcome("helps", 10, low, low, low),) * 2)
+    level = Result(scenario(), grid, 5, (outcome("helps", 10, low, low, low),) * 2)
     assert level.verdicts == level.strict_verdicts == level.undiscerning == []
 
 
 def test_the_settings_cover_what_they_should():
-    situations = [one for _, one in FULL.situations()]
-    assert {one.epsilon for one in situations} >= {0.0, 0.1, 0.3, 0.5}
-    assert {one.verifier for one in situations} >= {ORACLE, NO_SUPERVISION}
-    assert {one.generator.kind for one in situations} == {"independent", "self-fitted"} and any(one.shift for one in situations)
-    assert min(one.n for one in situations) == 50 and max(one.n for one in situations) == 1000
-    assert {one.file for one in situations} == {True, False} and len(KINDS) == 12
+    scenarios = [one for _, one in FULL.scenarios()]
+    assert {one.epsilon for one in scenarios} >= {0.0, 0.1, 0.3, 0.5}
+    assert {one.verifier for one in scenarios} >= {ORACLE, NO_SUPERVISION}
+    assert {one.generator.kind for one in scenarios} == {"independent", "self-fitted"} and any(one.shift for one in scenarios)
+    assert min(one.n for one in scenarios) == 50 and max(one.n for one in scenarios) == 1000
+    assert {one.file for one in scenarios} == {True, False} and len(KINDS) == 12
 
 
 @pytest.mark.parametrize("data", [case.data for case in FULL.cases if case.data.source != "digits"], ids=lambda data: data.name)
@@ -162,8 +162,8 @@ def test_other_data(data):
         pytest.skip(why)
     loaded = data.load(0)
     case = next(case for case in FULL.cases if case.data == data)
-    s = Situation(data, case.n, 100, 0.2, ORACLE, Generator("independent", n_hat=case.most))
-    one = engineer(loaded, s, np.random.default_rng(0))
+    s = Scenario(data, case.n, 100, 0.2, ORACLE, Generator("independent", n_hat=case.most))
+    one = simulated_user(loaded, s, np.random.default_rng(0))
     assert len(one.real.y) == case.n and len(loaded.X_test) >= 400
     assert abs(np.mean(loaded.y_test) - 0.5) < 0.05
 
@@ -183,7 +183,7 @@ def test_preferences_have_no_order():
 
 
 def test_a_trial_is_fixed_by_its_seed():
-    s = situation(file=True)
-    one, other = (trial(s, GRID, np.random.SeedSequence(3)) for _ in range(2))
+    s = scenario(file=True)
+    one, other = (ask_and_follow(s, GRID, np.random.SeedSequence(3)) for _ in range(2))
     assert (one.verdict, one.m, one.omega, one.gamma, one.predicted) == (other.verdict, other.m, other.omega, other.gamma, other.predicted)
     np.testing.assert_array_equal(one.landscape, other.landscape)
