@@ -25,6 +25,9 @@ def predict(
         typer.Option("--formula", help="rederived: the formula derived here; published: the paper's, which differs where samples are "
                                        "pruned."),
     ] = "rederived",
+    loss: Annotated[str, typer.Option("--loss", help="What the classifier minimises: square (ridge), logistic, hinge, squared-hinge, huber "
+                                                     "or probit.")] = "square",
+    huber_threshold: Annotated[float | None, typer.Option("--huber-threshold", help="Where Huber loss turns linear (default: 1).")] = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Predict mean margin, variance, accuracy and risk of a setting or a family tree."""
@@ -36,9 +39,11 @@ def predict(
     if isinstance(problem, Tree):
         if formula != "rederived":
             raise BadInput("the paper has no formula for a family tree: use --formula rederived")
+        if loss != "square" or huber_threshold is not None:
+            raise BadInput("family trees are covered for the square loss only: use --loss square")
         values = predict_tree(problem).as_dict()
     else:
-        values = predict_problem(problem, formula=formula).as_dict()
+        values = predict_problem(problem, formula=formula, loss=loss, huber_threshold=huber_threshold).as_dict()
     if as_json:
         print_json(values)
         return

@@ -148,3 +148,12 @@ def test_the_published_formula_fails_figure_4(tmp_path: Path, monkeypatch: pytes
 
 def _published(original: object, setting: object, **options: object) -> object:
     return original(setting, **{**options, "formula": "published"})
+
+
+def test_predict_takes_a_loss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = in_process(monkeypatch, capsys, "predict", *SETTING, "--loss", "huber", "--huber-threshold", "0.5", "--json")
+    found = json.loads(out)
+    assert code == 0 and set(found) == PREDICTED and 0.5 < found["accuracy"] < 1
+    for wrong, says in ((["--loss", "ridge"], "loss must be one of"), (["--huber-threshold", "1"], "the square loss has none")):
+        code, _, err = in_process(monkeypatch, capsys, "predict", *SETTING, *wrong)
+        assert code == 2 and says in err and err.count("\n") == 1
