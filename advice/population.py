@@ -7,7 +7,7 @@ would be a worse estimate from few samples; what the common one misses is calibr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -106,15 +106,10 @@ class Population:
             kept: The share of all samples that is kept.
             n_hat: The number of samples that the noise in the generator's covariance corresponds to; inf: no noise.
         """
-        many = tuple(label_shares * kept * self.n)
         counts = tuple(self.shares * (self.n if n is None else n))
-        mixture = ClassMixture(self.laws, counts, many, np.eye(self.classes), generated=tuple(generated))
-        family = Family.of_classes(mixture, shares=self.shares)
-        family = replace(family, per_m=family.per_m * kept)  # the mixture keeps all of its m: here m counts before pruning
-        if not np.isfinite(n_hat):
-            return family
-        sources = tuple(replace(source, fit=Fit(n_hat)) if source.name.startswith("s") else source for source in family.problem.sources)
-        return replace(family, problem=replace(family.problem, sources=sources))
+        mixture = ClassMixture(self.laws, counts, tuple(label_shares * self.n), np.eye(self.classes), Verifier(kept, kept),
+                               generated=tuple(generated))  # fmt: skip
+        return Family.of_classes(mixture, shares=self.shares, fit=Fit(n_hat) if np.isfinite(n_hat) else None)
 
 
 def squared_length_variation(residuals: np.ndarray) -> tuple[float, float]:

@@ -34,8 +34,14 @@ def published_slope() -> sp.Expr:
     return sp.factor(sp.solve(sp.Eq(rise, sp.expand(slope)), rise)[0].subs(own(Q), (1 / ELL - 1) / (R * Q)))
 
 
+def fixed_point_slope(of: Source) -> sp.Expr:
+    """The derivative of the published delta in q, which Newton on the published fixed point needs; no published quantity contains it."""
+    kept_trace = SLIP / (1 + of.r * tau(of) * of.q)  # delta / q, which is minus the derivative of the equation in q
+    return kept_trace / (1 + of.r * of.q * sp.factor((of.delta * tau(of)).diff(of.delta)))
+
+
 def functions() -> tuple[Function, ...]:
-    """The two functions in which the published formula differs; every other is that of the theory."""
+    """The functions in which the published formula differs; every other is that of the theory."""
     unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
     polynomial = sp.Poly(sp.expand(sp.numer(sp.together(published_fit_equation(unfitted)))), DELTA)
     return (
@@ -43,6 +49,8 @@ def functions() -> tuple[Function, ...]:
                  (THETA, C_, R, Q, SLIP), {"delta": positive_root(*polynomial.all_coeffs())}),
         Function("leave_one_out_slope", "The slope of the trace without the alpha, at the published delta.",
                  (THETA, C_, R, Q, DELTA), {"d_delta": published_slope().subs(ELL, 1 / (1 + R * tau(unfitted) * Q))}),
+        Function("fixed_point_slope", "The derivative of the published delta in q, for Newton on the published fixed point.",
+                 (THETA, C_, R, Q, DELTA, SLIP), {"d_delta": fixed_point_slope(unfitted)}),
     )
 
 
@@ -74,6 +82,15 @@ def no_pruning() -> CheckResult:
     found = vanishes(published_fit_equation(unfitted).subs(SLIP, 1) - own)
     slopes = vanishes(slope, modulo=(polynomial, DELTA))
     return CheckResult(found.holds and slopes.holds, f"fixed point: {found.found}; slope: {slopes.found}")
+
+
+@check("published fixed point", "the slope that Newton takes with implicit differentiation of the published equation of the fit, on its "
+       "solutions")
+def newton_slope() -> CheckResult:
+    unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
+    equation = published_fit_equation(unfitted)
+    polynomial = sp.expand(sp.numer(sp.together(equation)))
+    return vanishes(fixed_point_slope(unfitted) + equation.diff(Q) / equation.diff(DELTA), modulo=(polynomial, DELTA))
 
 
 @check("published second moment", "the published synthetic-only variance as its code assembles it (traces, T, h) with the "

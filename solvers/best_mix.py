@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from synthmix.solvers import kernels, tangents
+from synthmix.solvers.lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
 from synthmix.solvers.many_classes import ClassMixture
-from synthmix.solvers.predict import _mixture_spectrum, _Spectrum, _spectrum, distinct_means, problem_columns, wrong_labels
-from synthmix.solvers.problem import Law, Problem, Setting
+from synthmix.solvers.problem import Fit, Law, Setting, SourceNumbers
 from synthmix.support.errors import BadInput, NotConverged, number
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
@@ -28,7 +27,7 @@ HEAVY_RIDGE = (4.0, 6.0, 8.0)
 ASCENTS = 2
 ALIKE = 1e-7  # what an ascent no longer looks for, in standard deviations
 SLOPE, STEPS = 1e-6, 60  # of an ascent: where it is level, and where it ends
-NEVER = 100.0  # what no mix is as bad as, in standard deviations
+UNSOLVED = 100.0  # penalty for unsolved points, in standard deviations
 NEARLY = 1e-15  # how close to 0 or 1 an accuracy is told from it
 
 
@@ -56,110 +55,117 @@ class Optimum:
 
 @dataclass(frozen=True, eq=False)
 class Family:
-    """All mixtures of n real samples and m generated ones of given laws, over omega, gamma and m.
-
-    problem: one of them, with all its sources. real, per_m (K,): kept samples of each source, and how many more with each generated one;
-    generated (K,): which sources carry the weight omega. labels (A, K, 4): the labellings as in `solvers.predict.solve_problem`.
-    rivals: for each test law the pairs (labelling, sign) whose margins must all be positive for a right answer; shares (T,): how
-    often a fresh sample is of each law. n: real samples. form: the spectrum with the mixing of the means, found once.
-
-    balance (A,): where an intercept is fitted, the variance of a generated sample's label. How many of them have which label is random,
-    and the intercept follows: a term of order 1/N, which decides where the ridge is so large that nothing else is left of the scores.
+    """All mixtures of n real and m synthetic samples of given laws, over omega, gamma and m.
 
     With more than one rival their margins are taken to be correlated by 1/2 (derivations/special/optimal_mix.py); for two classes the
     accuracy is exact.
+
+    Attributes
+    ----------
+    n : float
+        Real samples.
+    columns : array (K, 5)
+        Of the sources, as `kernels.Point` has them, where N = 1.
+    real, per_m : arrays (K,)
+        Kept samples of each source, and how many more with each synthetic sample.
+    synthetic : array (K,)
+        Which sources have the weight omega.
+    labels : array (A, K, 4)
+        Labellings of the same samples, as `kernels.Point` has them.
+    spectrum : kernels.Spectrum
+    times : float
+        How often each eigenvalue occurs.
+    mixing : array (B, D)
+        The means of sources and tests in the directions of the spectrum.
+    rivals : tuples of (labelling, sign), one for each test law
+        The margins that must all be positive for a right answer.
+    shares : array (T,)
+        How often a fresh sample is of each test law.
+    intercept : bool
+        Whether one is fitted.
+    balance : array (A,) or None
+        With an intercept: the variance of a synthetic sample's label. How many of them have which label is random, and the intercept
+        follows: a term of order 1/N, which decides where the ridge is so large that nothing else is left of the scores.
     """
 
-    problem: Problem
+    n: float
+    columns: np.ndarray
     real: np.ndarray
     per_m: np.ndarray
-    generated: np.ndarray
+    synthetic: np.ndarray
     labels: np.ndarray
+    spectrum: kernels.Spectrum
+    times: float
+    mixing: np.ndarray
     rivals: tuple[tuple[tuple[int, float], ...], ...]
     shares: np.ndarray
-    n: float
-    form: tuple[_Spectrum, np.ndarray]
+    intercept: bool = False
     balance: np.ndarray | None = None
 
     @classmethod
     def of_setting(cls, setting: Setting) -> Family:
         """The two classes of the paper; the setting's own m, omega and gamma do not matter.
 
-        Raises:
-            BadInput: for covariances that do not commute (their eigenvalues are needed).
+        Raises
+        ------
+        BadInput
+            For covariances that do not commute (their eigenvalues are needed).
         """
-        whole = replace(setting, m=max(setting.m, 1.0))
-        problem = whole.problem()
-        own = setting.generator.kind == "self-fitted"
-        flat = {name: np.array([value], dtype=float) for name, value in (
-            ("n", whole.n), ("mu", 1.0 if np.ndim(whole.mu) else whole.mu), ("beta", whole.generator.beta),
-            ("mu_perp", 1.0 if np.ndim(whole.mu) else whole.generator.mu_perp))}
-        spectrum, mixing = _mixture_spectrum(whole, flat, len(problem.sources))
-        labels = np.array([[wrong_labels(source.wrong) for source in problem.sources]])
-        real, per_m = ([0.0], [whole.alpha]) if own else ([whole.n, 0.0], [0.0, whole.alpha])
-        generated = np.array([True] if own else [False, True])
-        return cls(problem, np.array(real), np.array(per_m), generated, labels, (((0, 1.0),),), np.ones(1), whole.n,
-                   (spectrum, mixing[0]))
+        some = replace(setting, m=max(setting.m, 1.0))
+        lowered = lower_setting(some, {name: np.array([value], dtype=float) for name, value in some.numbers.items()})
+        numbers = some.sources(some.numbers)
+        real = np.array([0.0 if one.synthetic else some.n for one in numbers])
+        per_m = np.array([some.alpha if one.synthetic else 0.0 for one in numbers])
+        return cls(some.n, real=real, per_m=per_m, rivals=(((0, 1.0),),), shares=np.ones(1), **_lowered(lowered, numbers, some.p))
 
     @classmethod
-    def of_classes(cls, mixture: ClassMixture, tests: Sequence[Law] | None = None, shares: Sequence[float] | None = None) -> Family:
-        """Any number of classes; m is divided among them as in the mixture. shares: of fresh samples (equal by default).
+    def of_classes(
+        cls, mixture: ClassMixture, tests: Sequence[Law] | None = None, shares: Sequence[float] | None = None, *, fit: Fit | None = None
+    ) -> Family:
+        """Any number of classes.
 
-        Raises:
-            BadInput: for covariances that do not commute, or no generated samples to take the shares of the classes from.
+        Parameters
+        ----------
+        mixture
+            Its m are the shares of the classes among synthetic samples; its omega and gamma do not matter.
+        tests
+            The laws of fresh samples of each class, by default those of the real ones.
+        shares
+            Of the classes among fresh samples, equal by default.
+        fit
+            Of the generators, in place of those of the mixture.
+
+        Raises
+        ------
+        BadInput
+            For covariances that do not commute, or no synthetic samples to take the shares of the classes from.
         """
         if sum(mixture.m) == 0:
             raise BadInput("the mixture has no generated samples, so it does not say how m is divided among the classes")
-        problem, means, spreads = mixture.problem()
         L = len(mixture.laws)
         pairs = [(i, j) for i in range(L) for j in range(i + 1, L)]
         contrasts = np.array([np.eye(L)[i] - np.eye(L)[j] for i, j in pairs])
-        label = np.einsum("al,ktl->akt", contrasts, means)
-        spread = np.einsum("al,ktlm,am->akt", contrasts, spreads, contrasts)
-        labels = np.stack([label[..., 0], spread[..., 0], label[..., 1], spread[..., 1]], axis=-1)
-        generated = np.array([source.name.startswith("s") for source in problem.sources])
-        counts = np.array([source.count for source in problem.sources])
+        problem = mixture.problem()
+        if fit is not None:
+            problem = replace(problem, sources=tuple(replace(one, fit=fit) if one.synthetic else one for one in problem.sources))
+        numbers = [source.numbers for source in problem.sources]
+        real = np.array([0.0 if one.synthetic else one.count for one in numbers])
+        per_m = np.array([one.count if one.synthetic else 0.0 for one in numbers]) / sum(mixture.m)
         rivals = tuple(tuple((row, 1.0 if i == k else -1.0) for row, (i, j) in enumerate(pairs) if k in (i, j)) for k in range(L))
-        tests = tests or mixture.laws
-        directions, mixing, errors = distinct_means([*(source.law for source in problem.sources), *tests], problem.center)
-        spectrum, basis = _spectrum([source.law.covariance for source in problem.sources], [law.covariance for law in tests], directions,
-                                    np.eye(len(directions)), problem.p, errors=errors)
         balance = None
         if mixture.intercept:
-            label_shares = counts[generated] @ means[generated, 0] / counts[generated].sum()
+            label_shares = np.asarray(mixture.m) @ mixture.kept()
+            label_shares = label_shares / label_shares.sum() if label_shares.any() else label_shares
             balance = contrasts**2 @ label_shares - (contrasts @ label_shares) ** 2
+        lowered = lower_problem(problem, tests or mixture.laws, mixture.labels(contrasts))
         weights = np.full(L, 1 / L) if shares is None else np.asarray(shares, dtype=float) / np.sum(shares)
-        return cls(problem, np.where(generated, 0.0, counts), np.where(generated, counts, 0.0) / sum(mixture.m), generated, labels, rivals,
-                   weights, float(sum(mixture.n)), (spectrum, mixing @ basis), balance)
+        return cls(float(sum(mixture.n)), real=real, per_m=per_m, rivals=rivals, shares=weights, intercept=mixture.intercept,
+                   balance=balance, **_lowered(lowered, numbers, problem.p))  # fmt: skip
 
-    def __post_init__(self) -> None:
-        if self.form[0].directions is not None:
-            raise BadInput("the best mix is found on eigenvalues: give covariances that commute, as vectors in one basis")
-
-    @cached_property
-    def _arrays(self) -> tuple[np.ndarray, ...]:
-        """eigenvalues (K, L), those of the tests (T, L), their multiplicities (L,), products of the directions (D, D, L), mixing."""
-        spectrum, mixing = self.form
-        p = float(self.problem.p)
-        if spectrum.means is None:  # isotropic: one eigenvalue, p times
-            alike = (np.reshape(one, (-1, 1)) for one in (spectrum.covariances, spectrum.tests))
-            return *(np.array(one, dtype=float) for one in alike), np.array([p]), np.eye(mixing.shape[1])[:, :, None], mixing
-        return (np.array(spectrum.covariances), np.array(spectrum.tests), np.ones(spectrum.means.shape[2]),
-                np.ascontiguousarray(spectrum.means), mixing)
-
-    @cached_property
-    def _wanted(self) -> np.ndarray:
-        """(T, A): which labellings matter to which test."""
-        wanted = np.zeros((len(self.rivals), len(self.labels)), dtype=bool)
-        for test, rivals in enumerate(self.rivals):
-            wanted[test, [row for row, _ in rivals]] = True
-        return wanted
-
-    @cached_property
+    @property
     def size(self) -> float:
         """The mean eigenvalue of what is tested on: the scale that the ridge is searched around."""
-        _, tests, multiplicity, _, _ = self._arrays
-        return float(np.sum(tests * multiplicity) / (np.sum(multiplicity) * len(tests)))
+        return float(np.mean(self.spectrum.tests))
 
     @property
     def n_or_one(self) -> float:
@@ -176,38 +182,34 @@ class Family:
         number("m", m, 0)
         number("omega", omega, 0, open_low=True)
         number("gamma", gamma, 0, open_low=True)
-        eigenvalues, tests, multiplicity, means, mixing = self._arrays
         N = self.n + m
         number("the number of samples", N, 0, open_low=True)
         columns, rates = self._columns(m, omega, N)
         wanted = [DIRECTIONS.index(name) for name in slopes]
-        K, A, T, G = len(columns), len(self.labels), len(tests), len(wanted)
-        q, margins, variances = np.empty(K), np.empty((T, A)), np.empty((T, A))
+        (A, K, _), T, G = self.labels.shape, len(self.rivals), len(wanted)
+        found = kernels.Found(np.empty(K), np.empty((T, A)), np.empty((T, A)))
+        point = kernels.Point(columns, self.labels, float(gamma), self.times / N, self.mixing, self.intercept)
+        residual = kernels.spectral_point(point, self.spectrum, found)
+        if not residual <= kernels.TOLERANCE or not (np.isfinite(found.margins).all() and np.all(found.variances >= 0)):
+            raise NotConverged(f"the mix at m={m:g}, omega={omega:g}, gamma={gamma:g} was not solved: relative residual {residual:.1e}")
         margin_rates, variance_rates = np.zeros((G, T, A)), np.zeros((G, T, A))
-        common = (columns, self.labels, gamma, eigenvalues, tests, multiplicity / N, means, mixing, q, margins, variances,
-                  self.problem.intercept)
-        relative = kernels.spectral_point(*common)
-        if not relative <= kernels.TOLERANCE or not (np.isfinite(margins).all() and np.all(variances >= 0)):
-            raise NotConverged(f"the mix at m={m:g}, omega={omega:g}, gamma={gamma:g} was not solved: relative residual {relative:.1e}")
         if wanted:
-            gamma_rates, h_rates = np.array([0.0, gamma, 0.0, 0.0])[wanted], np.array([0.0, 0.0, -1 / N, -1 / N])[wanted]
-            still = np.zeros((G, *self.labels.shape))
-            tangents.spectral_slopes(columns, rates[wanted], self.labels, still, gamma, gamma_rates, eigenvalues, tests, multiplicity / N,
-                                     h_rates, means, mixing, q, self._wanted, margin_rates, variance_rates, self.problem.intercept)
-        self._unbalance(m, omega, variances, variance_rates, wanted)
-        accuracy, gradient = self._accuracy(margins, variances, margin_rates, variance_rates)
+            directions = tangents.Rates(rates[wanted], np.array([0.0, gamma, 0.0, 0.0])[wanted],
+                                        np.array([0.0, 0.0, -1 / N, -1 / N])[wanted])  # fmt: skip
+            tangents.spectral_slopes(point, directions, self.spectrum, found.q, self._wanted(), margin_rates, variance_rates)
+        self._unbalance(m, omega, found.variances, variance_rates, wanted)
+        accuracy, gradient = self._accuracy(found.margins, found.variances, margin_rates, variance_rates)
         return Value(accuracy, **{f"d_{name}": float(slope) for name, slope in zip(slopes, gradient, strict=True)})
 
     def _columns(self, m: float, omega: float, N: float) -> tuple[np.ndarray, np.ndarray]:
-        """The columns of the sources (K, 6) and their rates (G, K, 6)."""
-        columns = problem_columns(self.problem)
-        scale = self.problem.N / N  # FIT and BASE are per sample of the family's own problem
-        columns[:, kernels.FIT] /= scale
-        columns[:, kernels.BASE] *= scale
+        """The columns of the sources (K, 5) and their rates (G, K, 5)."""
+        columns = self.columns.copy()
         columns[:, kernels.THETA] = (self.real + self.per_m * m) / N
-        columns[:, kernels.WEIGHT] = np.where(self.generated, omega, 1.0)
+        columns[:, kernels.WEIGHT] = np.where(self.synthetic, omega, 1.0)
+        columns[:, kernels.FIT] *= N
+        columns[:, kernels.BASE] /= N
         rates = np.zeros((len(DIRECTIONS), *columns.shape))
-        rates[0, :, kernels.WEIGHT] = np.where(self.generated, omega, 0.0)
+        rates[0, :, kernels.WEIGHT] = np.where(self.synthetic, omega, 0.0)
         for row, counts in ((2, self.per_m), (3, self.real / max(self.n, 1e-300))):
             rates[row, :, kernels.THETA] = (counts - columns[:, kernels.THETA]) / N
             rates[row, :, kernels.FIT] = columns[:, kernels.FIT] / N
@@ -216,6 +218,13 @@ class Family:
         rates[3, train, kernels.FIT] -= columns[train, kernels.FIT] / self.n
         rates[3, train, kernels.BASE] += columns[train, kernels.BASE] / self.n
         return columns, rates
+
+    def _wanted(self) -> np.ndarray:
+        """(T, A): which labellings matter to which test."""
+        wanted = np.zeros((len(self.rivals), len(self.labels)), dtype=bool)
+        for test, rivals in enumerate(self.rivals):
+            wanted[test, [row for row, _ in rivals]] = True
+        return wanted
 
     def _unbalance(self, m: float, omega: float, variances: np.ndarray, rates: np.ndarray, wanted: Sequence[int]) -> None:
         """Add the variance of the intercept to those of the margins, and its rates to theirs, in place."""
@@ -242,6 +251,20 @@ class Family:
             accuracy += share * value
             gradient += share * slopes
         return float(accuracy), gradient
+
+
+def _lowered(lowered: Lowered, numbers: Sequence[SourceNumbers], p: int) -> dict[str, object]:
+    """The attributes that a family takes from one lowered problem."""
+    if isinstance(lowered.form, Matrices):
+        raise BadInput("the best mix is found on eigenvalues: give covariances that commute, as vectors in one basis")
+    return {
+        "columns": source_columns(numbers, np.ones(1))[0],
+        "synthetic": np.array([one.synthetic for one in numbers]),
+        "labels": lowered.grid.labels[0],
+        "spectrum": lowered.form,
+        "times": float(p) if lowered.isotropic else 1.0,
+        "mixing": lowered.grid.mixing[0],
+    }
 
 
 def best_mix(
@@ -284,7 +307,7 @@ def best_mix(
         try:
             found = family.at(many, weight, ridge, slopes=asked)
         except NotConverged:  # a corner that arithmetic does not reach: nothing to look for there
-            return NEVER, np.zeros(len(free))
+            return UNSOLVED, np.zeros(len(free))
         along_m = found.d_m - (found.d_log_gamma / (family.n + many) if "ridge" in free else 0.0)  # at one ridge of the sums
         slopes = {"omega": found.d_log_omega, "ridge": found.d_log_gamma, "m": budget * along_m}
         z = float(ndtri(min(max(found.accuracy, NEARLY), 1 - NEARLY)))
@@ -294,7 +317,7 @@ def best_mix(
         try:
             return -family.at(*mix(x), slopes=()).accuracy
         except NotConverged:
-            return NEVER
+            return UNSOLVED
 
     starts = [[]]
     for name in free:
@@ -315,14 +338,14 @@ def best_mix(
             ascended = minimize(value, x, jac=True, method="L-BFGS-B", bounds=bounds,
                                 options={"ftol": ALIKE, "gtol": SLOPE, "maxiter": STEPS}).x  # fmt: skip
         for end in (ascended, x):  # an ascent may end where nothing is solved
-            if (accuracy := -screened(end)) > (best[0] if best else -NEVER):
+            if (accuracy := -screened(end)) > (best[0] if best else -UNSOLVED):
                 best = accuracy, end
     if best is None and near is not None:  # the neighbour's mix is in a corner here: look everywhere
         return best_mix(family, budget, m=m, omega=omega, gamma=gamma)
     if best is None and "ridge" in free:  # where nothing else is solved, a heavy ridge is
         heavier = [[heavy if name == "ridge" else one for name, one in zip(free, starts[0], strict=True)] for heavy in HEAVY_RIDGE]
         best = max((-screened(start), start) for start in heavier)
-    if best is None or best[0] == -NEVER:
+    if best is None or best[0] == -UNSOLVED:
         family.at(*mix(starts[0]), slopes=())  # says why
         raise NotConverged("no mix was solved")
     many, weight, ridge = mix(best[1])

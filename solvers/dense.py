@@ -3,36 +3,27 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from synthmix.solvers import kernels
+from synthmix.solvers.kernels import Found, Point
+from synthmix.solvers.lowering import Matrices
 
 
-def dense_point(
-    sources: np.ndarray,
-    labels: np.ndarray,
-    gamma: float,
-    N: float,
-    covariances: list[np.ndarray],
-    tests: list[np.ndarray],
-    directions: np.ndarray,
-    mixing: np.ndarray,
-    errors: tuple[np.ndarray | None, ...] = (),
-    intercept: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Solve one problem with dense p x p covariances.
+def dense_point(point: Point, form: Matrices, found: Found) -> float:
+    """Solve one problem with covariances (p, p) into `found`; returns the relative residual of the fixed point.
 
-    sources (K, 6); labels (A, K, 4); covariances K and tests T matrices (p, p); directions (D, p); mixing (K + T, D);
-    errors: for each direction that is an estimate the covariance (p, p) of its error, whose part in its products is taken off.
     Sources that share one covariance (the same object) share its products.
-    Returns q (K,), mean margins (T, A), variances (T, A) and the relative residual of the fixed point.
     """
+    gamma, h = point.gamma, point.h
+    covariances, directions, q = form.covariances, form.directions, found.q
     K, p = len(covariances), directions.shape[1]
     different = list({id(one): one for one in covariances}.values())
     which = [next(i for i, one in enumerate(different) if one is covariance) for covariance in covariances]
-    q, s, d_s, pairs = np.empty(K), np.zeros(K), np.empty(K), np.empty((K, K))
+    s, d_s, response, pairs = np.zeros(K), np.empty(K), np.empty(K), np.empty((K, K))
 
     def loaded() -> tuple[np.ndarray, list[np.ndarray]]:
         x = gamma * np.eye(p)
@@ -42,35 +33,54 @@ def dense_point(
         return resolvent, [resolvent @ covariance for covariance in different]
 
     def traces(seen: list[np.ndarray]) -> np.ndarray:
-        return np.array([np.trace(one) / N for one in seen])[which]
+        return np.array([h * np.trace(one) for one in seen])[which]
 
     q[:] = traces(loaded()[1])  # T(infinity), above the solution
     relative = previous = math.inf
-    for _ in range(kernels._STEPS):
-        kernels.weights(sources, q, s, d_s)
+    for _ in range(kernels.STEPS):
+        kernels.weights(point, q, s, d_s, response)
         resolvent, seen = loaded()
-        own = np.array([[np.vdot(a, b.T) if i >= j else 0.0 for j, b in enumerate(seen)] for i, a in enumerate(seen)]) / N
+        own = np.array([[np.vdot(a, b.T) if i >= j else 0.0 for j, b in enumerate(seen)] for i, a in enumerate(seen)]) * h
         pairs[:] = (own + np.tril(own, -1).T)[np.ix_(which, which)]
         best = q.copy()
         relative = kernels.newton_step(q, traces(seen), pairs, d_s)
         # a trace of p eigenvalues is known to about p roundings, so the step that no longer helps is the last
-        if relative <= kernels._ENOUGH or (relative >= previous and relative <= kernels.TOLERANCE * 0.01):
+        if relative <= kernels.ENOUGH or (relative >= previous and relative <= kernels.TOLERANCE * 0.01):
             break
         previous = relative
-    q = best
-    margins, variances = np.empty((len(tests), len(labels))), np.empty((len(tests), len(labels)))
-    h, speed = np.empty(K), np.empty(K)
+    q[:] = best
+    _respond(point, form, found, _At(resolvent, seen, different, which, pairs, response))
+    return relative
+
+
+class _At(NamedTuple):
+    """B, its products B C_k with the different covariances, these, which of them every source has, pairs (K, K), ds/dq (K,)."""
+
+    resolvent: np.ndarray
+    seen: list[np.ndarray]
+    different: list[np.ndarray]
+    which: list[int]
+    pairs: np.ndarray
+    d_s: np.ndarray
+
+
+def _respond(point: Point, form: Matrices, found: Found, at: _At) -> None:
+    """Mean margins and variances from the solved fixed point, into `found`."""
+    resolvent, directions, mixing, K = at.resolvent, form.directions, point.mixing, found.q.size
+    speed = np.empty(K)
+    errors = [one and one[0] / one[1] for one in form.estimates]
     base = directions @ resolvent @ directions.T
     for d, error in enumerate(errors):
         if error is not None:
             base[d, d] -= np.vdot(resolvent, error)
     products = _symmetric(mixing @ base @ mixing.T)
     half = resolvent @ directions.T
-    for i, test in enumerate(tests):
+    for i, test in enumerate(form.tests):
         moved = resolvent @ test
-        h[:] = np.array([np.vdot(one, moved.T) for one in seen])[which] / N
-        kernels.dq_dt(sources, q, pairs, h, speed)
-        along = test + sum(rate * covariance for rate, covariance in zip(np.bincount(which, d_s * speed), different, strict=True))
+        h = np.array([np.vdot(one, moved.T) for one in at.seen])[at.which] * point.h
+        kernels.solve_speed(at.d_s, at.pairs, h, speed)
+        rates = np.bincount(at.which, at.d_s * speed)
+        along = test + sum(rate * covariance for rate, covariance in zip(rates, at.different, strict=True))
         turned = half.T @ along @ half
         if any(error is not None for error in errors):
             both = resolvent @ along @ resolvent
@@ -78,9 +88,8 @@ def dense_point(
                 if error is not None:
                     turned[d, d] -= np.vdot(both, error)
         slopes = _symmetric(mixing @ turned @ mixing.T)
-        for a, labelling in enumerate(labels):
-            margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i, intercept)
-    return q, margins, variances, relative
+        for a, labelling in enumerate(point.labels):
+            found.margins[i, a], found.variances[i, a] = kernels.respond(point, labelling, found.q, speed, products, slopes, K + i)
 
 
 def _symmetric(matrix: np.ndarray) -> np.ndarray:

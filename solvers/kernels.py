@@ -4,42 +4,163 @@ Both fixed points are standard interference maps (positive, increasing, concave)
 the scalar residual is increasing and concave, so from below Newton never oversteps; the K equations q = T(q) have a concave T, so
 from the supersolution T(infinity) Newton descends to the one positive solution.
 
+The type of the point chooses the formulas of one source, `source_at` and `weight_at`: for a `Point` those of the theory. What has
+other formulas is another type that registers its own with `overload` (`published.py`).
+
 Array letters: P points, K sources, T tests, A labellings of the same samples, B mean vectors (of the sources, then of the tests),
-L eigenvalues.
+D directions that the means are combinations of, L eigenvalues.
 """
 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit, prange, types
+from numba.extending import overload
 
-from synthmix.solvers.generated import published, theory
+from synthmix.solvers.generated import theory
 
 TOLERANCE = 1e-12  # largest relative residual that is returned as a solution
-_ENOUGH = 4e-16
-_STEPS = 400
+ENOUGH = 4e-16  # relative residual at which Newton stops
+STEPS = 400
 
-# columns of `sources`, (P, K, 6), and of `labels`, (P, A, K, 4)
-THETA, WEIGHT, FIT, BASE, MEAN_FITTED, SLIP = range(6)
+# columns of `sources` (K, 5) and of `labels` (A, K, 4)
+THETA, WEIGHT, FIT, BASE, MEAN_FITTED = range(5)
 LABEL, SPREAD, BASE_LABEL, BASE_SPREAD = range(4)
-SOURCE_COLUMNS, LABEL_COLUMNS = 6, 4
+SOURCE_COLUMNS = 5
 
 
-@njit(cache=True, error_model="numpy", inline="always")
-def _source(source, q):
-    """delta, d_delta, kappa, d_kappa, s, d_s of one source at q."""
-    theta, c, r, b, slip = source[THETA], source[WEIGHT], source[FIT], source[BASE], source[SLIP]
-    if slip == 1.0:
+class Spectrum(NamedTuple):
+    """Covariances that commute, by their eigenvalues.
+
+    Attributes
+    ----------
+    eigenvalues : array (K, L)
+        Of every source.
+    tests : array (T, L)
+        Of every test law.
+    means : array (D, D, L)
+        Products of the directions within each eigenvalue.
+    """
+
+    eigenvalues: np.ndarray
+    tests: np.ndarray
+    means: np.ndarray
+
+
+class Point(NamedTuple):
+    """One problem on a spectrum.
+
+    Attributes
+    ----------
+    sources : array (K, 5)
+        THETA: theta = count/N; WEIGHT: c; FIT: r = N/n_hat, 0 without a fit; BASE: b, the weight with which the n_hat samples train,
+        times n_hat/N; MEAN_FITTED: 1 where the mean is that of the n_hat samples, else 0.
+    labels : array (A, K, 4)
+        LABEL, SPREAD: mean and variance of the labels; BASE_LABEL, BASE_SPREAD: of those of the n_hat samples.
+    gamma : float
+    h : float
+        How often each eigenvalue occurs, over N.
+    mixing : array (B, D)
+        The means of the sources, then of the tests, in the directions.
+    intercept : bool
+        Whether one is fitted.
+    """
+
+    sources: np.ndarray
+    labels: np.ndarray
+    gamma: float
+    h: float
+    mixing: np.ndarray
+    intercept: bool
+
+
+class Grid(NamedTuple):
+    """P problems on a spectrum: the arrays of `Point` with a leading axis (P,)."""
+
+    sources: np.ndarray
+    labels: np.ndarray
+    gamma: np.ndarray
+    h: np.ndarray
+    mixing: np.ndarray
+    intercept: bool
+
+    def point(self, i: int) -> Point:
+        """The i-th point."""
+        return Point(self.sources[i], self.labels[i], float(self.gamma[i]), float(self.h[i]), self.mixing[i], self.intercept)
+
+
+class Found(NamedTuple):
+    """Where a solution is written: q (K,), mean margins (T, A) and variances (T, A); of a grid with a leading axis (P,)."""
+
+    q: np.ndarray
+    margins: np.ndarray
+    variances: np.ndarray
+
+    def of(self, i: int) -> Found:
+        """Of the i-th point of a grid."""
+        return Found(self.q[i], self.margins[i], self.variances[i])
+
+
+def source_at(point, k, q):
+    """delta, d_delta, kappa, d_kappa, s, d_s of the k-th source of a point at q."""
+    raise NotImplementedError("compiled code only")
+
+
+def weight_at(point, k, q):
+    """s of the k-th source of a point at q, its derivative in q, and the slope that the response takes in its place."""
+    raise NotImplementedError("compiled code only")
+
+
+def at(grid, i):
+    """The i-th point of a grid."""
+    raise NotImplementedError("compiled code only")
+
+
+def is_form(given: object, form: type) -> bool:
+    """Whether a type that Numba hands to an `overload` is that of a named tuple."""
+    return isinstance(given, types.BaseNamedTuple) and given.instance_class is form
+
+
+@overload(source_at, inline="always")
+def _source_at(point, k, q):
+    if not is_form(point, Point):
+        return None
+
+    def theory_at(point, k, q):
+        theta, c, r, b = point.sources[k, THETA], point.sources[k, WEIGHT], point.sources[k, FIT], point.sources[k, BASE]
         delta = theory.leave_one_out(theta, c, r, b, q)
         d_delta = theory.leave_one_out_slope(theta, c, r, b, q, delta)
-    else:
-        delta = published.leave_one_out(theta, c, r, q, slip)
-        d_delta = published.leave_one_out_slope(theta, c, r, q, delta)
-    kappa, d_kappa = theory.second_moment_weight(theta, c, b, delta, d_delta)
-    s, d_s = theory.covariance_weight(r, q, kappa, d_kappa)
-    return delta, d_delta, kappa, d_kappa, s, d_s
+        kappa, d_kappa = theory.second_moment_weight(theta, c, b, delta, d_delta)
+        s, d_s = theory.covariance_weight(r, q, kappa, d_kappa)
+        return delta, d_delta, kappa, d_kappa, s, d_s
+
+    return theory_at
+
+
+@overload(weight_at, inline="always")
+def _weight_at(point, k, q):
+    if not is_form(point, Point):
+        return None
+
+    def theory_at(point, k, q):
+        _, _, _, _, s, d_s = source_at(point, k, q)
+        return s, d_s, d_s
+
+    return theory_at
+
+
+@overload(at, inline="always")
+def _at(grid, i):
+    if not is_form(grid, Grid):
+        return None
+
+    def theory_at(grid, i):
+        return Point(grid.sources[i], grid.labels[i], grid.gamma[i], grid.h[i], grid.mixing[i], grid.intercept)
+
+    return theory_at
 
 
 @njit(cache=True, error_model="numpy")
@@ -92,39 +213,40 @@ def solve_balance(products, T, signal, surplus, intercept):
 
 
 @njit(cache=True, error_model="numpy")
-def balance(sources, labels, q, products, intercept):
+def balance(point, labels, q, products):
     """Of every source: the weight T of its mean and dT/dq, the slopes of its mean label and of what its labels leave, its residual.
 
-    sources (K, 6), labels (K, 4), q (K,), products (B, B). T times the residuals are the coefficients of the mean classifier in
-    B mu_1, ..., B mu_K. Last comes the intercept, 0 unless one is fitted.
+    labels (K, 4), q (K,), products (B, B). T times the residuals are the coefficients of the mean classifier in B mu_1, ..., B mu_K.
+    Last comes the intercept, 0 unless one is fitted.
     """
     K = q.size
     T, d_T = np.empty(K), np.empty(K)
     residual, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
     for k in range(K):
-        theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, FIT], sources[k, BASE]
-        delta, d_delta, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
+        source = point.sources[k]
+        theta, c, r, b = source[THETA], source[WEIGHT], source[FIT], source[BASE]
+        delta, d_delta, kappa, d_kappa, s, d_s = source_at(point, k, q[k])
         share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
         residual[k], d_signals[k], d_floors[k] = theory.signal(
             theta, c, r, b, q[k], delta, d_delta, labels[k, LABEL], labels[k, SPREAD], labels[k, BASE_LABEL],
             labels[k, BASE_SPREAD], share, d_share
         )
-        if sources[k, MEAN_FITTED] > 0:
+        if source[MEAN_FITTED] > 0:
             T[k], d_T[k] = s, d_s
         else:
             T[k], d_T[k] = kappa, d_kappa
-    found = solve_balance(products, T, residual, 0.0, intercept)
+    found = solve_balance(products, T, residual, 0.0, point.intercept)
     return T, d_T, d_signals, d_floors, residual, found
 
 
 @njit(cache=True, error_model="numpy")
-def respond(sources, labels, q, speed, products, slopes, test, intercept):
+def respond(point, labels, q, speed, products, slopes, test):
     """Mean margin and variance of one test law and one labelling, from the solved fixed point.
 
-    sources (K, 6), labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their
-    derivative in t; test: the row of `products` that holds the mean of the test law; intercept: whether one is fitted.
+    labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their derivative in t;
+    test: the row of `products` that holds the mean of the test law.
     """
-    T, d_T, d_signals, d_floors, residual, margin = balance(sources, labels, q, products, intercept)
+    T, d_T, d_signals, d_floors, residual, margin = balance(point, labels, q, products)
     variance = 0.0
     for k in range(q.size):
         margin += products[test, k] * T[k] * residual[k]
@@ -135,29 +257,28 @@ def respond(sources, labels, q, speed, products, slopes, test, intercept):
 
 
 @njit(cache=True, error_model="numpy")
-def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, variances, coordinates, intercept):
-    """One isotropic problem: C_k = scale_k I. Fills q (K,), margins and variances (T, A); returns
-    the relative residual.
+def _isotropic_trace(point, scale, eta):
+    """Solve (1/N) tr B of covariances scale_k I by Newton within a bracket.
 
-    coordinates (B, D): the means in an orthonormal basis of their span.
+    Returns it, sum_k scale_k s_k, sum_k scale_k^2 times the response's slopes of s_k, and the relative residual.
     """
-    K, B, D = q.size, coordinates.shape[0], coordinates.shape[1]
-    low, high = 0.0, eta / gamma
+    K = scale.size
+    low, high = 0.0, eta / point.gamma
     load = 0.0
     for k in range(K):
-        load += scale[k] * _source(sources[k], 0.0)[4]
-    trace = eta / (gamma + load)
-    relative, previous = math.inf, math.inf
-    slope = rise = 0.0
-    for _ in range(_STEPS):
-        load = rise = 0.0
+        load += scale[k] * weight_at(point, k, 0.0)[0]
+    trace = eta / (point.gamma + load)
+    relative, previous, felt = math.inf, math.inf, 0.0
+    for _ in range(STEPS):
+        load = rise = felt = 0.0
         for k in range(K):
-            _, _, _, _, s, d_s = _source(sources[k], scale[k] * trace)
+            s, d_s, response = weight_at(point, k, scale[k] * trace)
             load += scale[k] * s
             rise += scale[k] * scale[k] * d_s
-        residual, slope = theory.isotropic_residual(gamma, eta, trace, load, rise)
-        relative = abs(residual) / (trace * (gamma + load))
-        if relative <= _ENOUGH:
+            felt += scale[k] * scale[k] * response
+        residual, slope = theory.isotropic_residual(point.gamma, eta, trace, load, rise)
+        relative = abs(residual) / (trace * (point.gamma + load))
+        if relative <= ENOUGH:
             break
         if residual < 0:
             low = trace
@@ -169,26 +290,37 @@ def isotropic_point(sources, labels, scale, scale_test, gamma, eta, q, margins, 
         if step == trace or (relative >= previous and relative <= TOLERANCE * 0.01):
             break
         previous, trace = relative, step
-    x = gamma + load
-    speeds = np.empty(K)
-    products, slopes = np.empty((B, B)), np.empty((B, B))
+    return trace, load, felt, relative
+
+
+@njit(cache=True, error_model="numpy")
+def isotropic_point(point, spectrum, found):
+    """Solve one isotropic problem, C_k = scale_k I with the one eigenvalue scale_k; returns the relative residual."""
+    q, eta = found.q, point.h
+    scale, scale_test = spectrum.eigenvalues[:, 0], spectrum.tests[:, 0]
+    K, (B, D) = q.size, point.mixing.shape
+    trace, load, rise, relative = _isotropic_trace(point, scale, eta)
+    x = point.gamma + load
     for k in range(K):
         q[k] = scale[k] * trace
-    for test in range(margins.shape[0]):
+    _, slope = theory.isotropic_residual(point.gamma, eta, trace, load, rise)
+    speeds = np.empty(K)
+    products, slopes = np.empty((B, B)), np.empty((B, B))
+    for test in range(scale_test.size):
         along = -trace * scale_test[test] / slope
         moved = scale_test[test] + rise * along
         for k in range(K):
             speeds[k] = scale[k] * along
         for i in range(B):
-            for j in range(B):
+            for j in range(i + 1):
                 u = 0.0
-                for d in range(D):
-                    u += coordinates[i, d] * coordinates[j, d]
-                products[i, j] = theory.product_term(u, x)
-                slopes[i, j] = theory.product_slope_term(u, moved, x)
-        for a in range(labels.shape[0]):
-            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test,
-                                                                intercept)
+                for a in range(D):
+                    for b in range(D):
+                        u += point.mixing[i, a] * spectrum.means[a, b, 0] * point.mixing[j, b]
+                products[i, j] = products[j, i] = theory.product_term(u, x)
+                slopes[i, j] = slopes[j, i] = theory.product_slope_term(u, moved, x)
+        for a in range(point.labels.shape[0]):
+            found.margins[test, a], found.variances[test, a] = respond(point, point.labels[a], q, speeds, products, slopes, K + test)
     return relative
 
 
@@ -218,96 +350,88 @@ def newton_step(q, traces, pairs, d_s):
 
 
 @njit(cache=True, error_model="numpy")
-def dq_dt(sources, q, pairs, h, speed):
-    """dq/dt by implicit differentiation: (I + pairs diag(ds/dq)) dq/dt = -h, h_k = (1/N) tr(C_k B C_test B)."""
-    K = q.size
+def solve_speed(d_s, pairs, h, speed):
+    """dq/dt by implicit differentiation, in place: (I + pairs diag(ds/dq)) dq/dt = -h, h_k = (1/N) tr(C_k B C_test B)."""
+    K = d_s.size
     A = np.empty((K, K))
     for k in range(K):
         speed[k] = -h[k]
         for j in range(K):
-            d_s = _source(sources[j], q[j])[5]
-            A[k, j] = pairs[k, j] * d_s + (1.0 if k == j else 0.0)
+            A[k, j] = pairs[k, j] * d_s[j] + (1.0 if k == j else 0.0)
     solve_small(A, speed)
 
 
 @njit(cache=True, error_model="numpy")
-def weights(sources, q, s, d_s):
-    """s and ds/dq of every source at q, in place."""
-    for k in range(q.size):
-        _, _, _, _, s[k], d_s[k] = _source(sources[k], q[k])
-
-
-@njit(cache=True, error_model="numpy")
-def _spectral_sums(gamma, s, eigenvalues, h, traces, pairs):
-    """traces (K,) and pairs (K, K) at the weights s; eigenvalues (K, L), h (L,) their multiplicities over N."""
+def _spectral_sums(point, s, eigenvalues, traces, pairs):
+    """traces (K,) and pairs (K, K) at the weights s, in place."""
     K, L = eigenvalues.shape
     traces[:] = 0.0
     pairs[:] = 0.0
     for j in range(L):
-        x = gamma
+        x = point.gamma
         for k in range(K):
             x += s[k] * eigenvalues[k, j]
         for k in range(K):
-            traces[k] += theory.trace_term(h[j], eigenvalues[k, j], x)
+            traces[k] += theory.trace_term(point.h, eigenvalues[k, j], x)
             for i in range(k + 1):
-                pairs[k, i] += theory.pair_term(h[j], eigenvalues[k, j], eigenvalues[i, j], x)
+                pairs[k, i] += theory.pair_term(point.h, eigenvalues[k, j], eigenvalues[i, j], x)
     for k in range(K):
         for i in range(k):
             pairs[i, k] = pairs[k, i]
 
 
 @njit(cache=True, error_model="numpy")
-def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, intercept):
-    """One problem whose covariances commute. Fills q (K,), margins and variances (T, A); returns
-    the relative residual.
-
-    eigenvalues (K, L), tests (T, L), h (L,); means (D, D, L): products of basis directions within each eigenvalue;
-    mixing (B, D): the means of the sources, then of the tests, in those directions.
-    """
-    K, L = eigenvalues.shape
-    B, D = mixing.shape
-    s, d_s, traces, pairs = np.empty(K), np.empty(K), np.empty(K), np.empty((K, K))
+def _spectral_traces(point, eigenvalues, q, s, response, pairs):
+    """Solve q = T(q), in place, with s, its slopes for the response (K,) and pairs (K, K) there; returns the relative residual."""
+    K = q.size
+    d_s, traces, best = np.empty(K), np.empty(K), np.empty(K)
     s[:] = 0.0
-    _spectral_sums(gamma, s, eigenvalues, h, q, pairs)  # T(infinity), above the solution
+    _spectral_sums(point, s, eigenvalues, q, pairs)  # T(infinity), above the solution
     relative, previous = math.inf, math.inf
-    best = q.copy()
-    published, plain = bool(np.any(sources[:, SLIP] != 1.0)), False
-    for _ in range(_STEPS):
-        weights(sources, q, s, d_s)
-        _spectral_sums(gamma, s, eigenvalues, h, traces, pairs)
+    for _ in range(STEPS):
+        for k in range(K):
+            s[k], d_s[k], response[k] = weight_at(point, k, q[k])
+        _spectral_sums(point, s, eigenvalues, traces, pairs)
         best[:] = q
         relative = newton_step(q, traces, pairs, d_s)
-        if relative <= _ENOUGH or (relative >= previous and relative <= TOLERANCE * 0.01):
+        if relative <= ENOUGH or (relative >= previous and relative <= TOLERANCE * 0.01):
             break
-        # the published slope is not that of its own map, so there Newton can cycle: then the map itself is iterated
-        plain = plain or (published and relative > previous)
-        if plain:
-            q[:] = traces
         previous = relative
     q[:] = best
+    return relative
+
+
+@njit(cache=True, error_model="numpy")
+def spectral_point(point, spectrum, found):
+    """Solve one problem whose covariances commute; returns the relative residual."""
+    eigenvalues, tests, q = spectrum.eigenvalues, spectrum.tests, found.q
+    K, L = eigenvalues.shape
+    B, D = point.mixing.shape
+    s, d_s, pairs = np.empty(K), np.empty(K), np.empty((K, K))
+    relative = _spectral_traces(point, eigenvalues, q, s, d_s, pairs)
     speeds, hs = np.empty(K), np.empty(K)
     base, moved = np.empty((D, D)), np.empty((D, D))
     products, slopes = np.empty((B, B)), np.empty((B, B))
-    for test in range(margins.shape[0]):
+    for test in range(tests.shape[0]):
         hs[:] = 0.0
         for j in range(L):
-            x = gamma
+            x = point.gamma
             for k in range(K):
                 x += s[k] * eigenvalues[k, j]
             for k in range(K):
-                hs[k] += theory.pair_term(h[j], eigenvalues[k, j], tests[test, j], x)
-        dq_dt(sources, q, pairs, hs, speeds)
+                hs[k] += theory.pair_term(point.h, eigenvalues[k, j], tests[test, j], x)
+        solve_speed(d_s, pairs, hs, speeds)
         base[:] = 0.0
         moved[:] = 0.0
         for j in range(L):
-            x, along = gamma, tests[test, j]
+            x, along = point.gamma, tests[test, j]
             for k in range(K):
                 x += s[k] * eigenvalues[k, j]
                 along += d_s[k] * speeds[k] * eigenvalues[k, j]
             for d in range(D):
                 for b in range(d + 1):
-                    base[d, b] += theory.product_term(means[d, b, j], x)
-                    moved[d, b] += theory.product_slope_term(means[d, b, j], along, x)
+                    base[d, b] += theory.product_term(spectrum.means[d, b, j], x)
+                    moved[d, b] += theory.product_slope_term(spectrum.means[d, b, j], along, x)
         for a in range(D):
             for b in range(a):
                 base[b, a] = base[a, b]
@@ -317,37 +441,42 @@ def spectral_point(sources, labels, gamma, eigenvalues, tests, h, means, mixing,
                 u = v = 0.0
                 for a in range(D):
                     for b in range(D):
-                        u += mixing[i, a] * base[a, b] * mixing[j, b]
-                        v += mixing[i, a] * moved[a, b] * mixing[j, b]
+                        u += point.mixing[i, a] * base[a, b] * point.mixing[j, b]
+                        v += point.mixing[i, a] * moved[a, b] * point.mixing[j, b]
                 products[i, j], slopes[i, j] = u, v
-        for a in range(labels.shape[0]):
-            margins[test, a], variances[test, a] = respond(sources, labels[a], q, speeds, products, slopes, K + test,
-                                                                intercept)
+        for a in range(point.labels.shape[0]):
+            found.margins[test, a], found.variances[test, a] = respond(point, point.labels[a], q, speeds, products, slopes, K + test)
     return relative
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def isotropic_batch(sources, labels, scale, scale_test, gamma, eta, coordinates, q, margins, variances, relative, intercept):
-    """Many isotropic problems: every array has a leading axis of points."""
-    for i in prange(gamma.size):
-        relative[i] = isotropic_point(sources[i], labels[i], scale[i], scale_test[i], gamma[i], eta[i], q[i], margins[i], variances[i],
-                                      coordinates[i], intercept)
+def isotropic_batch(grid, spectrum, found, relative):
+    """Solve a grid of isotropic problems; fills the relative residuals (P,)."""
+    for i in prange(relative.size):
+        relative[i] = isotropic_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
-def spectral_batch(sources, labels, gamma, eigenvalues, tests, h, means, mixing, q, margins, variances, relative, intercept):
-    """Many problems on one spectrum: sources, gamma, h, mixing and the results have a leading axis of points."""
-    for i in prange(gamma.size):
-        relative[i] = spectral_point(sources[i], labels[i], gamma[i], eigenvalues, tests, h[i], means, mixing[i], q[i], margins[i],
-                                     variances[i], intercept)
+def spectral_batch(grid, spectrum, found, relative):
+    """Solve a grid of problems whose covariances commute; fills the relative residuals (P,)."""
+    for i in prange(relative.size):
+        relative[i] = spectral_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy")
-def deltas(sources, q, delta):
+def weights(point, q, s, d_s, response):
+    """s of every source (K,), its derivative in q, and the slope that the response takes in its place; all in place."""
+    for k in range(q.size):
+        s[k], d_s[k], response[k] = weight_at(point, k, q[k])
+
+
+@njit(cache=True, error_model="numpy")
+def deltas(grid, q, delta):
     """delta of every source at the solution, in place; (P, K) arrays."""
     for i in range(q.shape[0]):
+        point = at(grid, i)
         for k in range(q.shape[1]):
-            delta[i, k] = _source(sources[i, k], q[i, k])[0]
+            delta[i, k] = source_at(point, k, q[i, k])[0]
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,11 +7,15 @@ jointly Gaussian; the accuracy is the probability that the right one is the larg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from synthmix.solvers import kernels
+from synthmix.solvers.kernels import Point
+from synthmix.solvers.lowering import Lowered, Means, distinct_means, lower_problem, source_columns
 from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from synthmix.solvers.solve import Solution, solve
 from synthmix.support.errors import BadInput, number
 
 
@@ -74,30 +78,36 @@ class ClassMixture:
         right = np.eye(len(self.laws), dtype=bool)
         return np.asarray(self.noise, dtype=float) * np.where(right, self.verifier.phi, self.verifier.rho)
 
-    def problem(self) -> tuple[Problem, np.ndarray, np.ndarray]:
-        """The sources, and the means (K, 2, L) and covariances (K, 2, L, L) of their label vectors and of those of their fits."""
-        kept = self.kept()
-        fitted = self.generator.kind == "self-fitted"
-        sources, means, spreads = [], [], []
-        for k, (law, drawn) in enumerate(zip(self.laws, self.laws if self.generated is None else self.generated, strict=True)):
-            one_hot = np.eye(len(self.laws))[k]
-            alpha = kept[k].sum()
-            label = kept[k] / alpha if alpha > 0 else one_hot
-            spread = np.diag(label) - np.outer(label, label)
-            if not fitted:
-                sources.append(Source(f"r{k}", self.n[k], law))
-                means.append([one_hot, one_hot])
-                spreads.append([np.zeros_like(spread)] * 2)
+    def problem(self) -> Problem:
+        """The real and the synthetic samples of every class as sources; a self-fitted generator and its real samples are one."""
+        kept, sources = self.kept(), []
+        for k, (law, drawn) in enumerate(zip(self.laws, self.generated or self.laws, strict=True)):
             fit = None
-            if fitted:
+            if self.generator.kind == "self-fitted":
                 fit = Fit(self.n[k], weight=1.0, mean=True)
-            elif self.generator.kind == "independent":
-                fit = Fit(self.generator.n_hat, mean=True)
-            sources.append(Source(f"s{k}", alpha * self.m[k], drawn, weight=self.omega, fit=fit))
+            else:
+                sources.append(Source(f"r{k}", self.n[k], law))
+                if self.generator.kind == "independent":
+                    fit = Fit(self.generator.n_hat, mean=True)
+            sources.append(Source(f"s{k}", kept[k].sum() * self.m[k], drawn, weight=self.omega, fit=fit, synthetic=True))
+        return Problem(tuple(sources), self.ridge, self.N, self.p, self.laws[0], self.intercept)
+
+    def labels(self, combinations: np.ndarray) -> np.ndarray:
+        """Combinations (A, L) of the one-hot labels of every source of the problem, as `kernels.Point` has them, (A, K, 4)."""
+        L = len(self.laws)
+        certain = np.zeros((L, L))
+        means, spreads = [], []  # of the label vectors: of the source, of the samples it was fitted on
+        for k, kept in enumerate(self.kept()):
+            one_hot = np.eye(L)[k]
+            label = kept / kept.sum() if kept.any() else one_hot
+            if self.generator.kind != "self-fitted":
+                means.append([one_hot, one_hot])
+                spreads.append([certain, certain])
             means.append([label, one_hot])
-            spreads.append([spread, np.zeros_like(spread)])
-        problem = Problem(tuple(sources), self.ridge, self.N, self.p, self.laws[0], self.intercept)
-        return problem, np.array(means), np.array(spreads)
+            spreads.append([np.diag(label) - np.outer(label, label), certain])
+        mean = np.einsum("al,ktl->akt", combinations, np.array(means))
+        spread = np.einsum("al,ktlm,am->akt", combinations, np.array(spreads), combinations)
+        return np.stack([mean[..., 0], spread[..., 0], mean[..., 1], spread[..., 1]], axis=-1)
 
 
 @dataclass(frozen=True)
@@ -145,71 +155,124 @@ class ClassPrediction:
 
 def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None) -> ClassPrediction:
     """Predict the accuracy of the classifier on each class (`tests`: other laws of the classes than those of the real data)."""
-    scores = _solved(mixture, tests or mixture.laws)[0]
+    scores = _scores(mixture, solve(_lowered(mixture, tests or mixture.laws)))
     by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
     return ClassPrediction(float(by_class.mean()), by_class, scores)
 
 
 def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, seed: int = 0, draws: int = 16) -> ClassPrediction:
-    """The same for fresh samples that are not Gaussian: `samples` (k, p) of each class stand for its law.
+    """Predict the accuracy on fresh samples that are not Gaussian.
 
     The classifier is its mean, which the theory knows as a vector, and fluctuations around it, which are Gaussian with a known
     covariance whatever the sample. So the scores of a sample x are Gaussian around x^T mean classifier, and the accuracy is the average
     over the samples. A sample that the estimated mean of its class was made of is left out of it (Law.mean_samples).
+
+    Parameters
+    ----------
+    mixture
+        What is trained on; its laws are the moments of the samples.
+    samples : sequence of arrays (k, p)
+        Of each class.
+    seed, draws
+        Of the fluctuations, `draws` for each sample.
     """
-    from synthmix.solvers import kernels
-    from synthmix.solvers.predict import distinct_means, problem_columns
-
-    scores, problem, columns, q = _solved(mixture, mixture.laws)
-    sources, L = problem_columns(problem), len(mixture.laws)
-    s, slope = np.empty(len(q)), np.empty(len(q))
-    kernels.weights(sources, q, s, slope)
-    covariances = [_matrix(source.law.covariance, problem.p) for source in problem.sources]
-    C = np.tensordot(s, covariances, axes=1)
-    B = np.linalg.inv(mixture.ridge.gamma * np.eye(problem.p) + C)
-    K = len(problem.sources)
-    directions, which, errors = distinct_means([*(source.law for source in problem.sources), *mixture.laws], problem.center)
-    trained = which[:K]
-    noise = [None if error is None else _matrix(error[0], problem.p) / error[1] for error in errors]
-
-    def products(between: np.ndarray) -> np.ndarray:
-        found = directions @ between @ directions.T
-        for d, error in enumerate(noise):
-            found[d, d] -= 0.0 if error is None else np.vdot(between, error)
-        return trained @ found @ trained.T
-
-    G = np.ascontiguousarray(products(B))
-    alone = [row for row, (i, j) in enumerate(_pairs(L)) if i == j]
-    balanced = [kernels.balance(sources, columns[row], q, G, problem.intercept) for row in alone]
-    dual = np.array([T * residual for T, _, _, _, residual, _ in balanced])  # (L, K)
-    intercepts = np.array([one[-1] for one in balanced])
-    origin = problem.center
-    if mixture.intercept and balanced[0][0].any():
-        # where the weighted average of the means is the origin, the intercept does not move with the mean classifier
-        offset = balanced[0][0] @ trained @ directions / balanced[0][0].sum()
-        intercepts += dual @ trained @ directions @ B @ offset
-        origin, directions = origin + offset, directions - offset
-    seen, spread = B @ directions.T, B @ C @ B
-    rng, by_class, laws = np.random.default_rng(seed), np.empty(L), []
-    for k, X in enumerate(samples):
+    found = solve(_lowered(mixture, mixture.laws))
+    classifier = MeanClassifier.of(mixture, found.q[0])
+    rng, by_class, laws = np.random.default_rng(seed), np.empty(len(mixture.laws)), []
+    for k, (X, gaussian) in enumerate(zip(samples, _scores(mixture, found), strict=True)):
         law = mixture.laws[k]
-        covariance = _matrix(law.covariance, problem.p)
-        x = np.asarray(X, dtype=float) - origin
-        projected = x @ seen
-        if law.mean_samples:
-            own = which[K + k].argmax()
-            n = law.mean_samples
-            projected[:, own] = (n * projected[:, own] - np.einsum("ij,jk,ik->i", x, B, x, optimize=True)) / (n - 1)
-        mean = projected @ (dual @ trained).T + intercepts
-        steady = dual @ products(B @ covariance @ B) @ dual.T
-        values, vectors = np.linalg.eigh(scores[k].covariance - steady)
+        mean = classifier.scores(X, k)
+        values, vectors = np.linalg.eigh(gaussian.covariance - classifier.spread(law.covariance))
         root = vectors * np.sqrt(np.maximum(values, 0))
-        z = X - law.mean
-        share = np.sqrt(np.einsum("ij,jk,ik->i", z, spread, z, optimize=True) / np.vdot(spread, covariance))
-        draw = rng.standard_normal((draws, len(X), L)) @ root.T * share[:, None]
+        share = classifier.fluctuation(X - law.mean, law.covariance)
+        draw = rng.standard_normal((draws, len(X), len(root))) @ root.T * share[:, None]
         by_class[k] = np.mean((mean + draw).argmax(axis=2) == k)
         laws.append(Scores(mean.mean(axis=0), np.cov(mean.T) + root @ root.T))
     return ClassPrediction(float(by_class.mean()), by_class, tuple(laws))
+
+
+@dataclass(frozen=True, eq=False)
+class MeanClassifier:
+    """The mean of the classifier of a mixture over its training sets.
+
+    The scores of x are (x - origin)^T B directions^T coefficients^T + intercepts.
+
+    Attributes
+    ----------
+    resolvent, covariance : arrays (p, p)
+        B, and the sum of the sources' covariances by their weights in it.
+    means : Means
+        Of the sources, then of the classes, from the origin.
+    coefficients : array (L, D)
+        Of the directions of `means` in every score.
+    intercepts : array (L,)
+    origin : array (p,)
+        With an intercept the weighted average of the means: there the intercept does not move with the classifier.
+    samples : tuple of L
+        How many samples the mean of each class was estimated from, or None.
+    """
+
+    resolvent: np.ndarray
+    covariance: np.ndarray
+    means: Means
+    coefficients: np.ndarray
+    intercepts: np.ndarray
+    origin: np.ndarray
+    samples: tuple[float | None, ...]
+
+    @classmethod
+    def of(cls, mixture: ClassMixture, q: np.ndarray) -> MeanClassifier:
+        """That of a mixture at its solved fixed point q (K,)."""
+        problem, L, K = mixture.problem(), len(mixture.laws), q.size
+        columns = source_columns([source.numbers for source in problem.sources], np.array([problem.N]))[0]
+        point = Point(columns, mixture.labels(np.eye(L)), mixture.ridge.gamma, 1 / problem.N, np.empty((0, 0)), problem.intercept)
+        s, *slopes = np.empty((3, K))
+        kernels.weights(point, q, s, *slopes)
+        covariance = np.tensordot(s, [_matrix(source.law.covariance, problem.p) for source in problem.sources], axes=1)
+        B = np.linalg.inv(mixture.ridge.gamma * np.eye(problem.p) + covariance)
+        means = distinct_means([*(source.law for source in problem.sources), *mixture.laws], problem.center)
+        which = means.which[:K]
+        G = np.ascontiguousarray(which @ _products(means, B) @ which.T)
+        balanced = [kernels.balance(point, labels, q, G) for labels in point.labels]
+        coefficients = np.array([T * residual for T, _, _, _, residual, _ in balanced]) @ which
+        intercepts, origin, T = np.array([one[-1] for one in balanced]), problem.center, balanced[0][0]
+        if mixture.intercept and T.any():
+            offset = T @ which @ means.directions / T.sum()
+            intercepts = intercepts + coefficients @ means.directions @ B @ offset
+            origin, means = origin + offset, replace(means, directions=means.directions - offset)
+        return cls(B, covariance, means, coefficients, intercepts, origin, tuple(law.mean_samples for law in mixture.laws))
+
+    def scores(self, X: np.ndarray, k: int) -> np.ndarray:
+        """(samples, L), of samples X (samples, p) of class k, each left out of its class's estimated mean."""
+        x = np.asarray(X, dtype=float) - self.origin
+        seen = x @ self.resolvent @ self.means.directions.T
+        if n := self.samples[k]:
+            own = self.means.which[len(self.means.which) - len(self.samples) + k].argmax()
+            seen[:, own] = (n * seen[:, own] - _lengths(x, self.resolvent)) / (n - 1)
+        return seen @ self.coefficients.T + self.intercepts
+
+    def spread(self, covariance: Covariance) -> np.ndarray:
+        """(L, L), the covariance of its scores of samples of this covariance."""
+        between = self.resolvent @ _matrix(covariance, len(self.resolvent)) @ self.resolvent
+        return self.coefficients @ _products(self.means, between) @ self.coefficients.T
+
+    def fluctuation(self, z: np.ndarray, covariance: Covariance) -> np.ndarray:
+        """(samples,), how much more than at an average sample the classifier's fluctuations move the scores at z (samples, p)."""
+        spread = self.resolvent @ self.covariance @ self.resolvent
+        return np.sqrt(_lengths(z, spread) / np.vdot(spread, _matrix(covariance, len(spread))))
+
+
+def _products(means: Means, between: np.ndarray) -> np.ndarray:
+    """(D, D), the products of the directions through a matrix (p, p), less what the errors of the estimated ones add."""
+    found = means.directions @ between @ means.directions.T
+    for d, estimate in enumerate(means.estimates):
+        if estimate is not None:
+            found[d, d] -= np.vdot(between, _matrix(estimate[0], len(between))) / estimate[1]
+    return found
+
+
+def _lengths(x: np.ndarray, between: np.ndarray) -> np.ndarray:
+    return np.einsum("ij,jk,ik->i", x, between, x, optimize=True)
 
 
 def _matrix(covariance: Covariance, p: int) -> np.ndarray:
@@ -221,21 +284,17 @@ def _pairs(L: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(L) for j in range(i, L)]
 
 
-def _solved(mixture: ClassMixture, tests: Sequence[Law]) -> tuple[tuple[Scores, ...], Problem, np.ndarray, np.ndarray]:
-    """The law of the scores of every class, the problem, the columns of the labellings (A, K, 4), and q (K,)."""
-    from synthmix.solvers.predict import solve_problem
+def _lowered(mixture: ClassMixture, tests: Sequence[Law]) -> Lowered:
+    """The problem of a mixture, labelled by every score (i, i) and by the sum of every two (i, j)."""
+    one_hot = np.eye(len(mixture.laws))
+    combinations = np.array([np.maximum(one_hot[i], one_hot[j]) for i, j in _pairs(len(mixture.laws))])
+    return lower_problem(mixture.problem(), tests, mixture.labels(combinations))
 
-    problem, means, spreads = mixture.problem()
+
+def _scores(mixture: ClassMixture, found: Solution) -> tuple[Scores, ...]:
+    """The law of the scores of a fresh sample of every class, from the sums of all pairs of scores."""
     L = len(mixture.laws)
-    pairs = _pairs(L)
-    directions = np.zeros((len(pairs), L))
-    for row, (i, j) in enumerate(pairs):
-        directions[row, i] = directions[row, j] = 1.0
-    label = np.einsum("al,ktl->akt", directions, means)
-    spread = np.einsum("al,ktlm,am->akt", directions, spreads, directions)
-    columns = np.stack([label[..., 0], spread[..., 0], label[..., 1], spread[..., 1]], axis=-1)
-    margins, variances, q, _ = solve_problem(problem, columns, tests)
-    return tuple(_polarised(margins[k], variances[k], pairs, L) for k in range(L)), problem, columns, q
+    return tuple(_polarised(found.margins[0, k], found.variances[0, k], _pairs(L), L) for k in range(L))
 
 
 def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int, int]], L: int) -> Scores:

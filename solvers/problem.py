@@ -12,9 +12,9 @@ A `Law` whose covariance is not known has a `SampleCovariance` in its place.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -71,6 +71,19 @@ def _ranged(owner: object, *names: str) -> None:
         object.__setattr__(owner, name, float(value))
 
 
+def kept_labels(
+    epsilon: float | np.ndarray, rho: float | np.ndarray, phi: float | np.ndarray
+) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
+    """Return alpha = phi (1 - epsilon) + rho epsilon, lambda (the difference), and the share of wrong labels among the kept samples.
+
+    That share is 0 where nothing is kept. Numbers, or arrays of one shape.
+    """
+    right, wrong = phi * (1 - epsilon), rho * epsilon
+    alpha = right + wrong
+    share = np.divide(wrong, alpha, out=np.zeros(np.shape(alpha)), where=np.asarray(alpha) > 0)
+    return alpha, right - wrong, share if np.ndim(share) else float(share)
+
+
 @dataclass(frozen=True)
 class Verifier:
     """Keeps a wrongly labelled sample with probability rho, a correctly labelled one with probability phi."""
@@ -83,16 +96,15 @@ class Verifier:
 
     def alpha(self, epsilon: float) -> float:
         """The kept fraction, phi (1 - epsilon) + rho epsilon."""
-        return self.phi * (1 - epsilon) + self.rho * epsilon
+        return kept_labels(epsilon, self.rho, self.phi)[0]
 
     def lam(self, epsilon: float) -> float:
         """The signal lambda, phi (1 - epsilon) - rho epsilon."""
-        return self.phi * (1 - epsilon) - self.rho * epsilon
+        return kept_labels(epsilon, self.rho, self.phi)[1]
 
     def wrong(self, epsilon: float) -> float:
         """The share of wrong labels among the kept samples, rho epsilon / alpha (0 where nothing is kept)."""
-        alpha = self.alpha(epsilon)
-        return self.rho * epsilon / alpha if alpha > 0 else 0.0
+        return kept_labels(epsilon, self.rho, self.phi)[2]
 
 
 ORACLE = Verifier(rho=0.0, phi=1.0)
@@ -184,9 +196,26 @@ class Fit:
 
 @dataclass(frozen=True)
 class Source:
-    """`count` kept training samples of one law, weight c, of whose labels a share `wrong` (e) is wrong.
+    """Training samples of one law.
 
-    gaussian: False where the law has the mean and the covariance of the samples, which are not Gaussian: enough for the square loss only.
+    Attributes
+    ----------
+    name : str
+        Names the source's delta in a prediction.
+    count : float
+        How many samples are kept.
+    law : Law
+        Of one sample.
+    wrong : float
+        e, the share of wrong labels.
+    weight : float
+        c, of a sample in the training loss.
+    fit : Fit or None
+        Of the generator that the samples come from, where its covariance is estimated.
+    synthetic : bool
+        Whether a generator made the samples; omega is the weight of these.
+    gaussian : bool
+        False where the law has the mean and the covariance of samples that are not Gaussian: enough for the square loss only.
     """
 
     name: str
@@ -195,12 +224,42 @@ class Source:
     wrong: float = 0.0
     weight: float = 1.0
     fit: Fit | None = None
+    synthetic: bool = False
     gaussian: bool = True
 
     def __post_init__(self) -> None:
         number(f"count of source {self.name}", self.count, 0)
         number(f"share of wrong labels of source {self.name}", self.wrong, 0, 1)
         number(f"weight of source {self.name}", self.weight, 0, open_low=True)
+        if self.fit and self.fit.weight > 0 and not self.fit.mean:
+            raise BadInput(f"source {self.name}: samples of its fit train, so its mean must be theirs too (Fit(mean=True))")
+
+    @property
+    def numbers(self) -> SourceNumbers:
+        """Everything but its law."""
+        fit = (self.fit.n_hat, self.fit.weight, self.fit.mean) if self.fit else ()
+        return SourceNumbers(self.name, self.count, self.wrong, self.weight, self.synthetic, *fit)
+
+
+class SourceNumbers(NamedTuple):
+    """A source without its law: each a number, or an array with one number for every point of a grid.
+
+    Attributes as of `Source`, those of its `Fit` by the names n_hat (None: no fit), fit_weight and mean_fitted.
+    """
+
+    name: str
+    count: float | np.ndarray
+    wrong: float | np.ndarray
+    weight: float | np.ndarray
+    synthetic: bool
+    n_hat: float | np.ndarray | None = None
+    fit_weight: float = 0.0
+    mean_fitted: bool = False
+
+    def source(self, law: Law) -> Source:
+        """The source of these numbers and a law."""
+        fit = None if self.n_hat is None else Fit(self.n_hat, self.fit_weight, self.mean_fitted)
+        return Source(self.name, self.count, law, self.wrong, self.weight, fit, self.synthetic)
 
 
 @dataclass(frozen=True)
@@ -297,6 +356,8 @@ class Setting:
             raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
         if self.mean_squares is not None and np.shape(self.mean_squares) != (self.p,):
             raise BadInput(f"mean_squares must have p = {self.p} entries")
+        if self.mean_squares is not None and np.ndim(self.mu) == 0:
+            raise BadInput("mean_squares are the squares of the entries of mu: give mu as a vector")
         if self.mean_squares is not None and 2 in (np.ndim(self.covariance), np.ndim(self.generator.covariance)):
             raise BadInput("mean_squares are taken in the eigenbasis: give the covariances as eigenvalues, not as matrices")
 
@@ -320,32 +381,64 @@ class Setting:
         """The signal lambda of the synthetic samples."""
         return self.verifier.lam(self.epsilon)
 
-    @cached_property
-    def means(self) -> tuple[np.ndarray, np.ndarray]:
-        """mu and mu_beta as vectors: in R^p, or, where only lengths are given, in the plane they span."""
-        g = self.generator
-        mu = np.asarray(self.mu, dtype=float)
-        if mu.ndim:
-            return mu, g.beta * mu + np.asarray(g.mu_perp, dtype=float)
-        return np.array([float(mu), 0.0]), np.array([g.beta * float(mu), float(g.mu_perp)])
+    @property
+    def directions(self) -> np.ndarray:
+        """(2, p), the rows of which the means are combinations: mu and mu_perp, or, where these are lengths, the axes of their plane."""
+        if np.ndim(self.mu) == 0:
+            return np.eye(2)
+        return np.stack([self.mu, np.broadcast_to(np.asarray(self.generator.mu_perp, dtype=float), (self.p,))])
 
     @property
-    def real(self) -> Law:
-        """The law of the real data and of a fresh sample."""
-        return Law(self.means[0], self.covariance)
+    def numbers(self) -> dict[str, float]:
+        """All numbers of the setting by name. Where mu is a vector, mu and mu_perp are 1: how much of the directions there is."""
+        lengths, generator = np.ndim(self.mu) == 0, self.generator
+        return {
+            "n": self.n, "m": self.m, "p": self.p, "mu": self.mu if lengths else 1.0, "epsilon": self.epsilon,
+            "rho": self.verifier.rho, "phi": self.verifier.phi, "gamma": self.ridge.gamma, "omega": self.omega,
+            "n_hat": 1.0 if generator.n_hat is None else generator.n_hat, "beta": generator.beta,
+            "mu_perp": generator.mu_perp if lengths else 1.0,
+        }  # fmt: skip
+
+    def sources(self, at: Mapping[str, float | np.ndarray]) -> tuple[SourceNumbers, ...]:
+        """The sources where the numbers are `at`, each a number or an array (P,). A self-fitted generator and its real samples are one."""
+        alpha, _, wrong = kept_labels(at["epsilon"], at["rho"], at["phi"])
+        synthetic = SourceNumbers("s", alpha * at["m"], wrong, at["omega"], True)
+        if self.generator.kind == "self-fitted":
+            return (synthetic._replace(n_hat=at["n"], fit_weight=1.0, mean_fitted=True),)
+        if self.generator.kind == "independent":
+            synthetic = synthetic._replace(n_hat=at["n_hat"], mean_fitted=self.generator.estimate_mean)
+        return SourceNumbers("r", at["n"], 0.0, 1.0, False), synthetic
+
+    @staticmethod
+    def coordinates(at: Mapping[str, float | np.ndarray]) -> tuple[tuple[float | np.ndarray, ...], tuple[float | np.ndarray, ...]]:
+        """The means of a real and of a synthetic sample in the directions, where the numbers are `at`."""
+        return (at["mu"], 0.0 * at["mu"]), (at["beta"] * at["mu"], at["mu_perp"])
+
+    @property
+    def covariances(self) -> tuple[Covariance, Covariance]:
+        """Those of the real and of the synthetic samples."""
+        return self.covariance, self.covariance if self.generator.covariance is None else self.generator.covariance
+
+    @property
+    def means(self) -> tuple[np.ndarray, np.ndarray]:
+        """mu and mu_beta as vectors: in R^p, or, where only lengths are given, in the plane they span."""
+        first, second = self.directions
+        real, synthetic = self.coordinates(self.numbers)
+        return real[0] * first + real[1] * second, synthetic[0] * first + synthetic[1] * second
 
     def problem(self) -> Problem:
-        """The sources this setting consists of. A self-fitted generator and its real samples are one source."""
-        g, e = self.generator, self.verifier.wrong(self.epsilon)
-        fit = None
-        if g.kind == "independent":
-            fit = Fit(g.n_hat, mean=g.estimate_mean)
-        elif g.kind == "self-fitted":
-            fit = Fit(self.n, weight=1.0, mean=True)
-        law = Law(self.means[1], self.covariance if g.covariance is None else g.covariance)
-        synthetic = Source("s", self.alpha * self.m, law, e, self.omega, fit)
-        sources = (synthetic,) if g.kind == "self-fitted" else (Source("r", self.n, self.real), synthetic)
-        return Problem(sources, self.ridge, self.N, self.p, self.real)
+        """The sources this setting consists of, as a general problem.
+
+        Raises
+        ------
+        BadInput
+            Where the setting has mean_squares, which the means of a problem cannot express.
+        """
+        if self.mean_squares is not None:
+            raise BadInput("a problem has no mean_squares: give its laws mean_samples, or predict the setting")
+        real, generated = (Law(mean, covariance) for mean, covariance in zip(self.means, self.covariances, strict=True))
+        sources = tuple(one.source(generated if one.synthetic else real) for one in self.sources(self.numbers))
+        return Problem(sources, self.ridge, self.N, self.p, real)
 
     def with_(self, **changes: object) -> Setting:
         """A copy with some fields replaced; rho, phi, gamma, n_hat, beta and the like reach into their objects."""

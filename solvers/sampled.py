@@ -5,77 +5,55 @@ The unknowns are the weights kappa of the sample covariances; see derivations/sp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from synthmix.solvers import kernels
 from synthmix.solvers.generated.sample_covariance import from_sample
+from synthmix.solvers.kernels import Found, Point
+from synthmix.solvers.lowering import Matrices
 from synthmix.solvers.problem import Covariance
 from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.support.errors import NotConverged
+from synthmix.support.errors import BadInput, NotConverged
 
 STEPS = 200
 
 
-def sampled_point(
-    sources: np.ndarray,
-    labels: np.ndarray,
-    gamma: float,
-    N: float,
-    covariances: Sequence[Covariance],
-    tests: Sequence[Covariance],
-    directions: np.ndarray,
-    mixing: np.ndarray,
-    errors: Sequence[tuple[Covariance, float] | None],
-    intercept: bool = False,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """Solve one problem some of whose covariances are sample covariances.
-
-    Parameters
-    ----------
-    sources, labels
-        (K, 6) and (A, K, 4), as `solvers/kernels.py` names their columns.
-    gamma, N
-        The ridge, and the normalisation of the sums.
-    covariances, tests
-        Those of the K sources and T tests: (p, p), numbers or sample covariances. What is the same object is one law.
-    directions, mixing
-        (D, p), the means that differ, and (K + T, D), which of them every law has.
-    errors
-        For a direction that is a mean of samples, their covariance and number.
-    intercept
-        Whether one is fitted.
+def sampled_point(point: Point, form: Matrices, found: Found) -> float:
+    """Solve one problem some of whose covariances are sample covariances into `found`.
 
     Returns
     -------
-    tuple
-        q (K,), mean margins (T, A), variances (T, A) and the relative residual of the fixed point.
+    float
+        The relative residual of the fixed point.
 
     Raises
     ------
+    BadInput
+        For other formulas than the theory's.
     NotConverged
         Where no weights are found: fewer residuals than features, and too small a ridge for them.
     """
-    laws = _Laws(covariances, tests, directions, errors)
-    K, p = len(covariances), directions.shape[1]
-    s, d_s = np.empty(K), np.empty(K)
+    if not isinstance(point, Point):
+        raise BadInput("the published formula needs covariances, not samples: use --formula rederived")
+    laws = _Laws(form)
+    K, p = len(form.covariances), form.directions.shape[1]
+    s, d_s, response = np.empty((3, K))
     which = laws.of_source
 
     def at(kappa: np.ndarray) -> tuple[_Sums, np.ndarray, np.ndarray]:
-        found = laws.sums(kappa, gamma, p)
-        kernels.weights(sources, found.traces[which] / N, s, d_s)
-        wanted, slope = np.bincount(which, s, laws.count), np.bincount(which, d_s, laws.count) / N
-        return found, found.weights - wanted, found.weights_kappa - slope[:, None] * found.traces_kappa
+        sums = laws.sums(kappa, point.gamma, p)
+        kernels.weights(point, sums.traces[which] * point.h, s, d_s, response)
+        wanted, slope = np.bincount(which, s, laws.count), np.bincount(which, d_s, laws.count) * point.h
+        return sums, sums.weights - wanted, sums.weights_kappa - slope[:, None] * sums.traces_kappa
 
     kappa, best = np.zeros(laws.count), np.inf
-    found, residual, jacobian = at(kappa)
+    sums, residual, jacobian = at(kappa)
     for _ in range(STEPS):
         # the safeguard: the map itself, which rises from kappa = 0 towards the solution
-        moved = (found.weights - residual) * (1 + kappa * found.traces * laws.per_sample)
-        relative = float(np.max(np.abs(residual) / np.where(moved > 0, found.weights - residual, 1.0)))
-        if relative <= kernels._ENOUGH or (relative <= kernels.TOLERANCE * 0.01 and relative >= 0.5 * best):
+        moved = (sums.weights - residual) * (1 + kappa * sums.traces * laws.per_sample)
+        relative = float(np.max(np.abs(residual) / np.where(moved > 0, sums.weights - residual, 1.0)))
+        if relative <= kernels.ENOUGH or (relative <= kernels.TOLERANCE * 0.01 and relative >= 0.5 * best):
             break
         if relative < best:
             newton = kappa - np.linalg.solve(jacobian, residual)
@@ -83,24 +61,31 @@ def sampled_point(
         if not np.all(np.isfinite(moved)):  # the map rises without end: no weights solve it
             break
         kappa, best = moved, min(best, relative)
-        found, residual, jacobian = at(kappa)
+        sums, residual, jacobian = at(kappa)
     if not relative <= kernels.TOLERANCE:
         raise NotConverged("the weights of the sample covariances were not found: there are too few samples for so small a gamma")
 
-    q = found.traces[which] / N
-    kernels.weights(sources, q, s, d_s)
-    pairs = np.ascontiguousarray(-found.traces_weight[np.ix_(which, which)] / N)
-    products = _symmetric(mixing @ found.products @ mixing.T)
-    margins, variances, speed = np.empty((len(tests), len(labels))), np.empty((len(tests), len(labels))), np.empty(K)
+    found.q[:] = sums.traces[which] * point.h
+    kernels.weights(point, found.q, s, d_s, response)
+    _respond(point, laws, sums, response, found)
+    return relative
+
+
+def _respond(point: Point, laws: _Laws, sums: _Sums, d_s: np.ndarray, found: Found) -> None:
+    """Mean margins and variances from the solved fixed point, into `found`."""
+    which, speed = laws.of_source, np.empty(found.q.size)
+    traces_weight, products_weight = sums.traces_weight, sums.products_weight
+    pairs = np.ascontiguousarray(-traces_weight[np.ix_(which, which)] * point.h)
+    products = _symmetric(point.mixing @ sums.products @ point.mixing.T)
     for i, test in enumerate(laws.of_test):
-        h = np.ascontiguousarray(-found.traces_weight[which, test] / N)
-        kernels.dq_dt(sources, q, pairs, h, speed)
+        h = np.ascontiguousarray(-traces_weight[which, test] * point.h)
+        kernels.solve_speed(d_s, pairs, h, speed)
         along = np.bincount(which, d_s * speed, laws.count)
         along[test] += 1.0
-        slopes = _symmetric(mixing @ (-found.products_weight @ along) @ mixing.T)
-        for a, labelling in enumerate(labels):
-            margins[i, a], variances[i, a] = kernels.respond(sources, labelling, q, speed, products, slopes, K + i, intercept)
-    return q, margins, variances, relative
+        slopes = _symmetric(point.mixing @ (-products_weight @ along) @ point.mixing.T)
+        for a, labelling in enumerate(point.labels):
+            found.margins[i, a], found.variances[i, a] = kernels.respond(point, labelling, found.q, speed, products, slopes,
+                                                                         found.q.size + i)
 
 
 class _Sums:
@@ -138,22 +123,19 @@ class _Sums:
 class _Laws:
     """The different covariances (C of them) of a problem, which of them every source and test has, the errors of the directions."""
 
-    def __init__(
-        self, covariances: Sequence[Covariance], tests: Sequence[Covariance], directions: np.ndarray,
-        errors: Sequence[tuple[Covariance, float] | None],
-    ) -> None:  # fmt: skip
-        every = [*covariances, *tests, *(error[0] for error in errors if error)]
+    def __init__(self, form: Matrices) -> None:
+        every = [*form.covariances, *form.tests, *(one[0] for one in form.estimates if one)]
         different = list({id(one): one for one in every}.values())
         place = {id(one): i for i, one in enumerate(different)}
-        self.count, self.directions = len(different), directions
-        self.matrices = [_matrix(one, directions.shape[1]) for one in different]
+        self.count, self.directions = len(different), form.directions
+        self.matrices = [_matrix(one, self.directions.shape[1]) for one in different]
         self.per_sample = np.array([1 / one.samples if isinstance(one, SampleCovariance) else 0.0 for one in different])
-        self.of_source = np.array([place[id(one)] for one in covariances])
-        self.of_test = [place[id(one)] for one in tests]
-        self.errors = np.zeros((len(directions), self.count))
-        for d, error in enumerate(errors):
-            if error:
-                self.errors[d, place[id(error[0])]] = 1 / error[1]
+        self.of_source = np.array([place[id(one)] for one in form.covariances])
+        self.of_test = [place[id(one)] for one in form.tests]
+        self.errors = np.zeros((len(self.directions), self.count))
+        for d, estimate in enumerate(form.estimates):
+            if estimate:
+                self.errors[d, place[id(estimate[0])]] = 1 / estimate[1]
 
     def sums(self, kappa: np.ndarray, gamma: float, p: int) -> _Sums:
         loaded = gamma * np.eye(p)

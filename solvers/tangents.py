@@ -1,24 +1,44 @@
 """The loops around the generated tangents: how margins and variances move along a direction, from the solved fixed point. Compiled.
 
-A direction is the rate of everything that a problem is given but its means and covariances: columns and labels of the sources,
-gamma, and the logarithm of 1/N. Array letters as in kernels.py; G directions.
+A direction is the rate of everything that a problem is given but its means, covariances and labels: columns of the sources, gamma, and the
+logarithm of 1/N. Array letters as in kernels.py; G directions.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from synthmix.solvers.generated import optimal_mix, theory
-from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, _source, dq_dt, solve_balance, solve_small
+from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve_small, solve_speed, source_at
+
+
+class Rates(NamedTuple):
+    """G directions.
+
+    Attributes
+    ----------
+    sources : array (G, K, 5)
+        Rates of the columns.
+    gamma : array (G,)
+    log_h : array (G,)
+        Of the logarithm of `Point.h`.
+    """
+
+    sources: np.ndarray
+    gamma: np.ndarray
+    log_h: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
-def _moved_source(source, rate, q, q_dot):
-    """delta, d_delta of one source, and the rates of delta, d_delta, kappa, d_kappa, s, d_s along `rate` and q_dot."""
+def _moved_source(point, k, rate, q, q_dot):
+    """delta, d_delta of the k-th source, and the rates of delta, d_delta, kappa, d_kappa, s, d_s along `rate` and q_dot."""
+    source = point.sources[k]
     theta, c, r, b = source[THETA], source[WEIGHT], source[FIT], source[BASE]
     theta_dot, c_dot, r_dot, b_dot = rate[THETA], rate[WEIGHT], rate[FIT], rate[BASE]
-    delta, d_delta, kappa, d_kappa, _, _ = _source(source, q)
+    delta, d_delta, kappa, d_kappa, _, _ = source_at(point, k, q)
     delta_dot = optimal_mix.leave_one_out_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot)
     d_delta_dot = optimal_mix.leave_one_out_slope_tangent(theta, c, r, b, q, delta, theta_dot, c_dot, r_dot, b_dot, q_dot, delta_dot)
     kappa_dot, d_kappa_dot = optimal_mix.second_moment_weight_tangent(theta, c, b, delta, d_delta, theta_dot, c_dot, b_dot, delta_dot,
@@ -28,10 +48,10 @@ def _moved_source(source, rate, q, q_dot):
 
 
 @njit(cache=True, error_model="numpy")
-def moved_weights(sources, rates, q, q_dot, s_dot, d_s_dot):
+def moved_weights(point, rates, q, q_dot, s_dot, d_s_dot):
     """The rates of s and ds/dq of every source, in place; (K, 6) columns and their rates, (K,) q and its rate."""
     for k in range(q.size):
-        moved = _moved_source(sources[k], rates[k], q[k], q_dot[k])
+        moved = _moved_source(point, k, rates[k], q[k], q_dot[k])
         s_dot[k], d_s_dot[k] = moved[6], moved[7]
 
 
@@ -49,7 +69,7 @@ def moved_fixed_point(pairs, d_s, shift, q_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
-    """The rate of dq/dt, in place, by differentiating the equation of `kernels.dq_dt` along the direction."""
+    """The rate of dq/dt, in place, by differentiating the equation of `kernels.solve_speed` along the direction."""
     K = speed.size
     A = np.empty((K, K))
     for k in range(K):
@@ -61,26 +81,26 @@ def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
 
 
 @njit(cache=True, error_model="numpy")
-def moved_balance(sources, rates, labels, label_rates, q, q_dot, products, products_dot, intercept):
+def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
     """What `kernels.balance` finds for one labelling and its rates: rows T, d_T, d_signal, d_floor, residual, (5, K), twice.
 
     Last comes the rate of the intercept.
     """
-    K = q.size
+    K, sources, intercept = q.size, point.sources, point.intercept
     now, then = np.empty((5, K)), np.empty((5, K))
     for k in range(K):
         theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, FIT], sources[k, BASE]
         theta_dot, c_dot, r_dot, b_dot = rates[k, THETA], rates[k, WEIGHT], rates[k, FIT], rates[k, BASE]
-        _, _, kappa, d_kappa, s, d_s = _source(sources[k], q[k])
-        delta, d_delta, delta_dot, d_delta_dot, kappa_dot, d_kappa_dot, s_dot, d_s_dot = _moved_source(sources[k], rates[k], q[k], q_dot[k])
+        _, _, kappa, d_kappa, s, d_s = source_at(point, k, q[k])
+        delta, d_delta, delta_dot, d_delta_dot, kappa_dot, d_kappa_dot, s_dot, d_s_dot = _moved_source(point, k, rates[k], q[k], q_dot[k])
         share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
         share_dot, d_share_dot = optimal_mix.fitted_share_tangent(theta, c, b, delta, d_delta, theta_dot, c_dot, b_dot, delta_dot,
                                                                   d_delta_dot)
-        y, v, y0, v0 = labels[k]
+        y, v, y0, v0 = labels[k]  # which do not move
         now[4, k], now[2, k], now[3, k] = theory.signal(theta, c, r, b, q[k], delta, d_delta, y, v, y0, v0, share, d_share)
         then[4, k], then[2, k], then[3, k] = optimal_mix.signal_tangent(
             theta, c, r, b, q[k], delta, d_delta, y, v, y0, v0, share, d_share, theta_dot, c_dot, r_dot, b_dot, q_dot[k], delta_dot,
-            d_delta_dot, label_rates[k, 0], label_rates[k, 1], label_rates[k, 2], label_rates[k, 3], share_dot, d_share_dot)
+            d_delta_dot, 0.0, 0.0, 0.0, 0.0, share_dot, d_share_dot)
         if sources[k, MEAN_FITTED] > 0:
             now[0, k], now[1, k], then[0, k], then[1, k] = s, d_s, s_dot, d_s_dot
         else:
@@ -137,16 +157,16 @@ def _mixed(mixing, base, found):
 
 
 @njit(cache=True, error_model="numpy")
-def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eigenvalues, tests, h, h_rates, means, mixing, q, wanted,
-                    margin_rates, variance_rates, intercept):
-    """How one spectral problem moves along G directions. Fills margin_rates and variance_rates (G, T, A) where `wanted` (T, A).
+def spectral_slopes(point, rates, spectrum, q, wanted, margin_rates, variance_rates):
+    """How one solved problem on a spectrum moves along G directions, into margin_rates and variance_rates (G, T, A), where `wanted` (T, A).
 
-    As `kernels.spectral_point`, with rates (G, K, 6), label_rates (G, A, K, 4), gamma_rates (G,), h_rates (G,), those of log h; q (K,)
-    is the solution.
+    point: `kernels.Point`; rates: `Rates`; spectrum: `kernels.Spectrum`; q (K,): the solution.
     """
+    labels, gamma, h, mixing = point.labels, point.gamma, point.h, point.mixing
+    eigenvalues, tests, means = spectrum.eigenvalues, spectrum.tests, spectrum.means
     K, L = eigenvalues.shape
     B, D = mixing.shape
-    G = gamma_rates.size
+    G = rates.gamma.size
     s, d_s, x, x_dot = np.empty(K), np.empty(K), np.empty(L), np.empty(L)
     pairs, pairs_dot = np.zeros((K, K)), np.empty((K, K))
     s_dot, d_s_dot, q_dot, still = np.empty(K), np.empty(K), np.empty(K), np.zeros(K)
@@ -156,34 +176,34 @@ def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eig
     products, products_dot = np.empty((B, B)), np.empty((B, B))
     slopes, slopes_dot = np.empty((tested, B, B)), np.empty((tested, B, B))
     for k in range(K):
-        _, _, _, _, s[k], d_s[k] = _source(sources[k], q[k])
+        _, _, _, _, s[k], d_s[k] = source_at(point, k, q[k])
     for j in range(L):
         x[j] = gamma
         for k in range(K):
             x[j] += s[k] * eigenvalues[k, j]
         for k in range(K):
             for i in range(K):
-                pairs[k, i] += theory.pair_term(h[j], eigenvalues[k, j], eigenvalues[i, j], x[j])
+                pairs[k, i] += theory.pair_term(h, eigenvalues[k, j], eigenvalues[i, j], x[j])
     for g in range(G):
-        moved_weights(sources, rates[g], q, still, s_dot, d_s_dot)
+        moved_weights(point, rates.sources[g], q, still, s_dot, d_s_dot)
         shift = np.zeros(K)
         for j in range(L):
-            drift = gamma_rates[g]
+            drift = rates.gamma[g]
             for k in range(K):
                 drift += s_dot[k] * eigenvalues[k, j]
             for k in range(K):
-                shift[k] += optimal_mix.trace_term_tangent(h[j], eigenvalues[k, j], x[j], h[j] * h_rates[g], 0.0, drift)
+                shift[k] += optimal_mix.trace_term_tangent(h, eigenvalues[k, j], x[j], h * rates.log_h[g], 0.0, drift)
         moved_fixed_point(pairs, d_s, shift, q_dot)
-        moved_weights(sources, rates[g], q, q_dot, s_dot, d_s_dot)
+        moved_weights(point, rates.sources[g], q, q_dot, s_dot, d_s_dot)
         pairs_dot[:] = 0.0
         for j in range(L):
-            x_dot[j] = gamma_rates[g]
+            x_dot[j] = rates.gamma[g]
             for k in range(K):
                 x_dot[j] += s_dot[k] * eigenvalues[k, j]
             for k in range(K):
                 for i in range(K):
-                    pairs_dot[k, i] += optimal_mix.pair_term_tangent(h[j], eigenvalues[k, j], eigenvalues[i, j], x[j],
-                                                                     h[j] * h_rates[g], 0.0, 0.0, x_dot[j])
+                    pairs_dot[k, i] += optimal_mix.pair_term_tangent(h, eigenvalues[k, j], eigenvalues[i, j], x[j],
+                                                                     h * rates.log_h[g], 0.0, 0.0, x_dot[j])
         base[:] = 0.0
         base_dot[:] = 0.0
         for j in range(L):
@@ -205,10 +225,10 @@ def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eig
             hs_dot[:] = 0.0
             for j in range(L):
                 for k in range(K):
-                    hs[k] += theory.pair_term(h[j], eigenvalues[k, j], tests[test, j], x[j])
-                    hs_dot[k] += optimal_mix.pair_term_tangent(h[j], eigenvalues[k, j], tests[test, j], x[j], h[j] * h_rates[g], 0.0, 0.0,
+                    hs[k] += theory.pair_term(h, eigenvalues[k, j], tests[test, j], x[j])
+                    hs_dot[k] += optimal_mix.pair_term_tangent(h, eigenvalues[k, j], tests[test, j], x[j], h * rates.log_h[g], 0.0, 0.0,
                                                                x_dot[j])
-            dq_dt(sources, q, pairs, hs, speed)
+            solve_speed(d_s, pairs, hs, speed)
             moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, hs_dot, speed_dot)
             moved[:] = 0.0
             moved_dot[:] = 0.0
@@ -227,8 +247,7 @@ def spectral_slopes(sources, rates, labels, label_rates, gamma, gamma_rates, eig
             _mixed(mixing, moved, slopes[test])
             _mixed(mixing, moved_dot, slopes_dot[test])
         for a in range(labels.shape[0]):
-            now, then, intercept_dot = moved_balance(sources, rates[g], labels[a], label_rates[g, a], q, q_dot, products, products_dot,
-                                                     intercept)
+            now, then, intercept_dot = moved_balance(point, rates.sources[g], labels[a], q, q_dot, products, products_dot)
             for test in range(tested):
                 if wanted[test, a]:
                     margin_rates[g, test, a], variance_rates[g, test, a] = moved_response(

@@ -35,3 +35,14 @@ def leave_one_out_slope(theta, c, r, q, delta):
     w3 = (c*q*w2/w1 + 1)**(-2)
     w4 = (c*c)
     return (w1*w1)*w3/((delta*delta)*w4 - (q*q)*w2*w3*w4 + 2*w0 + 1)
+
+
+@njit(cache=True, error_model="numpy")
+def fixed_point_slope(theta, c, r, q, delta, alpha):
+    """The derivative of the published delta in q, for Newton on the published fixed point.
+
+    Returns d_delta.
+    """
+    w0 = c*delta + 1
+    w1 = c*q*r*theta
+    return alpha/((1 + w1/(w0*w0))*(1 + w1/w0))

@@ -7,7 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from synthmix.solvers.predict import predict_tests, problem_columns, wrong_labels
+from synthmix.solvers.kernels import Found
+from synthmix.solvers.lowering import Matrices, lower_problem
+from synthmix.solvers.predict import predict_tests
 from synthmix.solvers.problem import Fit, Law, Problem, Ridge, Source
 from synthmix.solvers.sample_covariance import SampleCovariance
 from synthmix.solvers.sampled import sampled_point
@@ -139,12 +141,11 @@ def test_one_covariance_by_both_backends() -> None:
     (law, _) = _seen(_two_populations(60), (300, 100), 0)
     problem = _problem([law, law])
     spectral = predict_tests(problem, [law])[0]
-    labels = np.array([[wrong_labels(source.wrong) for source in problem.sources]])
-    covariances, mixing = [law.covariance] * 3, np.ones((4, 1))
-    _, margins, variances, _ = sampled_point(problem_columns(problem), labels[0][None], 0.3, problem.N, covariances, [law.covariance],
-                                             law.mean[None], mixing, [(law.covariance, 300.0)])
-    assert spectral.mean_margin == pytest.approx(margins[0, 0], rel=2e-3)
-    assert spectral.variance == pytest.approx(variances[0, 0], rel=2e-3)
+    point = lower_problem(problem, [law]).grid.point(0)._replace(mixing=np.ones((4, 1)))
+    found = Found(np.empty(3), np.empty((1, 1)), np.empty((1, 1)))
+    sampled_point(point, Matrices([law.covariance] * 3, [law.covariance], law.mean[None], [(law.covariance, 300.0)]), found)
+    assert spectral.mean_margin == pytest.approx(found.margins[0, 0], rel=2e-3)
+    assert spectral.variance == pytest.approx(found.variances[0, 0], rel=2e-3)
 
 
 def test_exact_and_sampled_laws_together() -> None:

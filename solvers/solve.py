@@ -1,0 +1,76 @@
+"""Solve what was lowered: one backend for each form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthmix.solvers import kernels
+from synthmix.solvers.kernels import Found
+from synthmix.solvers.lowering import Lowered, Matrices
+from synthmix.support.errors import NotConverged
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The solved problems.
+
+    Attributes
+    ----------
+    margins, variances : arrays (P, T, A)
+        Mean and variance of the margin of a fresh sample, for every test law and labelling.
+    q, delta, fit : arrays (P, K)
+        The fixed point: q_k = (1/N) tr(C_k B) (nan for a loss other than the square one), the leverage of a left-out sample, and r tau q
+        of the generator's fit (0 without one).
+    residual : array (P,)
+        Relative, of the fixed point.
+    """
+
+    margins: np.ndarray
+    variances: np.ndarray
+    q: np.ndarray
+    delta: np.ndarray
+    fit: np.ndarray
+    residual: np.ndarray
+
+
+def solve(lowered: Lowered) -> Solution:
+    """Solve every point.
+
+    Raises
+    ------
+    NotConverged
+        If any point's fixed point is not solved to `kernels.TOLERANCE`, or its margins are no finite numbers.
+    """
+    grid, form = lowered.grid, lowered.form
+    (P, A, K, _), T = grid.labels.shape, len(form.tests)
+    found, residual = Found(np.empty((P, K)), np.empty((P, T, A)), np.empty((P, T, A))), np.empty(P)
+    if isinstance(form, Matrices):
+        from synthmix.solvers.dense import dense_point
+        from synthmix.solvers.sampled import sampled_point
+
+        backend = sampled_point if form.sampled else dense_point
+        residual[:] = [backend(grid.point(i), form, found.of(i)) for i in range(P)]
+    elif P == 1:
+        point = kernels.isotropic_point if lowered.isotropic else kernels.spectral_point
+        residual[0] = point(grid.point(0), form, found.of(0))
+    else:
+        batch = kernels.isotropic_batch if lowered.isotropic else kernels.spectral_batch
+        batch(grid, form, found, residual)
+    _check(residual, found)
+    delta = np.empty((P, K))
+    kernels.deltas(grid, found.q, delta)
+    c = grid.sources[..., kernels.WEIGHT]
+    fit = grid.sources[..., kernels.FIT] * (grid.sources[..., kernels.THETA] * c / (1 + c * delta)) * found.q
+    return Solution(found.margins, found.variances, found.q, delta, fit, residual)
+
+
+def _check(residual: np.ndarray, found: Found) -> None:
+    solved = residual <= kernels.TOLERANCE
+    finite = np.isfinite(found.margins).all(axis=(1, 2)) & np.isfinite(found.variances).all(axis=(1, 2))
+    if (solved & finite).all():
+        return
+    unsolved = residual[~solved]
+    why = f"relative residual {unsolved[0]:.1e} where {kernels.TOLERANCE:.0e} is wanted" if unsolved.size else "the margin overflows"
+    raise NotConverged(f"{np.count_nonzero(~(solved & finite))} of {residual.size} points were not solved: {why}")
