@@ -420,6 +420,11 @@ class Setting:
         return self.covariance, self.covariance if self.generator.covariance is None else self.generator.covariance
 
     @property
+    def real(self) -> Law:
+        """The law of the real data and of a fresh sample."""
+        return Law(self.means[0], self.covariance)
+
+    @property
     def means(self) -> tuple[np.ndarray, np.ndarray]:
         """mu and mu_beta as vectors: in R^p, or, where only lengths are given, in the plane they span."""
         first, second = self.directions

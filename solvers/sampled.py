@@ -5,6 +5,8 @@ The unknowns are the weights kappa of the sample covariances; see derivations/sp
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
@@ -47,6 +49,21 @@ def sampled_point(point: Point, form: Matrices, found: Found) -> float:
         wanted, slope = np.bincount(which, s, laws.count), np.bincount(which, d_s, laws.count) * point.h
         return sums, sums.weights - wanted, sums.weights_kappa - slope[:, None] * sums.traces_kappa
 
+    try:
+        sums, relative = _solved(at, laws)
+    except np.linalg.LinAlgError:  # the weights grow without bound
+        relative = np.inf
+    if not relative <= kernels.TOLERANCE:
+        raise NotConverged("the weights of the sample covariances were not found: there are too few samples for so small a gamma")
+
+    found.q[:] = sums.traces[which] * point.h
+    kernels.weights(point, found.q, s, d_s, response)
+    _respond(point, laws, sums, response, found)
+    return relative
+
+
+def _solved(at: Callable[[np.ndarray], tuple[_Sums, np.ndarray, np.ndarray]], laws: _Laws) -> tuple[_Sums, float]:
+    """The sums at the weights that solve the fixed point, and its relative residual; `at` returns sums, residuals and Jacobian."""
     kappa, best = np.zeros(laws.count), np.inf
     sums, residual, jacobian = at(kappa)
     for _ in range(STEPS):
@@ -62,13 +79,7 @@ def sampled_point(point: Point, form: Matrices, found: Found) -> float:
             break
         kappa, best = moved, min(best, relative)
         sums, residual, jacobian = at(kappa)
-    if not relative <= kernels.TOLERANCE:
-        raise NotConverged("the weights of the sample covariances were not found: there are too few samples for so small a gamma")
-
-    found.q[:] = sums.traces[which] * point.h
-    kernels.weights(point, found.q, s, d_s, response)
-    _respond(point, laws, sums, response, found)
-    return relative
+    return sums, relative
 
 
 def _respond(point: Point, laws: _Laws, sums: _Sums, d_s: np.ndarray, found: Found) -> None:
