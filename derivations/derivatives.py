@@ -1,63 +1,118 @@
-"""The two derivatives, and what the solvers need on the way.
+r"""The two derivatives, and what the solvers need on the way.
 
-    mean margin  m_w   = (1/2) dPsi/dJ,     variance  s_w^2 = -dPsi/dt,     at t = J = 0.
+The mean margin is $m_w = \frac12\partial\Psi/\partial J$ and the variance $s_w^2 = -\partial\Psi/\partial t$, at $t = J = 0$
+(@eq:margin, @eq:variance). The derivative in $t$ is total: $q$, $\delta$ and all weights move with $t$, by implicit differentiation
+of the fixed point. Newton's Jacobian and that derivative are made of the same four sums over the spectrum, here derived for a pair
+of sources $k$, $l$ with everything that does not move lumped into $x_0$.
 
-The derivative in t is total: q, delta and all weights move with t, by implicit differentiation of the fixed point. Newton's
-Jacobian and that derivative are made of the same four sums over the spectrum, here derived for a pair of sources k, l with
-everything that does not move lumped into x_0.
+The solvers differentiate the training loss $L(t) = \min_w\frac1N\sum_ic_i(\tilde y_i - w^\top x_i)^2 + \gamma|w|^2 + t\,w^\top
+C_\mathrm{test}w$ instead of $\Psi$. It is the sum of the weights less $\Psi(t, 0)$, so its slope in $t$ is the variance. Written
+with the residuals of the means, $(I + GT)^{-1}\bar y$ with the products $G$ of the means under $B$ and their weights $T$, every
+term of it is positive, and nothing cancels.
 """
 
 from __future__ import annotations
 
-import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.model import J, Labels, Source, gamma, source, t
+from synthmix.derivations.model import J, Labels, Source, eta, gamma, source, symmetric, t
 from synthmix.derivations.potential import (
     Block,
     Statement,
+    Values,
     effective_weight,
     fit_equation,
-    floor,
     isotropic,
     kappa,
     mean_weight,
+    potential,
     signal,
     tau,
 )
 from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
-DIGITS = 50
-Values = dict[sp.Symbol, sp.Expr]
-
 
 def mean_margin(statement: Statement, at: Values | None = None) -> sp.Expr:
-    """m_w = (1/2) dPsi/dJ at t = J = 0; `at`: numbers to put in for the symbols."""
-    return _put((statement.potential(J).diff(J) / 2).subs({J: 0, t: 0}), at)
+    """Return m_w = (1/2) dPsi/dJ at t = J = 0; `at`: what to put in for symbols."""
+    return (statement.potential(J).diff(J) / 2).subs({J: 0, t: 0}).xreplace(dict(at or {}))
 
 
 def variance(statement: Statement, at: Values | None = None) -> sp.Expr:
-    """s_w^2 = -dPsi/dt at t = J = 0: implicit differentiation of the fixed point."""
-    return -_total_derivative(statement, statement.potential(), at)
+    """Return s_w^2 = -dPsi/dt at t = J = 0, by implicit differentiation of the fixed point; `at` as for the mean margin."""
+    return -statement.total_derivative(statement.potential(), {t: sp.Integer(1)}, {**(at or {}), t: sp.Integer(0)})
 
 
-def loss_slope(statement: Statement) -> sp.Expr:
-    """dL/dt at t = 0, the same number by the envelope theorem."""
-    return _total_derivative(statement, statement.training_loss(), None)
+def one_source_variance(own: sp.Expr, theta: sp.Expr, label: sp.Expr, spread: sp.Expr, square: sp.Expr, margin: sp.Expr) -> sp.Expr:
+    """Return the variance for one direct isotropic source, the way a left-out sample finds it.
+
+    w is the mean force tau (ybar - m) along the mean, and the forces of the samples, which the residuals of left-out margins make. So the
+    variance occurs on both sides; this is its solution.
+
+    Parameters
+    ----------
+    own
+        tau.
+    theta, label, spread
+        theta, mean and variance of the labels.
+    square
+        mu^T mu.
+    margin
+        The mean margin.
+    """
+    x, residual = gamma + own, (label - margin) ** 2
+    echo = eta * own**2 / (theta * x**2)
+    return (own**2 * residual * square / x**2 + echo * (spread + residual)) / (1 - echo)
 
 
-def _total_derivative(statement: Statement, expression: sp.Expr, at: Values | None) -> sp.Expr:
-    equations, unknowns = sp.Matrix(statement.equations()), statement.unknowns()
-    jacobian, moved = (_put(part.subs(t, 0), at) for part in (equations.jacobian(unknowns), equations.diff(t)))
-    speed = -jacobian.LUsolve(moved)
-    along = sum(_put(expression.diff(unknown).subs(t, 0), at) * speed[i] for i, unknown in enumerate(unknowns))
-    return _put(expression.diff(t).subs(t, 0), at) + along
+@check("variance of one source", r"$-\partial\Psi/\partial t$ of one isotropic source, on the fixed point, with the variance that a "
+       "left-out sample finds in itself")
+def left_out_variance() -> CheckResult:
+    nu = sp.Symbol("mu", positive=True)
+    one = replace(source("k"), labels=Labels(*sp.symbols("ybar vtilde", real=True)))
+    statement = isotropic(one, h=eta, coordinates=sp.Matrix([nu, nu]))
+    own = statement.direct(tau(one))
+    stated = one_source_variance(own, one.theta, one.labels.mean, one.labels.variance, nu**2, mean_margin(statement))
+    return vanishes((variance(statement) - stated).subs(eta, one.q * (gamma + own)))
 
 
-def _put(expression: sp.Basic, at: Values | None) -> sp.Basic:
-    return expression if at is None else expression.xreplace(at).evalf(DIGITS)
+# --- the training loss -----------------------------------------------------------------------------------------------
+
+def floor(s: Source) -> sp.Expr:
+    """Return what labels that vary leave of the training loss however good w is, term by term positive."""
+    apart = s.b * tau(s) * (s.base_labels.mean - s.labels.mean) ** 2 / kappa(s)
+    base = s.b * s.base_labels.variance * (1 + s.r * tau(s) * s.q) / (1 + s.r * kappa(s) * s.q)
+    return tau(s) * s.labels.variance + apart + base
+
+
+def training_loss(sources: Sequence[Source], G: sp.Matrix) -> sp.Expr:
+    """Return L(t) for means whose products under the bulk resolvent are G, as a sum of positive terms."""
+    K = len(sources)
+    T = sp.diag(*[mean_weight(s) for s in sources])
+    signals = sp.Matrix([signal(s) for s in sources])
+    residual = (sp.eye(K) + G[:K, :K] * T).LUsolve(signals)
+    return sum(floor(s) for s in sources) + (signals.T * T * residual)[0]
+
+
+def total_weight(s: Source) -> sp.Expr:
+    """Return the sum of c label^2 / N over the source's samples, and over those its mean was fitted on."""
+    return s.theta * s.c * s.labels.square + (s.b * s.base_labels.square if s.mean_fitted else 0)
+
+
+@check("training loss", r"the sum of weights less $\Psi(t, 0)$ with the sum of positive terms that the solvers differentiate, for a "
+       "direct source beside a fitted generator, its mean exact or fitted, with labels of any mean and variance")
+def loss_is_the_potential() -> CheckResult:
+    G = symmetric("g", 3, positive=True)
+    found = []
+    for fitted in (False, True):
+        labels = {"labels": Labels(*sp.symbols("y v", real=True))}
+        if fitted:
+            labels["base_labels"] = Labels(*sp.symbols("y_0 v_0", real=True))
+        sources = (source(1), replace(source(2, fitted=fitted, mean_fitted=fitted), **labels))
+        found.append(sum(total_weight(s) for s in sources) - potential(sources, G) - training_loss(sources, G))
+    return vanishes(*found)
 
 
 # --- one source ------------------------------------------------------------------------------------------------------
@@ -223,20 +278,6 @@ def response_terms() -> CheckResult:
     return vanishes(whole - parts + (zeta.T * G.diff(x) * zeta)[0])
 
 
-@check("envelope", "-dPsi/dt with dL/dt, both by implicit differentiation: one direct isotropic source symbolically, one fitted "
-       "with its mean at three random rational points")
-def envelope() -> CheckResult:
-    nu, h = sp.symbols("nu h", positive=True)
-    direct, fitted = (isotropic(source(1, fitted=f, mean_fitted=f), h=h, coordinates=sp.Matrix([nu, nu])) for f in (False, True))
-    found = [variance(direct) - loss_slope(direct)]
-    difference = variance(fitted) - loss_slope(fitted)
-    draw = random.Random(0)
-    for _ in range(3):
-        point = {symbol: sp.Rational(draw.randint(1, 99), 50) for symbol in sorted(difference.free_symbols, key=str)}
-        found.append(difference.subs(point))
-    return vanishes(*found)
-
-
 @check("Jacobian", "the Jacobian of the fixed point of two sources with two eigenvalues, by SymPy, with I + pair_kl ds_l/dq_l")
 def jacobian() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
@@ -258,22 +299,21 @@ def jacobian() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on the derivatives: general margins, and the variance of one isotropic source written out."""
-    one = source("k")
-    nu, h = sp.symbols("mu h", positive=True)
-    statement = isotropic(one, h=h, coordinates=sp.Matrix([nu, nu]))
-    m_w, s_w = sp.symbols("m_w s_w^2")
+    """Return the chapter on the derivatives: general margins, and those of one isotropic source written out."""
+    m_w, s_w, K, own, y, spread = sp.symbols("m_w s_w^2 kappa_k tau_k ybar_k vtilde_k")
+    square = sp.Symbol("mu", positive=True) ** 2
+    weight = effective_weight(s).subs(kappa(s), K)
     functions = (*source_functions(), *spectrum_functions(), *isotropic_functions(), *response_functions())
     return Theorem(
         "theory",
         "Two derivatives",
         __doc__.split("\n\n", 1)[1],
         (
-            Equation("the slope of the left-out trace, ell = delta / q", sp.Eq(sp.Derivative(DELTA, Q), delta_slope())),
-            Equation("the mean margin of one isotropic source", sp.Eq(m_w, sp.factor(mean_margin(statement)))),
-            Equation("its variance", sp.Eq(s_w, sp.factor(variance(statement)))),
-            Equation("the weight of a mean", sp.Eq(sp.Symbol("T_k"), mean_weight(s))),
+            Equation("the slope of the leverage, $\\ell = \\delta/q$", sp.Eq(sp.Derivative(DELTA, Q), delta_slope())),
+            Equation("the weight of a mean", sp.Eq(sp.Symbol("T_k"), weight)),
+            Equation("the mean margin of one direct isotropic source", sp.Eq(m_w, own * square * y / (gamma + own * (1 + square)))),
+            Equation("its variance", sp.Eq(s_w, one_source_variance(own, THETA, y, spread, square, m_w))),
         ),
         functions,
-        after="potential",
+        after="expansion",
     )

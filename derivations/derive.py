@@ -1,50 +1,123 @@
-"""Run the derivation: check it, generate the solvers from it, say where the published formula departs, write it down."""
+"""Run the derivation: check it, generate the solvers from it, say where the published formula departs."""
 
 from __future__ import annotations
 
+import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 from synthmix.derivations.chapters import chapters, checks, origin
 from synthmix.derivations.codegen import module_source
 from synthmix.derivations.published import DEPARTURES, departure
 from synthmix.derivations.reference import golden
 from synthmix.derivations.theorem import Check, CheckResult
+from synthmix.support.errors import BadInput
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
 class Departure:
-    """One setting, and (re-derived, published) of each quantity there."""
+    """How far the published formula is from the theory at one setting.
+
+    Attributes
+    ----------
+    setting
+        The parameters by name.
+    values
+        (re-derived, published) by the name of the quantity.
+    """
 
     setting: dict[str, float]
     values: dict[str, tuple[float, float]]
 
 
-def run_checks() -> Iterator[tuple[Check, CheckResult]]:
-    """Run every check, in order, as they are asked for."""
-    for one in checks():
-        yield one, one.run()
+@dataclass(frozen=True)
+class Checked:
+    """A check that was run.
+
+    Attributes
+    ----------
+    check
+        The check.
+    result
+        Its outcome.
+    seconds
+        How long it took.
+    """
+
+    check: Check
+    result: CheckResult
+    seconds: float
+
+
+def select(name: str) -> list[Check]:
+    """Return the checks that a name stands for: one check, or all of a chapter.
+
+    A check or chapter of exactly this name comes first, then all whose name contains it, whatever the case, then the nearest spelling.
+
+    Raises
+    ------
+    BadInput
+        Where nothing has a name like it.
+    """
+    named: dict[str, list[Check]] = {}
+    for each in checks():
+        named.setdefault(each.name, []).append(each)
+    for module, theorem in chapters():
+        of_chapter = [each for each in checks() if each.module == module.__name__]
+        if of_chapter:
+            named.setdefault(theorem.name, []).extend(of_chapter)
+            named.setdefault(theorem.title, []).extend(of_chapter)
+    wanted = {key: key.lower().replace("_", " ") for key in named}
+    word = name.lower().replace("_", " ").strip()
+    matching = [key for key, text in wanted.items() if text == word] or [key for key, text in wanted.items() if word and word in text]
+    if not matching:
+        near = difflib.get_close_matches(word, wanted.values(), n=1)
+        matching = [key for key, text in wanted.items() if text in near]
+    if not matching:
+        names = ", ".join(theorem.name for _, theorem in chapters())
+        raise BadInput(f"no check or chapter is named like {name!r}; the chapters are {names}")
+    chosen = {each.name for key in matching for each in named[key]}
+    return [each for each in checks() if each.name in chosen]
+
+
+def run_checks(chosen: Sequence[Check], jobs: int = 1) -> Iterator[Checked]:
+    """Run checks and yield them as they finish, in processes where there is more than one job."""
+    from joblib import Parallel, delayed
+
+    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_run)(each) for each in chosen)
+
+
+def _run(check: Check) -> Checked:
+    started = perf_counter()
+    try:
+        result = check.run()
+    except Exception as error:  # a check that breaks fails; which error is the evidence
+        result = CheckResult(False, f"{type(error).__name__}: {' '.join(str(error).split())}")
+    return Checked(check, result, perf_counter() - started)
 
 
 def generated_files() -> dict[Path, str]:
-    """What the derivation generates: the text of every solver module, and the golden values."""
+    """Return what the derivation generates, text by path: every solver module, and in a checkout the golden values of the tests."""
     files = {ROOT / "solvers" / "generated" / f"{theorem.name}.py": module_source(theorem, origin(module))
              for module, theorem in chapters() if theorem.functions}
-    files[ROOT / "tests" / "solvers" / "golden.json"] = json.dumps(golden(), indent=1) + "\n"
+    tests = ROOT / "tests" / "solvers"
+    if tests.is_dir():
+        files[tests / "golden.json"] = json.dumps(golden(), indent=1) + "\n"
     return files
 
 
 def stale(files: dict[Path, str]) -> list[Path]:
-    """Those of the files that are missing or differ from what the derivation says, and generated modules it no longer makes."""
+    """Return those of the files that are missing or differ on disk, and generated modules that the derivation no longer makes."""
     differ = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
     kept = {*files, ROOT / "solvers" / "generated" / "__init__.py"}
     return differ + [path for path in sorted((ROOT / "solvers" / "generated").glob("*.py")) if path not in kept]
 
 
 def departures() -> list[Departure]:
-    """Where and by how much the published formula departs."""
+    """Return by how much the published formula departs, at the settings of `published.DEPARTURES`."""
     return [Departure(setting, departure(setting)) for setting in DEPARTURES]

@@ -1,91 +1,90 @@
-"""One potential, and the fixed point it is evaluated at.
+r"""The potential, which solves the [growth equations](#one_sample), and its fixed point.
 
-Fixed point. With the bulk resolvent B = (gamma I + t C_test + sum_k s_k C_k)^{-1} each source has one unknown,
+With the bulk resolvent $B = (\gamma I + tC_\mathrm{test} + \sum_ks_kC_k)^{-1}$ each source has one unknown, $q_k =
+\frac1N\operatorname{tr}(C_kB)$. $\delta_k$ is the leverage of a left-out sample, $\tau_k$ the weight of its second moment,
+$\kappa_k$ that with the samples it was fitted on, $s_k$ the weight of $C_k$. Without a fit ($r = 0$) $\delta = q$ and $s = \kappa =
+\tau$. The equations of a [fitted generator](#fitted_generator) have a chapter of their own.
 
-    q_k = (1/N) tr(C_k B).
+The fixed point is where a functional $\Lambda$ is stationary, the limit of $\frac1N\log\det Q^{-1}$; the means do not matter to it,
+since they change a trace by a term of order $1/N$. The response is
 
-delta_k is what a left-out sample of source k sees of the resolvent, tau_k the weight of its second moment, kappa_k that with
-the samples it was fitted on, s_k the weight of C_k. Without a fit (r = 0) delta = q and s = kappa = tau.
+$$\Psi(t, J) = M^\top\bar QM + \text{noise},\qquad M = \sum_kT_k\bar y_k\mu_k + J\mu_\mathrm{test},\qquad
+\bar Q = \Big(B^{-1} + \sum_kT_k\mu_k\mu_k^\top\Big)^{-1},$$
 
-    delta (1 + r kappa q) = q,   tau = theta c / (1 + c delta),   kappa = b + tau,   s = kappa / (1 + r kappa q)
-
-This is where the functional (1/N) logdet B^{-1} - sum_k s_k q_k + sum_k [theta log(1 + c delta) - tau delta
-+ (1/r) log(1 + r kappa q)] is stationary.
-
-Potential. The limit of u^T Q u, u = (1/N) sum_i c_i ytilde_i x_i + J mu_test, is
-
-    Psi(t, J) = M^T Qbar M + noise,   M = sum_k v_k mu_k + J mu_test,   Qbar = (B^{-1} + sum_k T_k mu_k mu_k^T)^{-1},
-
-and with it (derivatives.py) the mean margin is (1/2) dPsi/dJ and the variance is -dPsi/dt at t = J = 0.
+with the weight $T_k$ of a mean, $s_k$ if the mean is fitted and $\kappa_k$ if it is exact. The noise is what finitely many samples
+add. That this solves the growth equations is the check here; that it is the limit of the response at all is checked again, without
+them, by counting pairings in the [expansion](#expansion).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from synthmix.derivations.model import RIGHT, Labels, N, Source, gamma, source, t
+from synthmix.derivations.model import Labels, N, Source, gamma, source, symmetric, t
+from synthmix.derivations.one_sample import logdet_growth, response_growth
 from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+
+DIGITS = 50
+Values = Mapping[sp.Symbol, sp.Expr]
 
 
 def tau(s: Source) -> sp.Expr:
-    """The weight of a source's second moment in the resolvent, by leave-one-out."""
+    """Return the weight of a source's second moment in the resolvent, by leave-one-out."""
     return s.theta * s.c / (1 + s.c * s.delta)
 
 
 def kappa(s: Source) -> sp.Expr:
-    """tau, with the weight of the samples the source was fitted on where those train too."""
+    """Return tau, with the weight of the samples the source was fitted on where those train too."""
     return s.b + tau(s)
 
 
 def effective_weight(s: Source) -> sp.Expr:
-    """s: the weight of C_k in the bulk resolvent."""
+    """Return s, the weight of C_k in the bulk resolvent."""
     return kappa(s) / (1 + s.r * kappa(s) * s.q)
 
 
 def fit_equation(s: Source) -> sp.Expr:
-    """Zero where delta is what a sample of a fitted generator sees of the trace: delta (1 + r kappa q) = q."""
+    """Return what is zero where delta is the leverage of a sample of a fitted generator: delta (1 + r kappa q) - q."""
     return s.delta * (1 + s.r * kappa(s) * s.q) - s.q
 
 
 def signal(s: Source) -> sp.Expr:
-    """The mean label over all samples that carry the source's mean: its own, and those it was fitted on where they train."""
+    """Return the mean label over all samples that carry the source's mean: its own, and those it was fitted on where they train."""
     return (s.b * s.base_labels.mean + tau(s) * s.labels.mean) / kappa(s)
 
 
 def mean_weight(s: Source) -> sp.Expr:
-    """T: the weight of mu mu^T. That of the covariance for a fitted mean, kappa for an exact one."""
+    """Return T, the weight of mu mu^T: that of the covariance for a fitted mean, kappa for an exact one."""
     return effective_weight(s) if s.mean_fitted else kappa(s)
 
 
 def noise(s: Source) -> sp.Expr:
-    """What finitely many samples add to Psi: those of the source, and those its mean was fitted on."""
-    own = _square(s.labels) * s.theta * s.c**2 * s.delta / (1 + s.c * s.delta)
+    """Return what finitely many samples add to Psi: those of the source, and those its mean was fitted on."""
+    own = s.labels.square * s.theta * s.c**2 * s.delta / (1 + s.c * s.delta)
     if not s.mean_fitted:
         return own
     square = (kappa(s) * signal(s)) ** 2 + s.b**2 * s.base_labels.variance
     return own + s.r * square * s.q / (1 + s.r * kappa(s) * s.q)
 
 
-def floor(s: Source) -> sp.Expr:
-    """What labels that vary leave of the training loss however good w is, term by term positive."""
-    apart = s.b * tau(s) * (s.base_labels.mean - s.labels.mean) ** 2 / kappa(s)
-    base = s.b * s.base_labels.variance * (1 + s.r * tau(s) * s.q) / (1 + s.r * kappa(s) * s.q)
-    return tau(s) * s.labels.variance + apart + base
-
-
-def _square(labels: Labels) -> sp.Expr:
-    return labels.variance + labels.mean**2
-
-
 @dataclass(frozen=True)
 class Block:
-    """`multiplicity` / N = h equal eigenvalues: one a source, one of C_test, and the products of the means within it.
+    """Equal eigenvalues of all covariances. One block is an isotropic problem, p blocks are any covariances that commute.
 
-    One block is an isotropic problem; p blocks of multiplicity 1 are any covariances that commute.
-    gram: (K + 1) x (K + 1), the means of the sources, then of a fresh sample.
+    Attributes
+    ----------
+    h
+        The number of eigenvalues over N.
+    eigenvalues
+        That of every source.
+    test
+        That of C_test.
+    gram
+        (K + 1, K + 1): products, within the block, of the means of the sources and, last, of a fresh sample.
     """
 
     h: sp.Expr
@@ -94,20 +93,28 @@ class Block:
     gram: sp.Matrix
 
     def resolvent(self, sources: Sequence[Source]) -> sp.Expr:
-        """B within the block."""
+        """Return B within the block."""
         loads = (effective_weight(s) * eigenvalue for s, eigenvalue in zip(sources, self.eigenvalues, strict=True))
         return 1 / (gamma + t * self.test + sum(loads))
 
 
 @dataclass(frozen=True)
 class Statement:
-    """A problem: sources and spectrum. Everything else follows."""
+    """A problem, from which everything else follows.
+
+    Attributes
+    ----------
+    sources
+        The sources.
+    blocks
+        The spectrum.
+    """
 
     sources: tuple[Source, ...]
     blocks: tuple[Block, ...]
 
     def fixed_point(self) -> list[sp.Expr]:
-        """Zero at the fixed point: one bulk equation a source, one equation of the fit for a fitted generator."""
+        """Return what is zero at the fixed point: one bulk equation a source, one equation of the fit for a fitted generator."""
         bulk = [
             s.q - sum(block.h * block.eigenvalues[k] * block.resolvent(self.sources) for block in self.blocks)
             for k, s in enumerate(self.sources)
@@ -115,150 +122,177 @@ class Statement:
         return bulk + [fit_equation(s) for s in self.sources if s.r != 0]
 
     def unknowns(self) -> list[sp.Symbol]:
-        """q of every source, then delta of fitted generators."""
+        """Return q of every source, then delta of fitted generators."""
         return [s.q for s in self.sources] + [s.delta for s in self.sources if s.r != 0]
 
     def gram(self) -> sp.Matrix:
-        """mean_a^T B mean_b."""
+        """Return the products mean_a^T B mean_b."""
         size = len(self.sources) + 1
         return sum((block.gram * block.resolvent(self.sources) for block in self.blocks), sp.zeros(size))
 
-    def _direct(self, expression: sp.Expr) -> sp.Expr:
+    def direct(self, expression: sp.Expr) -> sp.Expr:
+        """Return the expression with delta = q where nothing is fitted."""
         return expression.subs({s.delta: s.q for s in self.sources if s.r == 0})
 
     def equations(self) -> list[sp.Expr]:
-        """The fixed point with delta = q put in where nothing is fitted."""
-        return [self._direct(equation) for equation in self.fixed_point()]
+        """Return the fixed point with delta = q put in where nothing is fitted."""
+        return [self.direct(equation) for equation in self.fixed_point()]
 
     def potential(self, j: sp.Expr = sp.Integer(0)) -> sp.Expr:
-        """Psi(t, J = j)."""
-        return self._direct(potential(self.sources, self.gram(), j))
+        """Return Psi(t, J = j)."""
+        return self.direct(potential(self.sources, self.gram(), j))
 
-    def training_loss(self) -> sp.Expr:
-        """L(t), the sum of the weights less Psi(t, 0)."""
-        return self._direct(training_loss(self.sources, self.gram()))
+    def functional(self) -> sp.Expr:
+        """Return Lambda as a function of the unknowns, stationary at the fixed point; all sources direct."""
+        logdet = sum(-block.h * sp.log(block.resolvent(self.sources)) for block in self.blocks)
+        return self.direct(logdet + sum(s.theta * sp.log(1 + s.c * s.delta) - tau(s) * s.q for s in self.sources))
+
+    def total_derivative(self, expression: sp.Expr, rates: Mapping[sp.Symbol, sp.Expr], at: Values | None = None) -> sp.Expr:
+        """Return how an expression moves along a direction, its unknowns with the fixed point, by implicit differentiation.
+
+        Parameters
+        ----------
+        expression
+            A function of parameters and unknowns.
+        rates
+            The direction: the rate of each parameter that moves.
+        at
+            What to put in for symbols before the linear system is solved: exact numbers, or floats of as many digits as are wanted.
+        """
+        equations, unknowns = sp.Matrix(self.equations()), self.unknowns()
+
+        def along(part: sp.Expr) -> sp.Expr:
+            return sum((part.diff(symbol) * rate for symbol, rate in rates.items()), start=part * 0)
+
+        jacobian, moved = _put(equations.jacobian(unknowns), at), _put(along(equations), at)
+        speed = -jacobian.LUsolve(moved)
+        return _put(along(expression), at) + sum(_put(expression.diff(x), at) * speed[i] for i, x in enumerate(unknowns))
+
+
+def _put(expression: sp.Basic, at: Values | None) -> sp.Basic:
+    return expression if at is None else expression.xreplace(dict(at))
 
 
 def potential(sources: Sequence[Source], G: sp.Matrix, j: sp.Expr = sp.Integer(0)) -> sp.Expr:
-    """Psi for means whose products under the bulk resolvent are G: Woodbury in the span of the means, and the noise."""
+    """Return Psi for means whose products under the bulk resolvent are G: Woodbury in the span of the means, and the noise."""
     T = sp.diag(*[mean_weight(s) for s in sources], 0)
     v = sp.Matrix([mean_weight(s) * signal(s) for s in sources] + [j])
     H = (sp.eye(len(sources) + 1) + G * T).LUsolve(G)
     return (v.T * H * v)[0] + sum(noise(s) for s in sources)
 
 
-def training_loss(sources: Sequence[Source], G: sp.Matrix) -> sp.Expr:
-    """L(t) = min_w (1/N) sum c (ytilde - w^T x)^2 + gamma |w|^2 + t w^T C_test w, a sum of positive terms.
-
-    Since it is a minimum, its derivative in t is w^T C_test w. Written with the residuals of the means, (I + G T)^{-1} signal,
-    nothing cancels in it, so it is what the solvers differentiate.
-    """
-    K = len(sources)
-    T = sp.diag(*[mean_weight(s) for s in sources])
-    signals = sp.Matrix([signal(s) for s in sources])
-    residual = (sp.eye(K) + G[:K, :K] * T).LUsolve(signals)
-    return sum(floor(s) for s in sources) + (signals.T * T * residual)[0]
-
-
 def isotropic(*sources: Source, h: sp.Expr, coordinates: sp.Matrix) -> Statement:
-    """Every covariance the identity; coordinates: (K + 1) x d, the means of the sources, then of a fresh sample."""
+    """Return the statement with the identity for every covariance.
+
+    Parameters
+    ----------
+    *sources
+        K sources.
+    h
+        p / N.
+    coordinates
+        (K + 1, d): the means of the sources, then of a fresh sample.
+    """
     ones = (sp.Integer(1),) * len(sources)
     return Statement(sources, (Block(h, ones, sp.Integer(1), coordinates * coordinates.T),))
 
 
-def total_weight(s: Source) -> sp.Expr:
-    """sum c_i ytilde_i^2 / N over the source's samples and those it was fitted on."""
-    return s.theta * s.c * _square(s.labels) + (s.b * _square(s.base_labels) if s.mean_fitted else 0)
+def _general(sources: tuple[Source, ...], blocks: int) -> Statement:
+    """A statement whose spectrum, fields and means are symbols of their own."""
+    K = len(sources)
+    return Statement(sources, tuple(
+        Block(sp.Symbol(f"h_{b}", positive=True), tuple(sp.Symbol(f"C_{k}{b}", positive=True) for k in range(K)),
+              sp.Symbol(f"field_{b}", positive=True), symmetric(f"g{b}", K + 1, real=True)) for b in range(blocks)))
 
 
-@check("stationarity, one source", "derivatives of the log-determinant functional in q, s, delta, tau with the fixed point, "
-       "direct and of a fitted generator")
-def stationary_point() -> CheckResult:
+def _directions(statement: Statement, k: int) -> tuple[dict[sp.Symbol, sp.Expr], dict[sp.Symbol, sp.Expr]]:
+    """The probes of source k: J_k mu_k beside the field of the label moment, and t_k C_k beside that of the resolvent."""
+    last = len(statement.sources)
+    push = {}
+    for block in statement.blocks:
+        push |= {block.gram[a, last]: block.gram[a, k] for a in range(last)}
+        push[block.gram[last, last]] = 2 * block.gram[k, last]
+    return push, {block.test: block.eigenvalues[k] / t for block in statement.blocks}
+
+
+@check("growth of the determinant", r"for two sources and two eigenvalues: the gradient of $\Lambda$ in both $q_k$, its slope in "
+       r"$\theta_k$ less $\log(1 + c_kq_k)$, and its slope in $t_k$ less $q_k$, each with a multiple of an equation of the fixed point")
+def determinant_grows() -> CheckResult:
+    statement = _general(tuple(source(k) for k in (1, 2)), 2)
+    functional, equations = statement.functional(), statement.equations()
     found = []
-    for fitted in (False, True):
-        s = source("k", fitted=fitted)
-        weight, own, C1, C2, h = sp.symbols("s tau C_1 C_2 h", positive=True)
-        logdet = h * sp.log(gamma + weight * C1) + h * sp.log(gamma + weight * C2)
-        k = s.b + own
-        last = sp.log(1 + s.r * k * s.q) / s.r if fitted else k * s.q
-        functional = logdet - weight * s.q + s.theta * sp.log(1 + s.c * s.delta) - own * s.delta + last
-        at = {weight: effective_weight(s), own: tau(s)}
-        bulk = h * C1 / (gamma + weight * C1) + h * C2 / (gamma + weight * C2)
-        found.append(functional.diff(weight) - (bulk - s.q))
-        found.append(functional.diff(s.delta).subs(at))
-        found.append(functional.diff(s.q).subs(at))
-        seen = functional.diff(own) * (1 + s.r * k * s.q)
-        found.append(seen.subs(at) + fit_equation(s))
+    for k, s in enumerate(statement.sources):
+        weight = statement.direct(tau(s))
+        probe = _directions(statement, k)[1]
+        found += [
+            functional.diff(s.q) + equations[k] * weight.diff(s.q),
+            functional.diff(s.theta) - statement.direct(logdet_growth(s, s.q)) + equations[k] * weight.diff(s.theta),
+            sum(functional.diff(field) * rate for field, rate in probe.items()) - s.q + equations[k],
+        ]
     return vanishes(*found)
 
 
-@check("stationarity, two commuting sources", "gradient of the functional in both q, with s eliminated, with the fixed point "
-       "of the general statement (two eigenvalues, two sources)")
-def stationary_point_of_two() -> CheckResult:
-    sources = tuple(source(k) for k in (1, 2))
-    C = sp.Matrix(2, 2, lambda k, j: sp.Symbol(f"C_{k + 1}{j + 1}", positive=True))
-    h = sp.Symbol("h", positive=True)
-    blocks = tuple(Block(h, (C[0, j], C[1, j]), sp.Integer(0), sp.zeros(3)) for j in range(2))
-    direct = {s.delta: s.q for s in sources}
-    functional = sum(h * sp.log(1 / block.resolvent(sources).subs(direct)) for block in blocks)
-    for s in sources:
-        functional += s.theta * sp.log(1 + s.c * s.q) - effective_weight(s).subs(direct) * s.q
-    equations = Statement(sources, blocks).equations()
-    slopes = [effective_weight(s).subs(direct).diff(s.q) for s in sources]
-    return vanishes(*(functional.diff(s.q) + equation * slope
-                      for s, equation, slope in zip(sources, equations, slopes, strict=True)))
-
-
-@check("training loss", "sum of weights - Psi(t, 0) with the sum of positive terms that the solvers differentiate, for a "
-       "direct source beside a fitted generator, its mean exact or fitted, with labels of any mean and variance")
-def loss_is_the_potential() -> CheckResult:
-    G = sp.Matrix(3, 3, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
-    found = []
-    for fitted in (False, True):
-        any_labels = {"labels": _any_labels("y v"), "base_labels": _any_labels("y_0 v_0") if fitted else RIGHT}
-        sources = (source(1), replace(source(2, fitted=fitted, mean_fitted=fitted), **any_labels))
-        weights = sum(total_weight(s) for s in sources)
-        found.append(weights - potential(sources, G) - training_loss(sources, G))
+@check("growth of the response", r"on the fixed point: $\partial_{\theta_k}\Psi$ with $g_k$ of what the probes $J_k$ and $t_k$ show, "
+       r"in any fields $tC_\mathrm{test}$ and $\mu_\mathrm{test}$; one source symbolically, two with two eigenvalues at a rational "
+       r"point each; $\Psi$ without samples")
+def response_grows() -> CheckResult:
+    labels = Labels(*sp.symbols("y vtilde", real=True))
+    found, draw = [], random.Random(2)
+    for K in (1, 2):
+        statement = _general(tuple(replace(source(k), labels=labels) if k == 0 else source(k) for k in range(K)), K)
+        psi, h = statement.potential(sp.Integer(1)), [block.h for block in statement.blocks]
+        fixed = sp.solve(statement.equations(), h, dict=True)[0]  # linear in the multiplicities
+        symbols = sorted(psi.free_symbols | set().union(*(value.free_symbols for value in fixed.values())), key=str)
+        for k, s in enumerate(statement.sources):
+            point = {} if K == 1 else {x: sp.Rational(draw.randint(1, 60), 20) for x in symbols if x not in h}
+            at = point | {x: value.xreplace(point) for x, value in fixed.items()}
+            grows, pushed, probed = (statement.total_derivative(psi, rates, at)
+                                     for rates in ({s.theta: sp.Integer(1)}, *_directions(statement, k)))
+            found.append(grows - response_growth(s, pushed / 2, -probed, s.q).xreplace(at))
+        empty = psi.subs({s.theta: 0 for s in statement.sources})
+        found.append(empty - sum(block.gram[K, K] / (gamma + t * block.test) for block in statement.blocks))
     return vanishes(*found)
-
-
-def _any_labels(names: str) -> Labels:
-    return Labels(*sp.symbols(names, real=True))
 
 
 def theorem() -> Theorem:
-    """The chapter on the potential, printed for one fitted generator and for two direct ones."""
+    """Return the chapter on the potential."""
     s = source("k", fitted=True, mean_fitted=True)
-    B, C, P, K, L = sp.symbols("B C_k Psi kappa_k L")
-    two = tuple(source(k) for k in (1, 2))
-    g = sp.Matrix(3, 3, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}"))
-    statement = Statement(two, (Block(sp.Symbol("h"), sp.symbols("C_1 C_2"), sp.Symbol("C_test"), g),))
-    weights = sp.Function("logdet")(B**-1) / N - sp.Symbol("s_k") * s.q
-    own = s.theta * sp.log(1 + s.c * s.delta) - sp.Symbol("tau_k") * s.delta
-    functional = weights + own + sp.log(1 + s.r * K * s.q) / s.r
+    B, C, L = sp.symbols("B C_k Lambda")
+    K, own, weight, y, v = sp.symbols("kappa_k tau_k s_k ybar_k vtilde_k")
+    M, MT, Q = sp.symbols("M M^T Qbar", commutative=False)
+    every = (sp.Symbol("k"), 1, sp.Symbol("K"))
+    q, r = s.q, s.r
+    labels = y**2 + v
     return Theorem(
         "potential",
         "One potential, one fixed point",
         __doc__.split("\n\n", 1)[1],
         (
-            Equation("the trace of a source", sp.Eq(s.q, sp.Function("tr")(C * B) / N)),
-            Equation("its weight by leave-one-out", sp.Eq(sp.Symbol("tau_k"), tau(s))),
-            Equation("with the samples it was fitted on", sp.Eq(K, s.b + sp.Symbol("tau_k"))),
-            Equation("what a sample of a fitted generator sees of the trace", sp.Eq(s.delta * (1 + s.r * K * s.q), s.q)),
-            Equation("the weight of its covariance", sp.Eq(sp.Symbol("s_k"), K / (1 + s.r * K * s.q))),
-            Equation("the functional that is stationary there (the terms of one source)", functional),
-            Equation("the mean label of the samples that carry the source's mean",
-                     sp.Eq(sp.Symbol("ybar_k"), (s.b + sp.Symbol("tau_k") * s.labels.mean) / K)),
-            Equation("what finitely many samples add to the potential (labels 1 at the samples of the fit)",
-                     s.theta * s.c**2 * s.delta / (1 + s.c * s.delta) + s.r * (K * sp.Symbol("ybar_k")) ** 2 * s.q / (1 + s.r * K * s.q)),
-            Equation("the fixed point of two direct sources, each zero (h: one eigenvalue's share of the trace)",
-                     sp.Matrix(statement.equations())),
-            Equation("the potential of one direct source at t = J = 0",
-                     sp.Eq(P, sp.simplify(Statement((two[0],), (Block(sp.Symbol("h"), (sp.Symbol("C_1"),), sp.Symbol("C_test"),
-                                                                     g[:2, :2]),)).potential().subs(t, 0)))),
-            Equation("the same as a training loss, every term positive",
-                     sp.Eq(L, sp.simplify(Statement((two[0],), (Block(sp.Symbol("h"), (sp.Symbol("C_1"),), sp.Symbol("C_test"),
-                                                                     g[:2, :2]),)).training_loss().subs(t, 0)))),
+            Equation("the trace of a source", sp.Eq(q, sp.Function("tr")(C * B) / N), "trace"),
+            Equation("the weight of its second moment, by leave-one-out", sp.Eq(own, tau(s)), "tau"),
+            Equation("that with the samples it was fitted on", sp.Eq(K, s.b + own)),
+            Equation("the leverage of a sample of a fitted generator", sp.Eq(s.delta * (1 + r * K * q), q), "fit"),
+            Equation("the weight of its covariance", sp.Eq(weight, K / (1 + r * K * q)), "weight"),
+            Equation("the functional, of direct sources", sp.Eq(L, sp.Function("logdet")(B**-1) / N + sp.Sum(
+                s.theta * sp.log(1 + s.c * q) - own * q, every), evaluate=False), "functional"),
+            Equation("the mean label of the samples that carry the source's mean, where those of the fit have right labels",
+                     sp.Eq(sp.Symbol("yhat_k"), (s.b + own * y) / K)),
+            Equation("the noise of a direct source, of labels with mean $\\bar y_k$ and variance $\\tilde v_k$",
+                     sp.Eq(sp.Symbol("noise_k"), s.theta * s.c**2 * q * labels / (1 + s.c * q)), "noise"),
+            Equation("that of a source whose mean was fitted", sp.Eq(
+                sp.Symbol("noise_k"), s.theta * s.c**2 * s.delta * labels / (1 + s.c * s.delta)
+                + r * (K * sp.Symbol("yhat_k")) ** 2 * q / (1 + r * K * q)), "fit_noise"),
+            Equation("the response", sp.Eq(sp.Symbol("Psi"), MT * Q * M + sp.Sum(sp.Symbol("noise_k"), every), evaluate=False), "response"),
+            Equation("for one direct source with one eigenvalue $C_1$ and $g = \\mu^\\top\\mu$, at $t = J = 0$", _one_source()),
         ),
-        after="model",
+        after="one_sample",
     )
+
+
+def _one_source() -> sp.Eq:
+    """The response of one direct source, in tau."""
+    g, C, own, y, v = sp.symbols("g C_1 tau_1 ybar_1 vtilde_1", positive=True)
+    s = replace(source(1), labels=Labels(y, v))
+    response, noisy = potential((s,), sp.diag(g / (gamma + own * C), 0)) - noise(s), noise(s).subs(s.delta, s.q)
+    return sp.Eq(sp.Symbol("Psi"), sp.factor(response.subs(s.theta, own * (1 + s.c * s.delta) / s.c)) + noisy, evaluate=False)
+

@@ -1,28 +1,52 @@
-"""The statement evaluated with matrices at 50 digits by mpmath: slow, plain, and independent of every simplification.
+r"""The margins of left-out samples, without a potential and without a derivative: a second way to the same numbers, at 50 digits.
 
-The unknowns are found by mpmath's own root finder in the equations as potential.py states them, the resolvent is inverted as a
-p x p matrix with the means inside, and the two derivatives of the potential are taken numerically (at 50 digits a difference
-quotient is good to more than 20). Checks and golden values compare with this.
+A sample with the label $\tilde y$, the left-out margin $h$ and the leverage $\delta$ pulls at the classifier with the force $f =
+c(\tilde y - h)/(1 + c\delta)$. So the classifier is a response to forces. Their means make $\bar w = \bar Q\sum_kT_k\bar y_k\mu_k$,
+and what they vary by is noise, independent from sample to sample, which the bulk resolvent answers:
+
+$$m_k = \mu_k^\top\bar w,\qquad v_k = \bar w^\top C_k\bar w + \sum_l\hat q_l\,\frac1N\operatorname{tr}(C_kBC_lB),\qquad
+\hat q_k = \theta_kE[f^2] = \theta_k\Big(\frac{c_k}{1 + c_k\delta_k}\Big)^2\big[\tilde v_k + (\bar y_k - m_k)^2 + v_k\big].$$
+
+Mean and variance of a fresh sample are these with $\mu_\mathrm{test}$ and $C_\mathrm{test}$. Given $\delta$ the variances are a
+linear system. Of a fitted generator the base is such a source, of weight $r\kappa$, and the noise of the generated samples varies
+its labels by $\hat q/(r\kappa^2)$. What a left-out generated sample sees are the margins of the base as trained, $(h + r\kappa
+q\,\hat y)/(1 + r\kappa q)$.
+
+Here everything is a matrix: the resolvent is inverted with the means inside, the unknowns are found by mpmath's own root finder,
+the linear system is solved. The check compares with the two derivatives of $\Psi$, and the compiled solvers are tested against it.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import mpmath as mp
 import sympy as sp
 
-from synthmix.derivations.derivatives import DIGITS, Values, mean_margin, variance
+from synthmix.derivations.derivatives import mean_margin, variance
 from synthmix.derivations.model import N, gamma, source
-from synthmix.derivations.potential import Block, Statement
-from synthmix.derivations.theorem import CheckResult, check
+from synthmix.derivations.potential import Block, Statement, Values
+from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check
+
+DIGITS = 50
 
 
 @dataclass(frozen=True)
 class Point:
-    """Numbers for K sources in p dimensions. sources: (theta, c, e, r, b, mean_fitted); means and test_mean are vectors."""
+    """Numbers for K sources in p dimensions.
+
+    Attributes
+    ----------
+    N, gamma
+        N and the regulariser.
+    sources
+        (theta, c, e, r, b, mean_fitted) of each source; the samples of its fit have right labels.
+    covariances, means
+        (K, p, p) and (K, p).
+    test_covariance, test_mean
+        (p, p) and (p,).
+    """
 
     N: float
     gamma: float
@@ -33,78 +57,145 @@ class Point:
     test_mean: tuple[float, ...]
 
 
-def evaluate(point: Point) -> dict[str, mp.mpf]:
-    """Mean margin, variance and delta of every source."""
-    with mp.workdps(DIGITS):
-        solved = _solve(point, mp.mpf(0))
-        margin = mp.diff(lambda j: _potential(point, mp.mpf(0), j, solved), 0) / 2
-        spread = -mp.diff(lambda t: _potential(point, t, mp.mpf(0), _solve(point, t, solved)), 0)
-        deltas = {f"delta_{k}": solved[2 * k + 1] for k in range(len(point.sources))}
-        return {"mean_margin": +margin, "variance": +spread, **deltas}
+@dataclass(frozen=True)
+class Carrier:
+    """The samples that carry a source in the resolvent: its own, or those that it was fitted on.
+
+    Attributes
+    ----------
+    theta, c
+        Their number over N and their weight.
+    label
+        Their mean label, None where they are centred and carry no mean.
+    mean_weight
+        Weight of the mean of the source.
+    handed_down
+        The variance of their labels per unit of the noise of generated samples; 0 for a source that is not fitted.
+    """
+
+    theta: mp.mpf
+    c: mp.mpf
+    label: mp.mpf | None
+    mean_weight: mp.mpf
+    handed_down: mp.mpf
 
 
-def _weights(point: Point, k: int, q: mp.mpf, delta: mp.mpf) -> tuple[mp.mpf, mp.mpf, mp.mpf]:
-    theta, c, _, r, b = map(mp.mpf, point.sources[k][:5])
+def carrier(point: Point, k: int, q: mp.mpf, delta: mp.mpf) -> Carrier:
+    """Return the carrier of source k where its trace is q and its leverage delta."""
+    theta, c, e, r, b = map(mp.mpf, point.sources[k][:5])
     own = theta * c / (1 + c * delta)
+    if r == 0:
+        return Carrier(theta, c, 1 - 2 * e, own, mp.mpf(0))
     both = b + own
-    return own, both, both / (1 + r * both * q)
+    handed_down = 1 / (r * both**2) if both else mp.mpf(0)
+    if not point.sources[k][5]:
+        return Carrier(1 / r, r * both, None, both, handed_down)
+    return Carrier(1 / r, r * both, (b + own * (1 - 2 * e)) / both if both else mp.mpf(0), both / (1 + r * both * q), handed_down)
 
 
-def _bulk(point: Point, t: mp.mpf, x: list[mp.mpf]) -> mp.matrix:
-    size = len(point.test_mean)
-    inverse = mp.eye(size) * point.gamma + mp.matrix(point.test_covariance) * t
-    for k, covariance in enumerate(point.covariances):
-        inverse += mp.matrix(covariance) * _weights(point, k, x[2 * k], x[2 * k + 1])[2]
+def evaluate(point: Point) -> dict[str, mp.mpf]:
+    """Return the mean margin, the variance and the leverage delta of every source."""
+    with mp.workdps(DIGITS):
+        solved = fixed_point(point)
+        K = len(point.sources)
+        q, delta = solved[0::2], solved[1::2]
+        carriers = [carrier(point, k, q[k], delta[k]) for k in range(K)]
+        C, means = [mp.matrix(each) for each in point.covariances], [mp.matrix(each) for each in point.means]
+        B = mp.inverse(_bulk(point, carriers, q))
+        w = _mean_classifier(point, carriers, q)
+        m = [(mean.T * w)[0] for mean in means]
+
+        def echo(A: mp.matrix, k: int) -> mp.mpf:
+            product = A * B * C[k] * B
+            return sum(product[i, i] for i in range(B.rows)) / mp.mpf(point.N)
+
+        noise = _noises(point, carriers, q, delta, m, [(w.T * each * w)[0] for each in C],
+                        [[echo(C[k], l) for l in range(K)] for k in range(K)])
+        test = mp.matrix(point.test_covariance)
+        spread = (w.T * test * w)[0] + sum(noise[k] * echo(test, k) for k in range(K))
+        return {"mean_margin": (mp.matrix(point.test_mean).T * w)[0], "variance": +spread, **{f"delta_{k}": +delta[k] for k in range(K)}}
+
+
+def _bulk(point: Point, carriers: list[Carrier], q: list[mp.mpf]) -> mp.matrix:
+    inverse = mp.eye(len(point.test_mean)) * mp.mpf(point.gamma)
+    for each, trace, covariance in zip(carriers, q, point.covariances, strict=True):
+        inverse += mp.matrix(covariance) * (each.theta * each.c / (1 + each.c * trace))
     return inverse
 
 
-def _equations(point: Point, t: mp.mpf) -> Callable[..., list[mp.mpf]]:
+def _mean_classifier(point: Point, carriers: list[Carrier], q: list[mp.mpf]) -> mp.matrix:
+    """The mean of w, with the means inside the resolvent."""
+    inverse, moment = _bulk(point, carriers, q), mp.matrix(len(point.test_mean), 1)
+    for k, each in enumerate(carriers):
+        mean = mp.matrix(point.means[k])
+        label = 1 - 2 * mp.mpf(point.sources[k][2]) if each.label is None else each.label
+        inverse += mean * mean.T * each.mean_weight
+        moment += mean * (each.mean_weight * label)
+    return mp.lu_solve(inverse, moment)
+
+
+def _noises(point: Point, carriers: list[Carrier], q: list[mp.mpf], delta: list[mp.mpf], m: list[mp.mpf], along: list[mp.mpf],
+            echo: list[list[mp.mpf]]) -> list[mp.mpf]:
+    """The noise qhat of every carrier, from the linear system for variances v, noises qhat and noises of generated samples."""
+    K = len(carriers)
+    left, right = mp.eye(3 * K), mp.matrix(3 * K, 1)
+    for k, each in enumerate(carriers):
+        theta, c, e = map(mp.mpf, point.sources[k][:3])
+        v, noise, generated = k, K + k, 2 * K + k
+        for l in range(K):
+            left[v, K + l] -= echo[k][l]
+        right[v] = along[k]
+        square = each.theta * (each.c / (1 + each.c * q[k])) ** 2
+        direct = each.handed_down == 0
+        left[noise, v] -= square
+        left[noise, generated] -= square * each.handed_down
+        right[noise] = square * ((0 if each.label is None else (each.label - m[k]) ** 2) + (4 * e * (1 - e) if direct else 0))
+        if direct:
+            continue
+        pull, own = each.c * q[k], theta * (c / (1 + c * delta[k])) ** 2
+        trained = m[k] if each.label is None else (m[k] + pull * each.label) / (1 + pull)
+        left[generated, v] -= own / (1 + pull) ** 2
+        left[generated, generated] -= own * each.handed_down * (pull / (1 + pull)) ** 2
+        right[generated] = own * (4 * e * (1 - e) + (1 - 2 * e - trained) ** 2)
+    return list(mp.lu_solve(left, right))[K : 2 * K]
+
+
+def fixed_point(point: Point) -> list[mp.mpf]:
+    """Return q and delta of every source in turn: q_0, delta_0, q_1, delta_1, ..."""
+    size = 2 * len(point.sources)
+
     def residuals(*x: mp.mpf) -> list[mp.mpf]:
-        B = mp.inverse(_bulk(point, t, list(x)))
+        q, delta = x[0::2], x[1::2]
+        carriers = [carrier(point, k, q[k], delta[k]) for k in range(len(point.sources))]
+        B = mp.inverse(_bulk(point, carriers, q))
         found = []
-        for k, covariance in enumerate(point.covariances):
-            q, delta = x[2 * k], x[2 * k + 1]
-            product = mp.matrix(covariance) * B
-            found.append(q - sum(product[i, i] for i in range(B.rows)) / point.N)
-            found.append(delta * (1 + point.sources[k][3] * _weights(point, k, q, delta)[1] * q) - q)
+        for k, each in enumerate(carriers):
+            product = mp.matrix(point.covariances[k]) * B
+            share = 1 if each.handed_down == 0 else 1 + each.c * q[k]
+            found += [q[k] - sum(product[i, i] for i in range(B.rows)) / mp.mpf(point.N), delta[k] - q[k] / share]
         return found
 
-    return residuals
-
-
-def _solve(point: Point, t: mp.mpf, start: list[mp.mpf] | None = None) -> list[mp.mpf]:
-    if start is None:
-        x = [mp.mpf(0)] * (2 * len(point.sources))
+    with mp.workdps(DIGITS):
+        start = [mp.mpf(0)] * size
         with mp.workdps(20):
             for _ in range(300):  # the map is monotone: plain iteration from 0 converges
-                left = _equations(point, t)(*x)
-                x = [x[i] - left[i] if i % 2 == 0 else x[i - 1] / (1 + point.sources[i // 2][3]
-                     * _weights(point, i // 2, x[i - 1], x[i])[1] * x[i - 1]) for i in range(len(x))]
-        start = x
-    root = mp.findroot(_equations(point, t), start, solver="mdnewton", tol=mp.mpf(10) ** (-2 * DIGITS + 10), maxsteps=60)
-    return [root[i] for i in range(len(start))]
-
-
-def _potential(point: Point, t: mp.mpf, j: mp.mpf, x: list[mp.mpf]) -> mp.mpf:
-    inverse = _bulk(point, t, x)
-    M, noise = mp.matrix(point.test_mean) * j, mp.mpf(0)
-    for k, (*numbers, mean_fitted) in enumerate(point.sources):
-        theta, c, e, r, b = map(mp.mpf, numbers)
-        q, delta = x[2 * k], x[2 * k + 1]
-        own, both, effective = _weights(point, k, q, delta)
-        mean = mp.matrix(point.means[k])
-        weight = effective if mean_fitted else both
-        clean = (b + own * (1 - 2 * e)) / both if both else mp.mpf(0)
-        inverse += mean * mean.T * weight
-        M += mean * (weight * clean)
-        noise += theta * c**2 * delta / (1 + c * delta)
-        if mean_fitted:
-            noise += r * (both * clean) ** 2 * q / (1 + r * both * q)
-    return (M.T * mp.inverse(inverse) * M)[0] + noise
+                start = [a - b for a, b in zip(start, residuals(*start), strict=True)]
+        root = mp.findroot(residuals, start, solver="mdnewton", tol=mp.mpf(10) ** (-2 * DIGITS + 10), maxsteps=60)
+        return [root[i] for i in range(size)]
 
 
 def random_point(draw: random.Random, *, commuting: bool = False, p: int = 3) -> Point:
-    """Two sources: one direct, one of a fitted generator (independent, or self-fitted with samples that train)."""
+    """Return a point with two sources, one direct and one of a fitted generator, independent or fitted on samples that train.
+
+    Parameters
+    ----------
+    draw
+        The random numbers.
+    commuting
+        Whether all covariances are diagonal.
+    p
+        The dimension.
+    """
     own = draw.random() < 0.5
     theta = draw.uniform(0.1, 0.9)
     share = draw.uniform(0.05, 1 - theta)
@@ -129,40 +220,40 @@ def random_point(draw: random.Random, *, commuting: bool = False, p: int = 3) ->
                  (vector(), vector()), vector())
 
 
-def _products(entries: list[sp.Rational]) -> sp.Matrix:
-    return sp.Matrix(entries) * sp.Matrix(entries).T
+def symbolic(point: Point) -> tuple[Statement, Values]:
+    """Return the statement of a point with two sources and diagonal covariances, and its numbers, those of the unknowns included."""
+    symbols = (source(1), source(2, fitted=True, mean_fitted=point.sources[1][5]))
+    vectors = [*point.means, point.test_mean]
+    blocks = []
+    for j in range(len(point.test_mean)):
+        entries = sp.Matrix([sp.Rational(vector[j]) for vector in vectors])
+        blocks.append(Block(1 / N, tuple(sp.Rational(C[j][j]) for C in point.covariances), sp.Rational(point.test_covariance[j][j]),
+                            entries * entries.T))
+    solved = fixed_point(point)
+    at: dict[sp.Symbol, sp.Expr] = {N: sp.Rational(point.N), gamma: sp.Rational(point.gamma)}
+    for k, s in enumerate(symbols):
+        names = (s.theta, s.c, sp.Symbol(f"e_{k + 1}", nonnegative=True), s.r, s.b)
+        at |= {name: sp.Rational(value) for name, value in zip(names, point.sources[k][:5], strict=True) if name != 0}
+        at |= {s.q: sp.Float(solved[2 * k], DIGITS), s.delta: sp.Float(solved[2 * k + 1], DIGITS)}
+    return Statement(symbols, tuple(blocks)), at
 
 
-@check("50 digits", "mean margin and variance from the symbolic derivatives (commuting covariances, p = 3, one source direct, one "
-       "of a fitted generator) with mpmath's dense evaluation at 4 random points")
+@check("derivatives and left-out margins", r"mean margin and variance as derivatives of $\Psi$ (commuting covariances, $p = 3$, one "
+       r"source direct, one fitted) with those from left-out margins with matrices, at 4 random points, 50 digits")
 def fifty_digits() -> CheckResult:
     draw, worst = random.Random(1), mp.mpf(0)
     for _ in range(4):
         point = random_point(draw, commuting=True)
-        wrong = sp.symbols("e_1 e_2", nonnegative=True)
-        symbols = (source(1), source(2, fitted=True, mean_fitted=point.sources[1][5]))
-        means = (*point.means, point.test_mean)
-        blocks = tuple(
-            Block(1 / N, tuple(sp.Rational(c[j][j]) for c in point.covariances), sp.Rational(point.test_covariance[j][j]),
-                  _products([sp.Rational(mean[j]) for mean in means]))
-            for j in range(len(point.test_mean))
-        )
-        with mp.workdps(DIGITS):
-            solved, expected = _solve(point, mp.mpf(0)), evaluate(point)
-        at: Values = {N: sp.Rational(point.N), gamma: sp.Rational(point.gamma)}
-        for k, one in enumerate(symbols):
-            at |= {symbol: sp.Rational(value) for symbol, value in zip((one.theta, one.c, wrong[k], one.r, one.b), point.sources[k][:5],
-                                                                       strict=True) if symbol != 0}
-            at |= {one.q: sp.Float(solved[2 * k], DIGITS), one.delta: sp.Float(solved[2 * k + 1], DIGITS)}
+        statement, at = symbolic(point)
+        expected = evaluate(point)
         for name, derive in (("mean_margin", mean_margin), ("variance", variance)):
-            derived = sp.Float(derive(Statement(symbols, blocks), at), DIGITS)
             with mp.workdps(DIGITS):
-                worst = max(worst, abs(mp.mpf(derived) / expected[name] - 1))
-    return CheckResult(worst < mp.mpf(10) ** -20, f"largest relative difference {mp.nstr(worst, 3)}")
+                worst = max(worst, abs(mp.mpf(sp.Float(derive(statement, at), DIGITS)) / expected[name] - 1))
+    return CheckResult(worst < mp.mpf(10) ** -40, f"largest relative difference {mp.nstr(worst, 3)}")
 
 
 def golden() -> dict[str, object]:
-    """Points and their values to 30 digits, as JSON: what the compiled solvers are tested against.
+    """Return points and their values to 30 digits, as JSON, which the compiled solvers are tested against.
 
     Ordinary points, commuting and not, then the same with each of gamma, the weights and the means pushed far out.
     """
@@ -178,3 +269,20 @@ def golden() -> dict[str, object]:
     return {"made": "by mpmath at 50 digits (derivations/reference.py), with python cli.py derive",
             "points": [{**asdict(point), "values": {name: mp.nstr(value, 30) for name, value in evaluate(point).items()}}
                        for point in points]}
+
+
+def theorem() -> Theorem:
+    """Return the chapter on left-out margins."""
+    label, h, c, delta, f = sp.symbols("ytilde h c_k delta_k f")
+    pull = sp.Symbol("r_k") * sp.Symbol("kappa_k") * sp.Symbol("q_k")
+    return Theorem(
+        "reference",
+        "Left-out margins",
+        __doc__.split("\n\n", 1)[1],
+        (
+            Equation("the force of a sample", sp.Eq(f, c * (label - h) / (1 + c * delta))),
+            Equation("the margin of a sample of the base, as trained",
+                     sp.Eq(sp.Symbol("u"), (h + pull * sp.Symbol("yhat_k")) / (1 + pull))),
+        ),
+        after="theory",
+    )

@@ -18,10 +18,13 @@ class Equation:
         What the equation states, in words; formulas between dollar signs.
     relation
         The SymPy object that is printed.
+    label
+        Name by which texts refer to the equation, as in `@eq:label`.
     """
 
     says: str
     relation: sp.Basic
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +158,15 @@ def _differs(numerator: sp.Expr) -> bool:
     return bool(value.is_number and abs(value) > sp.Float("1e-15"))
 
 
+def _expanded(numerator: sp.Expr) -> sp.Expr:
+    """The numerator multiplied out; where it is a polynomial over the rationals by polynomial arithmetic, which is much faster."""
+    symbols = sorted(numerator.free_symbols, key=str)
+    try:
+        return sp.ring(symbols, sp.QQ)[0].from_expr(numerator).as_expr()
+    except ValueError:
+        return sp.expand(numerator)
+
+
 def vanishes(*expressions: sp.Expr, modulo: tuple[sp.Expr, sp.Symbol] | None = None) -> CheckResult:
     """Check that every expression is identically zero, as a rational function.
 
@@ -167,7 +179,7 @@ def vanishes(*expressions: sp.Expr, modulo: tuple[sp.Expr, sp.Symbol] | None = N
     """
     left = []
     for expression in expressions:
-        numerator = sp.expand(sp.numer(sp.together(expression)))
+        numerator = _expanded(sp.numer(sp.together(expression)))
         if modulo is not None and numerator != 0:
             numerator = sp.expand(sp.rem(numerator, sp.expand(modulo[0]), modulo[1]))
         if numerator != 0 and (_differs(numerator) or sp.simplify(numerator) != 0):

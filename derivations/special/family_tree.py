@@ -23,8 +23,9 @@ from dataclasses import dataclass
 
 import sympy as sp
 
+from synthmix.derivations.derivatives import training_loss
 from synthmix.derivations.model import RIGHT, Labels, Source
-from synthmix.derivations.potential import effective_weight, fit_equation, training_loss
+from synthmix.derivations.potential import effective_weight, fit_equation
 from synthmix.derivations.potential import tau as weight_of
 from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 

@@ -68,5 +68,5 @@ def theorem() -> Theorem:
     return Theorem(
         "general_covariance", "General covariances", __doc__.split("\n\n", 1)[1],
         (Equation("the resolvent, summed over the sources", sp.Eq(Q, 1 / (g + t * C + tau * S), evaluate=False)),),
-        after="theory",
+        after="reference",
     )

@@ -17,6 +17,7 @@ integral, E_z prod_j Phi(sqrt(2) m_j / s_j + z), which is Phi(m_w / s_w) for one
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import mpmath as mp
 import sympy as sp
@@ -24,7 +25,6 @@ import sympy as sp
 from synthmix.derivations import reference
 from synthmix.derivations.derivatives import (
     DELTA,
-    DIGITS,
     mean_margin,
     response_functions,
     s,
@@ -32,8 +32,9 @@ from synthmix.derivations.derivatives import (
     spectrum_functions,
     variance,
 )
-from synthmix.derivations.model import N, Source, gamma, source
-from synthmix.derivations.potential import Block, Statement, effective_weight, fit_equation, isotropic
+from synthmix.derivations.model import Source, gamma, source, t
+from synthmix.derivations.potential import effective_weight, fit_equation, isotropic
+from synthmix.derivations.reference import DIGITS
 from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 
@@ -95,15 +96,6 @@ def trace_tangent() -> CheckResult:
                 found.append(rate - slope.subs(point).subs(with_root))
             worst = max(worst, *(abs(one.evalf(DIGITS)) for one in found))
     return CheckResult(worst < sp.Float("1e-40"), f"largest difference {sp.N(worst, 2)}")
-
-
-def _total(statement: Statement, expression: sp.Expr, parameter: sp.Symbol) -> sp.Expr:
-    """d expression / d parameter at t = 0, all unknowns moving: implicit differentiation of the fixed point."""
-    from synthmix.derivations.model import t
-
-    equations, unknowns = sp.Matrix(statement.equations()).subs(t, 0), statement.unknowns()
-    speed = -equations.jacobian(unknowns).LUsolve(equations.diff(parameter))
-    return expression.diff(parameter) + sum(expression.diff(unknown) * speed[i] for i, unknown in enumerate(unknowns))
 
 
 def _pushed(one: Source, h: sp.Expr, nu: sp.Symbol, parameter: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
@@ -181,7 +173,7 @@ def response_tangents() -> CheckResult:
     draw, found = random.Random(5), []
     for parameter in (gamma, one.c, one.theta):
         pushed = _pushed(one, h, nu, parameter)
-        whole = [_total(statement, expression, parameter) for expression in (margin, spread)]
+        whole = [statement.total_derivative(expression, {parameter: sp.Integer(1)}, {t: sp.Integer(0)}) for expression in (margin, spread)]
         for _ in range(3):
             point = {symbol: sp.Rational(draw.randint(1, 99), 50) for symbol in (one.c, one.theta, one.q, h, nu)}
             point[sp.Symbol("e_k", nonnegative=True)] = sp.Rational(draw.randint(0, 40), 100)
@@ -194,45 +186,21 @@ def response_tangents() -> CheckResult:
 @check("gradient at 50 digits", "slopes of mean margin and variance in gamma and in a weight by implicit differentiation of the "
        "symbolic statement (two sources, one of a fitted generator, p = 2) with difference quotients of mpmath's dense evaluation")
 def gradient_at_fifty_digits() -> CheckResult:
-    from dataclasses import replace
+    point, worst = reference.random_point(random.Random(11), commuting=True, p=2), mp.mpf(0)
+    statement, at = reference.symbolic(point)
+    still = {**at, t: sp.Integer(0)}
 
-    from synthmix.derivations.model import t
+    def shifted(by: mp.mpf, parameter: sp.Symbol) -> mp.mpf:
+        if parameter == gamma:
+            return reference.evaluate(replace(point, gamma=point.gamma + by))["mean_margin"]
+        first, (theta, c, *rest) = point.sources
+        return reference.evaluate(replace(point, sources=(first, (theta, c + by, *rest))))["mean_margin"]
 
-    draw, worst = random.Random(11), mp.mpf(0)
-    point = reference.random_point(draw, commuting=True, p=2)
-    symbols = (source(1), source(2, fitted=True, mean_fitted=point.sources[1][5]))
-    means = (*point.means, point.test_mean)
-    blocks = tuple(
-        Block(1 / N, tuple(sp.Rational(c[j][j]) for c in point.covariances), sp.Rational(point.test_covariance[j][j]),
-              sp.Matrix([sp.Rational(mean[j]) for mean in means]) * sp.Matrix([[sp.Rational(mean[j]) for mean in means]]))
-        for j in range(2)
-    )
-    statement = Statement(symbols, blocks)
-    with mp.workdps(DIGITS):
-        solved = reference._solve(point, mp.mpf(0))
-    wrong = sp.symbols("e_1 e_2", nonnegative=True)
-    at = {N: sp.Rational(point.N), gamma: sp.Rational(point.gamma)}
-    for k, one in enumerate(symbols):
-        at |= {symbol: sp.Rational(value) for symbol, value in zip((one.theta, one.c, wrong[k], one.r, one.b), point.sources[k][:5],
-                                                                   strict=True) if symbol != 0}
-        at |= {one.q: sp.Float(solved[2 * k], DIGITS), one.delta: sp.Float(solved[2 * k + 1], DIGITS)}
-    margin = (statement.potential(sp.Symbol("j")).diff(sp.Symbol("j"))).subs({sp.Symbol("j"): 0, t: 0}) / 2
-    unknowns, equations = statement.unknowns(), sp.Matrix(statement.equations()).subs(t, 0)
-    for parameter in (gamma, symbols[1].c):
-        jacobian, moved = (part.xreplace(at).evalf(DIGITS) for part in (equations.jacobian(unknowns), equations.diff(parameter)))
-        speed = -jacobian.LUsolve(moved)
-        slope = margin.diff(parameter).xreplace(at).evalf(DIGITS)
-        slope += sum(margin.diff(unknown).xreplace(at).evalf(DIGITS) * speed[i] for i, unknown in enumerate(unknowns))
-
-        def shifted(by: mp.mpf, which: sp.Symbol = parameter) -> mp.mpf:
-            if which == gamma:
-                return reference.evaluate(replace(point, gamma=point.gamma + by))["mean_margin"]
-            first, (theta, c, *rest) = point.sources
-            return reference.evaluate(replace(point, sources=(first, (theta, c + by, *rest))))["mean_margin"]
-
+    for parameter in (gamma, statement.sources[1].c):
+        slope = statement.total_derivative(mean_margin(statement), {parameter: sp.Integer(1)}, still)
         with mp.workdps(DIGITS):
             step = mp.mpf(10) ** -12
-            expected = (shifted(step) - shifted(-step)) / (2 * step)
+            expected = (shifted(step, parameter) - shifted(-step, parameter)) / (2 * step)
             worst = max(worst, abs(mp.mpf(sp.Float(slope, DIGITS)) / expected - 1))
     return CheckResult(worst < mp.mpf(10) ** -18, f"largest relative difference {mp.nstr(worst, 3)}")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, source, synthetic, t
-from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, potential, tau
+from synthmix.derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, synthetic, t
+from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, tau
 from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
@@ -49,20 +49,6 @@ def toy() -> CheckResult:
         (d_s * (1 + seen[D_G]) - fit_equation(second)).subs(both),
         (of_fit - fit_equation(second)),
     )
-
-
-@check("estimated mean", "Psi with a fitted mean, and Psi with an exact mean that has an orthogonal error of "
-       "squared length tr(C)/n_hat, r q in the resolvent's products")
-def estimated_mean() -> CheckResult:
-    G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
-    fitted = source("s", fitted=True, mean_fitted=True)
-    fitted = Source(fitted.theta, fitted.c, fitted.labels, fitted.q, fitted.delta, fitted.r, mean_fitted=True)
-    exact = Source(fitted.theta, fitted.c, fitted.labels, fitted.q, fitted.delta, fitted.r)
-    wider = G + sp.diag(fitted.r * fitted.q, 0)
-    j = sp.Symbol("J")
-    # compare at J = 0 and the term linear in J, which is the mean margin; the square of J only tells of mu_test
-    difference = potential((exact,), wider, j) - potential((fitted,), G, j)
-    return vanishes(difference.subs(j, 0), difference.diff(j).subs(j, 0))
 
 
 @check("n_hat -> infinity", "the fixed point of the toy setting at r = 0 with that of two direct sources; delta with q")

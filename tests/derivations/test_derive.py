@@ -10,12 +10,12 @@ import sympy as sp
 
 from synthmix import cli
 from synthmix.derivations import derivatives, potential, published
-from synthmix.derivations.chapters import chapters, checks
+from synthmix.derivations.chapters import checks
 from synthmix.derivations.codegen import function_source
-from synthmix.derivations.derive import ROOT, Departure, departures, generated_files, stale
-from synthmix.derivations.report import html_page, markdown
+from synthmix.derivations.derive import ROOT, departures, generated_files, run_checks, select, stale
 from synthmix.derivations.special import sample_covariance, synthetic_only
 from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
+from synthmix.support.errors import BadInput
 
 CHECK = {check.name: check for check in checks()}
 
@@ -85,24 +85,56 @@ def test_a_function_of_a_stranger_is_refused() -> None:
         function_source(Function("f", "f.", (x,), {"f": x + y}))
 
 
-def test_the_report_prints_every_equation() -> None:
-    results = [(Check("a check", "a | b", lambda: CheckResult(True, "")), CheckResult(False, "found < this"))]
-    text, page = (write(results, [Departure({"m": 1}, {"variance": (0.5, 0.25)})]) for write in (markdown, html_page))
-    equations = [equation for _, theorem in chapters() for equation in theorem.equations]
-    assert text.count("$$") == 2 * len(equations) and page.count("<math display") == len(equations)
-    for words in ("a check", "NO", "0.2500", "self-fitted"):
-        assert words in text and words in page
-    assert "a \\| b" in text and "found &lt; this" in page
-
-
 def test_a_failing_check_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     fails = Check("always", "1 with 2", lambda: CheckResult(False, "1"))
-    monkeypatch.setattr("synthmix.derivations.derive.checks", lambda: [fails])
+    monkeypatch.setattr("synthmix.derivations.chapters.checks", lambda: [fails])
     monkeypatch.setattr("synthmix.derivations.derive.generated_files", lambda: {ROOT / "solvers" / "generated" / "theory.py": "broken"})
     monkeypatch.setattr(sys, "argv", ["cli.py", "derive", "--report", str(tmp_path / "report.md")])
     before = (ROOT / "solvers" / "generated" / "theory.py").read_text()
     with pytest.raises(SystemExit) as stopped:
         cli.main()
-    assert stopped.value.code == 1 and "nothing was generated" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert stopped.value.code == 1 and "nothing was generated" in said
+    assert "1 of 1 checks fail: always" in said.splitlines()[-1] and "compares 1 with 2" in said
+    assert max(map(len, said.splitlines())) <= 80
     assert (ROOT / "solvers" / "generated" / "theory.py").read_text() == before
     assert (tmp_path / "report.md").exists() and (tmp_path / "report.html").exists()
+
+
+@pytest.mark.parametrize(("name", "found"), [
+    ("training loss", ["training loss"]),  # a check
+    ("toy", ["toy setting", "estimated mean", "n_hat -> infinity", "pi -> 0 and 1"]),  # a chapter
+    ("Synthetic data alone", ["synthetic only", "critical noise", "m -> infinity", "gamma -> 0 and infinity"]),  # its title
+    ("INFINITY", ["n_hat -> infinity", "m -> infinity", "gamma -> 0 and infinity"]),  # part of names
+    ("trainin los", ["training loss"]),  # nearly
+])
+def test_a_name_selects_checks(name: str, found: list[str]) -> None:
+    assert [check.name for check in select(name)] == found
+
+
+@pytest.mark.parametrize("name", ["zzzzz", "", "  "])
+def test_a_name_of_nothing_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match=r"no check or chapter is named like .*; the chapters are model, "):
+        select(name)
+
+
+def test_checks_run_in_processes_and_one_that_breaks_fails() -> None:
+    def breaks() -> CheckResult:
+        raise ZeroDivisionError("one line\nand another")
+
+    chosen = [Check("breaks", "", breaks), CHECK["toy setting"], CHECK["intercept"]]
+    found = {each.check.name: each.result for each in run_checks(chosen, jobs=2)}
+    assert found["toy setting"].holds and found["intercept"].holds and len(found) == 3
+    assert found["breaks"] == CheckResult(False, "ZeroDivisionError: one line and another")
+
+
+def test_one_check_runs_alone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["cli.py", "derive", "--only", "toy setting", "--jobs", "1"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    said = capsys.readouterr().out
+    assert stopped.value.code == 0 and "compares the paper's three scalars" in said and said.endswith("1 check holds.\n")
+    monkeypatch.setattr(sys, "argv", ["cli.py", "derive", "--only", "toy setting", "--check"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2 and capsys.readouterr().err.startswith("error: --only runs some of the checks")
