@@ -1,9 +1,9 @@
 r"""The two derivatives, and what the solvers need on the way.
 
-The mean margin is $m_w = \frac12\partial\Psi/\partial J$ and the variance $s_w^2 = -\partial\Psi/\partial t$, at $t = J = 0$
-(@eq:margin, @eq:variance). The derivative in $t$ is total: $q$, $\delta$ and all weights move with $t$, by implicit differentiation
-of the fixed point. Newton's Jacobian and that derivative are made of the same four sums over the spectrum, here derived for a pair
-of sources $k$, $l$ with everything that does not move lumped into $x_0$.
+The mean margin is $m_w = \frac12\partial\Psi/\partial J$ and the variance $s_w^2 = -\partial\Psi/\partial t$, at $t = J = 0$,
+@eq:margin and @eq:variance. The derivative in $t$ is total: $q$, $\delta$ and all weights move with $t$, by implicit
+differentiation of the fixed point. Newton's Jacobian and that derivative are made of the same four sums over the spectrum, here
+derived for a pair of sources $k$, $l$ with everything that does not move lumped into $x_0$.
 
 The solvers differentiate the training loss $L(t) = \min_w\frac1N\sum_ic_i(\tilde y_i - w^\top x_i)^2 + \gamma|w|^2 + t\,w^\top
 C_\mathrm{test}w$ instead of $\Psi$. It is the sum of the weights less $\Psi(t, 0)$, so its slope in $t$ is the variance. Written
@@ -178,7 +178,7 @@ def source_functions() -> tuple[Function, ...]:
     )
 
 
-@check("leave-one-out trace", "the root that is generated (both branches) and its slope with the equation of the fit and its "
+@check("leverage", "the root that is generated (both branches) and its slope with the equation of the fit and its "
        "implicit derivative; the generated weight, share, signal and floor with those of the potential")
 def source_functions_agree() -> CheckResult:
     a, b, c = delta_polynomial(s)
@@ -259,7 +259,7 @@ def response_functions() -> tuple[Function, ...]:
     )
 
 
-@check("response", "dL/dt of two sources along arbitrary speeds, differentiated as a whole, with the terms that are generated")
+@check("response", r"$dL/dt$ of two sources along arbitrary speeds, differentiated as a whole, with the terms that are generated")
 def response_terms() -> CheckResult:
     x = sp.Symbol("x")
     move = lambda name: sp.Symbol(name) + x * sp.Symbol(f"d_{name}")  # noqa: E731
@@ -278,7 +278,8 @@ def response_terms() -> CheckResult:
     return vanishes(whole - parts + (zeta.T * G.diff(x) * zeta)[0])
 
 
-@check("Jacobian", "the Jacobian of the fixed point of two sources with two eigenvalues, by SymPy, with I + pair_kl ds_l/dq_l")
+@check("Jacobian", r"the Jacobian of the fixed point of two sources with two eigenvalues, by SymPy, with $I + G$, "
+       r"$G_{kl} = \frac1N\operatorname{tr}(C_kBC_lB)\,ds_l/dq_l$")
 def jacobian() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     C = sp.Matrix(2, 2, lambda k, j: sp.Symbol(f"C_{k + 1}{j + 1}", positive=True))

@@ -1,4 +1,5 @@
-"""Run the derivation: check it, generate the solvers from it, say where the published formula departs."""
+"""Run the derivation: check it, generate the solvers from it, say where the published formula departs.
+"""
 
 from __future__ import annotations
 

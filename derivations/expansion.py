@@ -2,15 +2,15 @@ r"""The potential again, by counting: the moments of the samples in place of lea
 
 $u^\top Qu$ is a power series in $1/\gamma$,
 
-$$u^\top Qu = \sum_{k\ge0}\frac{(-1)^k}{\gamma^{k+1}}\,u^\top\Big(tC_\mathrm{test} + \frac1N\sum_ic_ix_ix_i^\top\Big)^ku,$$
+$$u^\top Qu = \sum_{k\ge0}\frac{(-1)^k}{\gamma^{k+1}}\,u^\top\left(tC_\mathrm{test} + \frac1N\sum_ic_ix_ix_i^\top\right)^ku,$$
 
 and the expectation of each term is a sum over samples of products of Gaussians. Which of the indices are equal is a partition;
 within each of its blocks Wick's theorem pairs the factors, with a covariance for each pair and a mean for each factor that is left
 over (pairings.py). Source $k$ gives a block $\theta_kN$ values, and each closed loop of matrices is a trace, $N$ times a sum over
 the spectrum. Of the sum over $\ell$ indices divided by $N^\ell$ survive the diagrams that have $\ell$ blocks and loops together.
 All of them are counted, without a resolvent, a fixed point or a sample left out, and compared with the expansion of the stated
-$\Psi(t, J)$ up to $\gamma^{-5}$. A kept fraction $\alpha$ in the leverage, as in the [published formula](#published), fails at
-$\gamma^{-2}$ or $\gamma^{-3}$.
+$\Psi(t, J)$ up to $\gamma^{-5}$. A kept fraction $\alpha$ in the leverage, as in the [published formula](#published), fails in the
+first order already.
 
 A fitted generator is counted twice. Given its base, a pair of factors of one of its samples has the covariance $\hat C$ between
 them, and a factor left over has the mean $\hat\mu$. Both are sums over the base: $\hat C = \frac1{\hat n}\sum_jz_jz_j^\top$ over

@@ -5,7 +5,7 @@ n}\sum_i\tilde x_i$ and its covariance $\hat C = \frac1{\hat n}\sum_i(\tilde x_i
 base, its samples are a source with an exact law, to which the [growth equations](#one_sample) apply as they stand: in the response
 a generated source is the quadratic
 
-$$\tau\big[(\bar y - \hat\mu^\top w)^2 + w^\top\hat Cw\big] = \frac1N\sum_i r\tau(\bar y - \tilde x_i^\top w)^2,$$
+$$\tau\left[(\bar y - \hat\mu^\top w)^2 + w^\top\hat Cw\right] = \frac1N\sum_i r\tau(\bar y - \tilde x_i^\top w)^2,$$
 
 exactly, since mean and covariance are those of the base. So the base trains, each of its samples with the weight $r\tau$ and the
 label $\bar y$. Where a base sample also trains itself, with weight $c_0 = rb$ and its own label $y_0$, the two are one sample of

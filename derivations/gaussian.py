@@ -1,4 +1,5 @@
-"""Exact expectations of polynomials in Gaussian variables."""
+"""Exact expectations of polynomials in Gaussian variables.
+"""
 
 from __future__ import annotations
 

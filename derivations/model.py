@@ -14,7 +14,7 @@ $c_0$. Then $b = c_0/r$ is their weight in the sum. Independent generator: $b = 
 
 The classifier is ridge, $w = Qu$ with
 
-$$u = \frac1N\sum_i c_i\tilde y_ix_i,\qquad Q = \Big(\gamma I + \frac1N\sum_i c_ix_ix_i^\top\Big)^{-1},$$
+$$u = \frac1N\sum_i c_i\tilde y_ix_i,\qquad Q = \left(\gamma I + \frac1N\sum_i c_ix_ix_i^\top\right)^{-1},$$
 
 and it decides by the sign of $w^\top x$. What is wanted of it, for a fresh sample, are the mean $m_w = \mu_\mathrm{test}^\top w$
 and the variance $s_w^2 = w^\top C_\mathrm{test}w$ of its margin. Both are derivatives of one number, $u^\top Qu$ with
@@ -152,7 +152,7 @@ def theorem() -> Theorem:
             Equation("the kept fraction of the synthetic samples", sp.Eq(sp.Symbol("alpha"), alpha, evaluate=False)),
             Equation("their signal", sp.Eq(sp.Symbol("lambda"), lam, evaluate=False)),
             Equation("their share of wrong labels", sp.Eq(sp.Symbol("e"), rho * epsilon / sp.Symbol("alpha"), evaluate=False)),
-            Equation("the mean margin, at $t = J = 0$", sp.Eq(sp.Symbol("m_w"), psi.diff(J) / 2, evaluate=False), "margin"),
+            Equation("the mean margin, at $t = J = 0$", sp.Eq(2 * sp.Symbol("m_w"), psi.diff(J), evaluate=False), "margin"),
             Equation("the variance of the margin, at $t = J = 0$", sp.Eq(sp.Symbol("s_w^2"), -psi.diff(t), evaluate=False), "variance"),
         ),
         after=None,

@@ -16,7 +16,7 @@ $t_kC_k$ added to $Q^{-1}$ and $J_k\mu_k$ to $u$. Then $\delta_k = \partial\Lamb
 \frac12\partial\Psi/\partial J_k$ and $v_k = -\partial\Psi/\partial t_k$. Adding samples one by one, with $\theta_k$ as the time,
 
 $$\partial_{\theta_k}\Lambda = \log(1 + c_k\,\partial_{t_k}\Lambda),\qquad
-\partial_{\theta_k}\Psi = g_k\big(\tfrac12\partial_{J_k}\Psi,\; -\partial_{t_k}\Psi,\; \partial_{t_k}\Lambda\big),$$
+\partial_{\theta_k}\Psi = g_k\left(\tfrac12\partial_{J_k}\Psi,\; -\partial_{t_k}\Psi,\; \partial_{t_k}\Lambda\right),$$
 
 from the values without samples, $\Lambda = \frac1N\log\det(\gamma I + tC_\mathrm{test} + \sum_kt_kC_k)$ and $\Psi$ the quadratic
 form of $J\mu_\mathrm{test} + \sum_kJ_k\mu_k$ in its inverse. Such equations have one solution, since they give every derivative in
@@ -131,8 +131,8 @@ def theorem() -> Theorem:
         "One sample more",
         __doc__.split("\n\n", 1)[1],
         (
-            Equation("what a sample adds to the response, $u^\\top Qu$ with it less $u^\\top A^{-1}u$",
-                     sp.Eq(sp.Symbol("Delta"), response_gain(c, label, h, d) / N, evaluate=False), "one_more"),
+            Equation("what a sample adds to the response, $N$ times $u^\\top Qu$ with it less $u^\\top A^{-1}u$",
+                     sp.Eq(sp.Symbol("Delta"), response_gain(c, label, h, d), evaluate=False), "one_more"),
             Equation("what a sample of source $k$ adds on average, times $N$, for labels of mean $\\bar y_k$ and variance $\\tilde v_k$",
                      sp.Eq(sp.Symbol("g_k"), s.c * (s.labels.square - residual / (1 + s.c * leverage)), evaluate=False), "growth"),
         ),

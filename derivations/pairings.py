@@ -1,8 +1,8 @@
 r"""Expectations of products of Gaussian samples by counting: Wick's theorem, in the order that survives for large $N$.
 
-A product of quadratic forms in samples is a graph. Each sample that occurs has slots, which the product joins by edges. Wick's theorem
-pairs slots of the same sample, with its covariance between them, or leaves a slot to the sample's mean. Following edges and pairs in turn
-gives closed loops, each a trace of covariances and so of order $N$, and paths from mean to mean, each of order 1.
+A product of quadratic forms in samples is a graph. Each sample that occurs has slots, which the product joins by edges. Wick's
+theorem pairs slots of the same sample, with its covariance between them, or leaves a slot to the sample's mean. Following edges and
+pairs in turn gives closed loops, each a trace of covariances and so of order $N$, and paths from mean to mean, each of order 1.
 """
 
 from __future__ import annotations

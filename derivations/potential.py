@@ -9,7 +9,7 @@ The fixed point is where a functional $\Lambda$ is stationary, the limit of $\fr
 since they change a trace by a term of order $1/N$. The response is
 
 $$\Psi(t, J) = M^\top\bar QM + \text{noise},\qquad M = \sum_kT_k\bar y_k\mu_k + J\mu_\mathrm{test},\qquad
-\bar Q = \Big(B^{-1} + \sum_kT_k\mu_k\mu_k^\top\Big)^{-1},$$
+\bar Q = \left(B^{-1} + \sum_kT_k\mu_k\mu_k^\top\right)^{-1},$$
 
 with the weight $T_k$ of a mean, $s_k$ if the mean is fitted and $\kappa_k$ if it is exact. The noise is what finitely many samples
 add. That this solves the growth equations is the check here; that it is the limit of the response at all is checked again, without
@@ -260,6 +260,7 @@ def theorem() -> Theorem:
     B, C, L = sp.symbols("B C_k Lambda")
     K, own, weight, y, v = sp.symbols("kappa_k tau_k s_k ybar_k vtilde_k")
     M, MT, Q = sp.symbols("M M^T Qbar", commutative=False)
+    inverse = sp.Symbol("B", commutative=False) ** -1
     every = (sp.Symbol("k"), 1, sp.Symbol("K"))
     q, r = s.q, s.r
     labels = y**2 + v
@@ -273,7 +274,7 @@ def theorem() -> Theorem:
             Equation("that with the samples it was fitted on", sp.Eq(K, s.b + own)),
             Equation("the leverage of a sample of a fitted generator", sp.Eq(s.delta * (1 + r * K * q), q), "fit"),
             Equation("the weight of its covariance", sp.Eq(weight, K / (1 + r * K * q)), "weight"),
-            Equation("the functional, of direct sources", sp.Eq(L, sp.Function("logdet")(B**-1) / N + sp.Sum(
+            Equation("the functional, of direct sources", sp.Eq(L, sp.Function("logdet")(inverse) / N + sp.Sum(
                 s.theta * sp.log(1 + s.c * q) - own * q, every), evaluate=False), "functional"),
             Equation("the mean label of the samples that carry the source's mean, where those of the fit have right labels",
                      sp.Eq(sp.Symbol("yhat_k"), (s.b + own * y) / K)),

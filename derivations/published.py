@@ -1,9 +1,9 @@
-"""The published pruning formula, kept apart and labelled: it is not the theory of this project.
+r"""The published pruning formula, kept apart and labelled: it is not the theory of this project.
 
-The published derivation averages the keep/drop variable inside the leave-one-out denominator and has delta_S = (alpha/N)
-tr(Sigma_beta Qbar) where a kept sample sees (1/N) tr(Sigma_beta Qbar): a sample that is in the sum was kept, so no alpha belongs
-there. The fixed point and the weights inherit the slip; the traces of the second moment are taken without the alpha at the
-slipped point. With alpha = 1 (no pruning) nothing differs.
+The published derivation averages the keep/drop variable inside the leave-one-out denominator and has $\delta_S = \frac\alpha
+N\operatorname{tr}(\Sigma_\beta\bar Q)$ where a kept sample sees $\frac1N\operatorname{tr}(\Sigma_\beta\bar Q)$: a sample that is in
+the sum was kept, so no $\alpha$ belongs there. The fixed point and the weights inherit the slip; the traces of the second moment
+are taken without the $\alpha$ at the slipped point. With $\alpha = 1$ (no pruning) nothing differs.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import sympy as sp
 
 from synthmix.derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
-from synthmix.derivations.model import Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
-from synthmix.derivations.potential import effective_weight, fit_equation, tau
+from synthmix.derivations.model import N, Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho
+from synthmix.derivations.potential import fit_equation, tau
 from synthmix.derivations.special import synthetic_only as alone
 from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 SLIP = sp.Symbol("alpha", positive=True)
+_PUBLISHED_LETTERS = {alone.A: SLIP, alone.LAM: sp.Symbol("lambda", real=True)}
 LAMBDA, DELTA_ = sp.Symbol("lambda", real=True), alone.DELTA
 
 
@@ -70,7 +71,7 @@ def synthetic_only() -> dict[str, sp.Expr]:
     }
 
 
-@check("no pruning = published", "the published fixed point and slope at alpha = 1 with those re-derived, direct and of "
+@check("no pruning = published", r"the published fixed point and slope at $\alpha = 1$ with those re-derived, direct and of "
        "a fitted generator")
 def no_pruning() -> CheckResult:
     unfitted = Source(s.theta, s.c, s.labels, s.q, s.delta, s.r)
@@ -93,8 +94,8 @@ def newton_slope() -> CheckResult:
     return vanishes(fixed_point_slope(unfitted) + equation.diff(Q) / equation.diff(DELTA), modulo=(polynomial, DELTA))
 
 
-@check("published second moment", "the published synthetic-only variance as its code assembles it (traces, T, h) with the "
-       "potential evaluated at the slipped delta with slopes of the trace without alpha")
+@check("published second moment", "the published synthetic-only variance as its code assembles it with the potential evaluated at the "
+       "slipped delta with slopes of the trace without alpha; margin and variance with the re-derived functions of delta")
 def published_is_the_slip() -> CheckResult:
     delta, a, signal, nu = DELTA_, SLIP, LAMBDA, mu
     published = synthetic_only()
@@ -107,7 +108,8 @@ def published_is_the_slip() -> CheckResult:
     floor_slope = s_slope * (1 - clean**2)
     load_slope = 1 + s_slope * speed
     variance = speed * (floor_slope + residual**2 * s_slope) + (weight * residual) ** 2 * nu**2 / b**2 * load_slope
-    return vanishes(variance - published["variance"])
+    rederived = {name: form.subs(_PUBLISHED_LETTERS) for name, form in alone.closed_forms().items()}
+    return vanishes(variance - published["variance"], *(published[name] - form for name, form in rederived.items()))
 
 
 def departure(setting: dict[str, float]) -> dict[str, tuple[float, float]]:
@@ -136,22 +138,21 @@ DEPARTURES = (
 
 
 def theorem() -> Theorem:
-    """The chapter on the published formula."""
-    k = source("s")
-    published = synthetic_only()
+    """Return the chapter on the published formula."""
+    trace = sp.Function("tr")(sp.Symbol("Sigma_beta") * sp.Symbol("Qbar")) / N
+    delta = sp.Symbol("delta_S")
+    short = {name: form.subs(_PUBLISHED_LETTERS) for name, form in alone.written_out().items()}
     return Theorem(
         "published",
         "The published formula, and where it departs",
         __doc__.split("\n\n", 1)[1],
         (
-            Equation("re-derived: the trace a kept sample sees", sp.Eq(k.delta, sp.Function("tr")(sp.Symbol("Sigma_beta")
-                                                                                              * sp.Symbol("Qbar")) / sp.Symbol("N"))),
-            Equation("published", sp.Eq(k.delta, SLIP * sp.Function("tr")(sp.Symbol("Sigma_beta") * sp.Symbol("Qbar"))
-                                        / sp.Symbol("N"))),
-            Equation("the published fixed point, synthetic only, zero", published["fixed_point"]),
-            Equation("the published mean margin", sp.Eq(sp.Symbol("m_w"), published["mean_margin"])),
-            Equation("the published variance", sp.Eq(sp.Symbol("s_w^2"), sp.factor(published["variance"]))),
-            Equation("the weight that both share", effective_weight(k)),
+            Equation("re-derived, the leverage of a kept sample", sp.Eq(delta, trace)),
+            Equation("published", sp.Eq(delta, SLIP * trace)),
+            Equation("the published fixed point, synthetic data alone", sp.Eq(synthetic_only()["fixed_point"], 0)),
+            Equation("the mean margin there, the same function of $\\delta$ as [re-derived](#synthetic_only)",
+                     sp.Eq(sp.Symbol("m_w"), short["mean_margin"])),
+            Equation("the variance there, the same function too", sp.Eq(sp.Symbol("s_w^2"), short["variance"])),
         ),
         functions(),
         after="optimal_mix",

@@ -4,8 +4,9 @@ A sample with the label $\tilde y$, the left-out margin $h$ and the leverage $\d
 c(\tilde y - h)/(1 + c\delta)$. So the classifier is a response to forces. Their means make $\bar w = \bar Q\sum_kT_k\bar y_k\mu_k$,
 and what they vary by is noise, independent from sample to sample, which the bulk resolvent answers:
 
-$$m_k = \mu_k^\top\bar w,\qquad v_k = \bar w^\top C_k\bar w + \sum_l\hat q_l\,\frac1N\operatorname{tr}(C_kBC_lB),\qquad
-\hat q_k = \theta_kE[f^2] = \theta_k\Big(\frac{c_k}{1 + c_k\delta_k}\Big)^2\big[\tilde v_k + (\bar y_k - m_k)^2 + v_k\big].$$
+$$m_k = \mu_k^\top\bar w,\qquad v_k = \bar w^\top C_k\bar w + \sum_l\hat q_l\,\frac1N\operatorname{tr}(C_kBC_lB),$$
+
+$$\hat q_k = \theta_kE[f^2] = \theta_k\left(\frac{c_k}{1 + c_k\delta_k}\right)^2\left[\tilde v_k + (\bar y_k - m_k)^2 + v_k\right].$$
 
 Mean and variance of a fresh sample are these with $\mu_\mathrm{test}$ and $C_\mathrm{test}$. Given $\delta$ the variances are a
 linear system. Of a fitted generator the base is such a source, of weight $r\kappa$, and the noise of the generated samples varies

@@ -1,7 +1,8 @@
-r"""The derivation as a document: Markdown with LaTeX, and from it one HTML page with MathML. Every equation is printed from SymPy objects.
+r"""The derivation as a document: Markdown with LaTeX, and from it one HTML page with MathML. Every equation is printed from SymPy
+objects.
 
-Texts of chapters, equations and checks are Markdown with formulas between dollar signs. `@eq:label` becomes a link to the equation that
-has this label, and `[words](#name)` links to the chapter of this name.
+Texts of chapters, equations and checks are Markdown with formulas between dollar signs. `@eq:label` becomes a link to the equation
+that has this label, and `[words](#name)` links to the chapter of this name.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ a{color:#14507a;text-decoration:none}a:hover{text-decoration:underline}math{font
 .equation{display:flex;align-items:center;gap:1em;margin:.5em 0 1.1em 1.5em}
 .equation .formula{flex:1;min-width:0;overflow-x:auto;overflow-y:hidden;padding:.35em 0}
 .equation .number{color:#666;font-size:.9em}.equation:target,h2:target{background:#fff6d6}
-mtable{text-align:left}mtd{padding:.3em .5em}.equation mtable[displaystyle] mtd{padding:.25em 0}
+mtd{padding:.3em .5em}mtable[displaystyle] mtd{padding:.25em .15em;text-align:left}mtable[displaystyle] mtd:first-child{text-align:right}
 pre{background:#f6f6f4;padding:.7em 1em;overflow-x:auto;font-size:.85em}
 table{border-collapse:collapse;font-size:.88em;line-height:1.45;margin:1em 0}
 td,th{border-bottom:1px solid #ddd;padding:.4em .8em .4em 0;text-align:left;vertical-align:top}
@@ -150,7 +151,8 @@ class _Printer(LatexPrinter):
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         name = re.sub(r"_(dot|hat|bar|tilde)(?=_|$)", r"\1", expr.name)
         text = super()._print_Symbol(sp.Symbol(name), style)
-        return re.sub(r"(?<![\\A-Za-z])([A-Za-z]{2,})", r"\\mathrm{\1}", text)
+        text = re.sub(r"(?<![\\A-Za-z])([A-Za-z]{3,})", r"\\mathrm{\1}", text)
+        return f"{text}\\," if re.match(r"\\mathrm\{\w+\}$", text) else text  # apart from the next factor
 
 
 def displayed(relation: sp.Basic) -> str:

@@ -1,4 +1,5 @@
-"""The parts of a chapter: equations to print, functions to generate, checks to run."""
+"""The parts of a chapter: equations to print, functions to generate, checks to run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""An exact generator, C = I and mu_beta = mu: real and kept synthetic samples are one source with more wrong labels."""
+r"""An exact generator, $C = I$ and $\mu_\beta = \mu$.
+
+Real samples and kept synthetic ones then have one law. In the potential they are one source of $\theta = \pi + \alpha(1-\pi)$, with
+more wrong labels than the real ones.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,8 @@ A, LAM = sp.symbols("alpha lambda", positive=True)  # as letters: the identity n
 THETA, WRONG = pi + A * (1 - pi), (1 - (pi + LAM * (1 - pi)) / (pi + A * (1 - pi))) / 2
 
 
-@check("exact generator", "fixed point and Psi(t, J) of real beside exact synthetic samples with those of one source of "
-       "theta = pi + alpha (1 - pi) and signal pi + lambda (1 - pi)")
+@check("exact generator", r"fixed point and $\Psi(t, J)$ of real beside exact synthetic samples with those of one source of "
+       r"$\theta = \pi + \alpha(1-\pi)$ and signal $\pi + \lambda(1-\pi)$")
 def one_source() -> CheckResult:
     j = sp.Symbol("J")
     generated = replace(synthetic(Q, Q), theta=A * (1 - pi), c=sp.Integer(1), labels=Labels.wrong((1 - LAM / A) / 2))
@@ -27,10 +31,10 @@ def one_source() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on the exact generator."""
+    """Return the chapter on the exact generator."""
     return Theorem(
-        "exact_generator", "An exact generator", __doc__,
+        "exact_generator", "An exact generator", __doc__.split("\n\n", 1)[1],
         (Equation("the number of samples that count", sp.Eq(sp.Symbol("theta"), THETA)),
-         Equation("the share of wrong labels", sp.Eq(sp.Symbol("e"), sp.factor(WRONG)))),
+         Equation("the share of wrong labels", sp.Eq(sp.Symbol("e"), (1 - (pi + LAM * (1 - pi)) / sp.Symbol("theta")) / 2))),
         after="general_covariance",
     )

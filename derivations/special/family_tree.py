@@ -1,19 +1,19 @@
 r"""Family trees: sample sets that are real, or drawn from generators fitted on earlier sets, to any depth.
 
-Set $j$ has $n_j = \theta_j N$ kept samples, written as $\tilde x = \tilde y x$, whose labels have mean $y_j = 1 - 2 e_j$. It is real,
-or a generator drew it, whose mean and covariance are those of the samples $\tilde x$ of the union of earlier sets, its parents. The
-classifier trains on set $j$ with weight $c_j$ (0: not on this one).
+Set $j$ has $n_j = \theta_j N$ kept samples, written as $\tilde x = \tilde y x$, whose labels have mean $y_j = 1 - 2 e_j$. It is
+real, or a generator drew it, whose mean and covariance are those of the samples $\tilde x$ of the union of earlier sets, its
+parents. The classifier trains on set $j$ with weight $c_j$ (0: not on this one).
 
-Training on the samples of a generator is training on the samples that it was fitted on, at a reduced weight. Seen from the classifier,
-the samples of set $j$ with weight $\omega_j$ and target $v_j$ are worth $\tau_j [(V_j - m^T w)^2 + w^T S w]$, where $m$ and $S$ are the
-mean and the covariance that they were drawn with, $\tau_j = \theta_j \omega_j/(1 + \omega_j \delta_j)$ by leave-one-out, and $V_j = v_j
-y_j$. With the mean and the covariance of a union this is $\tau_j$ times the average of $(V_j - \tilde x^T w)^2$ over the union. So it
-is handed down: fold from the youngest set to the oldest. What the descendants hand down to a sample adds to its own weight, and shifts
-its target.
+Training on the samples of a generator is training on the samples that it was fitted on, at a reduced weight. Seen from the
+classifier, the samples of set $j$ with weight $\omega_j$ and target $v_j$ are worth $\tau_j [(V_j - m^T w)^2 + w^T S w]$, where $m$
+and $S$ are the mean and the covariance that they were drawn with, $\tau_j = \theta_j \omega_j/(1 + \omega_j \delta_j)$ by
+leave-one-out, and $V_j = v_j y_j$. With the mean and the covariance of a union this is $\tau_j$ times the average of $(V_j - \tilde
+x^T w)^2$ over the union. So it is handed down: fold from the youngest set to the oldest. What the descendants hand down to a sample
+adds to its own weight, and shifts its target.
 
-The left-out trace of a set goes the other way, from the oldest to the youngest: $\delta_j = q = \mathrm{tr}(C B)/N$ for a real set, and
-the average of $\delta_k/(1 + \omega_k \delta_k)$ over the samples of the union for a generated one, $B = (\gamma I + t C_{test} + \tau
-C)^{-1}$ with the root $\tau$, the sum over the real sets.
+The left-out trace of a set goes the other way, from the oldest to the youngest: $\delta_j = q = \mathrm{tr}(C B)/N$ for a real set,
+and the average of $\delta_k/(1 + \omega_k \delta_k)$ over the samples of the union for a generated one, with
+$B = (\gamma I + t C_\mathrm{test} + \tau C)^{-1}$ and the root $\tau$, the sum over the real sets.
 """
 
 from __future__ import annotations
@@ -156,8 +156,8 @@ def handed_down() -> CheckResult:
     return vanishes(whole - sum(parts))
 
 
-@check("family tree, targets", "$c (1 - u)^2 + f_1 (v_1 - u)^2 + f_2 (v_2 - u)^2$ with one square at the mean target and the spread of the "
-       "targets; the average over labels $\\pm 1$ of mean $y$ with one square and the variance of the labels")
+@check("family tree, targets", r"$c (1 - u)^2 + f_1 (v_1 - u)^2 + f_2 (v_2 - u)^2$ with one square at the mean target and the spread "
+       r"of the targets; the average over labels $\pm 1$ of mean $y$ with one square and the variance of the labels")
 def merged_targets() -> CheckResult:
     c, f, g, v, z, u, y = sp.symbols("c f_1 f_2 v_1 v_2 u y")
     total = c + f + g
@@ -169,8 +169,8 @@ def merged_targets() -> CheckResult:
     return vanishes(several - total * (target - u) ** 2 - spread, noisy - (v * y - u) ** 2 - v**2 * (1 - y**2))
 
 
-@check("family tree, minimum", "the gradient of $root [(target - \\mu^T w)^2 + w^T C w] + \\gamma |w|^2$ at the minimum, the loss and the "
-       "margin there, with the closed forms (two eigenvalues)")
+@check("family tree, minimum", r"the gradient of $root [(target - \mu^T w)^2 + w^T C w] + \gamma |w|^2$ at the minimum, the loss and "
+       r"the margin there, with the closed forms (two eigenvalues)")
 def closed_minimum() -> CheckResult:
     gamma, w = sp.Symbol("gamma", positive=True), sp.Matrix(sp.symbols("w_0:2"))
     C, mean = sp.diag(*sp.symbols("C_0:2", positive=True)), sp.Matrix(sp.symbols("mu_0:2"))
@@ -182,8 +182,8 @@ def closed_minimum() -> CheckResult:
                     (mean.T * w)[0].subs(at) - mean_margin(ROOT, TARGET, product))  # fmt: skip
 
 
-@check("family tree, one generator", "root, left-out trace and training loss of the trees of the independent generator (alone, and beside "
-       "real samples) and of the self-fitted one, with the general statement of a source with a fit")
+@check("family tree, one generator", "root, left-out trace and training loss of the trees of the independent generator (alone, and "
+       "beside real samples) and of the self-fitted one, with the general statement of a source with a fit")
 def one_generator() -> CheckResult:
     pi, c, theta, y, r = sp.symbols("pi c theta y r", positive=True)
     d, base = sp.symbols("delta_s delta_0", positive=True)

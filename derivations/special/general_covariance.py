@@ -1,7 +1,7 @@
-"""Any covariances and any mu_beta: the paper's general theorem is the statement with two sources.
+r"""Any covariances and any $\mu_\beta$: the paper's general theorem is the statement with two sources.
 
-The means enter through their products under the bulk resolvent only (Woodbury), so commuting covariances need their eigenvalues
-and a K x K system; covariances that do not commute need the same products from a dense inverse.
+The means enter through their products under the bulk resolvent only (Woodbury). So covariances that commute need their eigenvalues
+and a $K\times K$ system; covariances that do not commute need the same products from a dense inverse.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from synthmix.derivations.potential import Block, Statement, effective_weight, m
 from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
-@check("general covariance", "M^T Qbar M + noise with Qbar inverted as a 2 x 2 matrix (two sources that do not commute, C_test, "
-       "three means, at rational weights) with the potential by Woodbury")
+@check("general covariance", r"$M^\top\bar QM$ and noise with $\bar Q$ inverted as a $2\times2$ matrix (two sources that do not commute, "
+       r"$C_\mathrm{test}$, three means, at rational weights) with the potential by Woodbury")
 def woodbury() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
@@ -42,8 +42,8 @@ def _rational(expression: sp.Expr) -> dict[sp.Symbol, sp.Rational]:
     return {symbol: sp.Rational(i + 2, 2 * i + 3) for i, symbol in enumerate(sorted(expression.free_symbols - {J}, key=str))}
 
 
-@check("commuting covariances", "the fixed point of two sources in p eigenvalues with the traces of the matrices, p = 3, at rational "
-       "weights")
+@check("commuting covariances", "the fixed point of two sources in $p$ eigenvalues with the traces of the matrices, $p = 3$, at "
+       "rational weights")
 def eigenvalues() -> CheckResult:
     sources = tuple(source(k) for k in (1, 2))
     direct = {one.delta: one.q for one in sources}
@@ -62,11 +62,11 @@ def eigenvalues() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on general covariances."""
-    Q, C, S, g = sp.symbols("Qbar C_test S_k gamma")
-    tau = sp.Symbol("tau_k")
+    """Return the chapter on general covariances."""
+    Q, C, S = sp.symbols("Qbar C_test S_k", commutative=False)
+    inverse = gamma + t * C + sp.Sum(sp.Symbol("tau_k") * S, (sp.Symbol("k"), 1, sp.Symbol("K")))
     return Theorem(
         "general_covariance", "General covariances", __doc__.split("\n\n", 1)[1],
-        (Equation("the resolvent, summed over the sources", sp.Eq(Q, 1 / (g + t * C + tau * S), evaluate=False)),),
+        (Equation("the resolvent, summed over the sources", sp.Eq(Q**-1, inverse, evaluate=False)),),
         after="reference",
     )

@@ -1,22 +1,26 @@
-"""Label noise and pruning that depend on the sample, which the paper does not have.
+r"""Label noise and pruning that depend on the sample, which the paper does not have.
 
-With ytilde = +-1 the classifier sees a sample through xtilde = ytilde x alone: w = (1/N sum c xtilde xtilde^T + gamma I)^{-1}
-(1/N) sum c xtilde. So whatever flips labels and drops samples, what is kept is a source of xtilde with no wrong labels,
+With $\tilde y = \pm1$ the classifier sees a sample through $\tilde x = \tilde yx$ alone: $w = (\frac1N\sum c\tilde x\tilde x^\top +
+\gamma I)^{-1}\frac1N\sum c\tilde x$. So whatever flips labels and drops samples, what is kept is a source of $\tilde x$ with no
+wrong labels,
 
-    mean a = E[ytilde x | kept],    second moment S = E[x x^T | kept],    covariance S - a a^T,    count = alpha m,
+$$a = E[\tilde yx\mid\mathrm{kept}],\qquad S = E[xx^\top\mid\mathrm{kept}],$$
 
-in the same potential. Noise that does not depend on the sample is the case a = (1 - 2e) mu, S = C + mu mu^T.
+in the same potential. Noise that does not depend on the sample is the case $a = (1 - 2e)\mu$, $S = C + \mu\mu^\top$.
 
-Linear rules. x = y g with g ~ N(mu, C), so xtilde is g or -g: a right label is xtilde ~ N(mu, C), a wrong one N(-mu, C). A labeller
-is right where offset + u^T g + noise xi > 0, xi ~ N(0, 1): with noise 0 the linear labeller ytilde = sign(u^T x), else a flip
-probability Phi(-(offset + u^T g) / noise) that depends on the margin. A verifier (Feng et al. 2024) passes a sample where
-ytilde v^T x > t; it keeps a share phi of what passes and rho of the rest. In terms of xtilde both are linear rules. Let Z(mean)
-be the probability that xtilde is kept as a function of its mean. Then by Stein's lemma
+Linear rules. $x = yg$ with $g\sim N(\mu, C)$, so $\tilde x$ is $g$ or $-g$: a right label is $\tilde x\sim N(\mu, C)$, a wrong one
+$N(-\mu, C)$. A labeller is right where $\mathrm{offset} + u^\top g + \mathrm{noise}\,\xi > 0$, $\xi\sim N(0, 1)$: with noise 0 the
+linear labeller $\tilde y = \operatorname{sign}(u^\top x)$, else a flip probability $\Phi(-(\mathrm{offset} + u^\top
+g)/\mathrm{noise})$ that depends on the margin. A verifier (Feng et al. 2024) passes a sample where $\tilde yv^\top x > t$; it keeps
+a share $\phi$ of what passes and $\rho$ of the rest. In terms of $\tilde x$ both are linear rules. Let $Z(\nu)$ be the probability
+that $\tilde x$ is kept as a function of its mean $\nu$. Then by Stein's lemma
 
-    E[xtilde 1_kept] = mean Z + C dZ,    E[xtilde xtilde^T 1_kept] = (C + mean mean^T) Z + mean (C dZ)^T + C dZ mean^T + C ddZ C,
+$$E[\tilde x\,1_\mathrm{kept}] = \nu Z + C\,\nabla Z,$$
 
-and Z depends on the mean through h_u = u^T mean and h_v = v^T mean. So all moments are derivatives of one closed form, and S - C has
-a rank of at most 2 for a verifier, in the span of mu and C v, and of at most 3 with a labeller.
+$$E[\tilde x\tilde x^\top1_\mathrm{kept}] = (C + \nu\nu^\top)Z + \nu(C\nabla Z)^\top + C\nabla Z\,\nu^\top + C\,\nabla\nabla Z\,C,$$
+
+and $Z$ depends on the mean through $h_u = u^\top\nu$ and $h_v = v^\top\nu$. So all moments are derivatives of one closed form, and
+$S - C$ has a rank of at most 2 for a verifier, in the span of $\mu$ and $Cv$, and of at most 3 with a labeller.
 """
 
 from __future__ import annotations
@@ -157,9 +161,9 @@ def functions() -> tuple[Function, ...]:
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
-@check("source of ytilde x", "Psi(t, J) of a source with a share e of wrong labels, beside another (rational weights), with that of "
-       "xtilde: mean (1 - 2e) mu, covariance C + 4e(1 - e) mu mu^T (Sherman-Morrison), no wrong labels; the change of delta with a "
-       "term / N")
+@check("source of ytilde x", r"$\Psi(t, J)$ of a source with a share $e$ of wrong labels, beside another (rational weights), with "
+       r"that of $\tilde x$: mean $(1 - 2e)\mu$, covariance $C + 4e(1 - e)\mu\mu^\top$ (Sherman-Morrison), no wrong labels; the change "
+       r"of $\delta$ with a term over $N$")
 def independent_noise() -> CheckResult:
     noisy, other = source(1), source(2)
     spread, label = noisy.labels.variance, noisy.labels.mean
@@ -182,8 +186,9 @@ def independent_noise() -> CheckResult:
     return CheckResult(same_potential.holds and same_trace.holds, f"{same_potential.found}; traces: {same_trace.found}")
 
 
-@check("moments of one rule", "E[xtilde 1], E[xtilde xtilde^T 1] of N(mean, C) where v^T xtilde > t, from integrals of z^j over the normal "
-       "density and the regression on v^T xtilde (two dimensions, any C and v), with mean Z + C dZ and the formula of the text")
+@check("moments of one rule", r"$E[\tilde x1]$, $E[\tilde x\tilde x^\top1]$ of $N(\mathrm{mean}, C)$ where $v^\top\tilde x > t$, from "
+       r"integrals of $z^j$ over the normal density and the regression on $v^\top\tilde x$ (two dimensions, any $C$ and $v$), with the "
+       r"formulas of the text")
 def stein() -> CheckResult:
     z, b = sp.symbols("z b", real=True)
     power = [sp.integrate(z**j * density(z), (z, b, sp.oo)) for j in range(3)]
@@ -203,8 +208,8 @@ def stein() -> CheckResult:
     return vanishes(*(sp.expand(one.subs(SIGMA_V, sp.sqrt(square))) for one in plain))
 
 
-@check("two rules", "the mixed derivative of Phi2 with the bivariate normal density, both ways, and its slopes at -infinity with 0: so "
-       "they are those of the probability; Z of two rules without a correlation with that of one rule and a share Phi")
+@check("two rules", r"the mixed derivative of $\Phi_2$ with the bivariate normal density, both ways, and its slopes at $-\infty$ with "
+       r"0: so they are those of the probability; $Z$ of two rules without a correlation with that of one rule and a share $\Phi$")
 def bivariate() -> CheckResult:
     a, b = sp.symbols("a b", real=True)
     r = sp.sin(sp.Symbol("theta", real=True))
@@ -217,8 +222,8 @@ def bivariate() -> CheckResult:
     return vanishes(*mixed, *ends, apart)
 
 
-@check("labeller with noise", "E[Phi((k - t)/noise)] for k ~ N(h, sigma^2): its derivative in t, an integral of two normal densities, with "
-       "that of Phi((h - t)/sqrt(sigma^2 + noise^2)); both tend to 1 as t -> -infinity")
+@check("labeller with noise", r"$E[\Phi((k - t)/\mathrm{noise})]$ for $k\sim N(h, \sigma^2)$: its derivative in $t$, an integral of "
+       r"two normal densities, with that of $\Phi((h - t)/\sqrt{\sigma^2 + \mathrm{noise}^2})$; both tend to 1 as $t\to-\infty$")
 def probit() -> CheckResult:
     k, t = sp.symbols("k t", real=True)
     noise = sp.Symbol("noise", positive=True)
@@ -228,8 +233,9 @@ def probit() -> CheckResult:
     return vanishes(sp.simplify(sp.powsimp(sp.simplify(flips / closed), force=True)) - 1)
 
 
-@check("limits of the rules", "t -> -infinity: what is kept with all labels times phi, a = (1 - 2e) mu, S = C + mu mu^T; rho = phi the "
-       "same; a verifier orthogonal to mu at t = 0 keeps half of the right and half of the wrong ones, yet a has a part along C v")
+@check("limits of the rules", r"$t\to-\infty$: what is kept with all labels times $\phi$, $a = (1 - 2e)\mu$, $S = C + \mu\mu^\top$; "
+       r"$\rho = \phi$ the same; a verifier orthogonal to $\mu$ at $t = 0$ keeps half of the right and half of the wrong ones, yet $a$ "
+       r"has a part along $Cv$")
 def limits() -> CheckResult:
     e = sp.Symbol("e", positive=True)
     alpha, a, K = kept_moments()
@@ -256,8 +262,9 @@ def limits() -> CheckResult:
     return CheckResult(halves.holds and tilt != 0, f"{halves.found}; the part of a along C v is {tilt}")
 
 
-@check("low rank", "alpha a and alpha S summed over right and wrong labels by the formula of the text, with vectors in four "
-       "dimensions, with F coordinates and C + F K F^T; the rank of S - C at a rational point: 2 with a verifier, 3 with a labeller too")
+@check("low rank", r"$\alpha a$ and $\alpha S$ summed over right and wrong labels by the formula of the text, with vectors in four "
+       r"dimensions, with $F$ coordinates and $C + FKF^\top$; the rank of $S - C$ at a rational point: 2 with a verifier, 3 with a "
+       r"labeller too")
 def low_rank() -> CheckResult:
     mean, u, v = sp.Matrix([1, 2, 0, 1]), sp.Matrix([0, 1, 3, -2]), sp.Matrix([2, -1, 1, 5])
     C = sp.Matrix([[3, 1, 0, 1], [1, 4, 1, 0], [0, 1, 5, 2], [1, 0, 2, 6]])
@@ -276,7 +283,7 @@ def low_rank() -> CheckResult:
 
 
 @check("truncated moments at 25 digits", "a polynomial of two correlated margins integrated by mpmath over the region where both rules "
-       "hold, at two points, with the same combination of Z and its derivatives")
+       r"hold, at two points, with the same combination of $Z$ and its derivatives")
 def high_precision() -> CheckResult:
     worst = mp.mpf(0)
     weights = mp.matrix(["0.7", "-0.4"]), mp.matrix([["1.1", "0.3"], ["0.3", "-0.6"]])
@@ -308,20 +315,25 @@ def _integral(C: mp.matrix, first: tuple[mp.mpf, mp.mpf], second: tuple[mp.mpf, 
 
 
 def theorem() -> Theorem:
-    """The chapter on noise and pruning that depend on the sample."""
+    """Return the chapter on noise and pruning that depend on the sample."""
     S, C, F, K = sp.symbols("S C F K", commutative=False)
     one, two = sp.Function("Z")(H_V), sp.Function("Z")(H_U, H_V)
+    short = {symbol: sp.Symbol(f"Z^{sign}{part[1:]}") for sign, names in (("+", KEPT_RIGHT), ("-", KEPT_WRONG))
+             for symbol, part in zip(names, PARTS, strict=True)}
+    kept, of_mean, of_second = kept_moments()
+    coordinates, inner = ((kept * each).applyfunc(sp.simplify).subs(short) for each in (of_mean, of_second))
     return Theorem(
         "input_dependent", "Label noise and pruning that depend on the sample", __doc__.split("\n\n", 1)[1],
         (
-            Equation("the probability that xtilde is kept under one rule, with its mean margin h_v", sp.Eq(one, one_rule())),
+            Equation("the probability that $\\tilde x$ is kept under one rule, with its mean margin $h_v$", sp.Eq(one, one_rule())),
             Equation("its slope", sp.Eq(one.diff(H_V), one_rule().diff(H_V))),
             Equation("under two rules, a labeller and a verifier", sp.Eq(two, two_rules())),
             Equation("its slope in the labeller's margin", sp.Eq(two.diff(H_U), two_rules().diff(H_U))),
-            Equation("the second moment of what is kept, F = (mu, C u, C v)", sp.Eq(S, C + F * K * sp.Symbol("F^T", commutative=False),
-                                                                               evaluate=False)),
-            Equation("with K, of right and wrong labels", kept_moments()[2]),
-            Equation("and the mean a = F times", kept_moments()[1]),
+            Equation("the second moment of what is kept, with the columns $F = (\\mu, Cu, Cv)$",
+                     sp.Eq(S, C + F * K * sp.Symbol("F^T", commutative=False), evaluate=False)),
+            Equation("with $K$, of the parts of right labels ($Z^+$) and of wrong ones ($Z^-$)",
+                     sp.Eq(sp.Symbol("alpha") * K, inner, evaluate=False)),
+            Equation("and the mean $a$ in these columns", sp.Eq(sp.Symbol("alpha") * sp.Symbol("a"), coordinates, evaluate=False)),
         ),
         functions(),
         after="synthetic_only",

@@ -1,13 +1,15 @@
-"""Many classes, class-conditional covariances and an intercept: nothing new is needed.
+r"""Many classes, class-conditional covariances and an intercept: nothing new is needed.
 
 A class is a source (of real samples, and one of synthetic ones), with its own mean and covariance; its labels are vectors, one-hot
-where the classifier has a score for every class. Any combination a of the scores is the classifier trained on the labels a^T ytilde,
-which have mean a^T y_k and variance a^T V_k a given the class. So Psi is a quadratic form in a, and by polarisation the scores of a
-fresh sample are jointly Gaussian with means mu_test^T Qbar M and a covariance -dPsi/dt, M a matrix with one column a score.
+where the classifier has a score for every class. Any combination $a$ of the scores is the classifier trained on the labels
+$a^\top\tilde y$, which have mean $a^\top y_k$ and variance $a^\top V_ka$ given the class. So $\Psi$ is a quadratic form in $a$, and
+by polarisation the scores of a fresh sample are jointly Gaussian with means $\mu_\mathrm{test}^\top\bar QM$ and the covariance
+$-\partial\Psi/\partial t$, where $M$ has one column a score.
 
 An intercept is a feature without variance that is the same for every sample. Where the ridge does not touch it, its equation says
-that the residuals balance: (I + G T) zeta + intercept = labels with sum_k T_k zeta_k = 0, T the weights of the means. That is the ridge
-on means and labels less their T-weighted averages, so that no large number takes part, and the origin of the features does not matter.
+that the residuals balance: $(I + GT)\zeta + \mathrm{intercept} = \mathrm{labels}$ with $\sum_kT_k\zeta_k = 0$, $T$ the weights of
+the means. That is the ridge on means and labels less their $T$-weighted averages, so that no large number takes part, and the
+origin of the features does not matter.
 """
 
 from __future__ import annotations
@@ -21,8 +23,8 @@ from synthmix.derivations.potential import mean_weight, potential, tau
 from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
-@check("many scores", "Psi for the labels a^T ytilde of two classes and two scores, as a quadratic form in a, with "
-       "M^T Qbar M + sum_k theta c^2 delta/(1 + c delta) E[ytilde ytilde^T] entry by entry")
+@check("many scores", r"$\Psi$ for the labels $a^\top\tilde y$ of two classes and two scores, as a quadratic form in $a$, with "
+       r"$M^\top\bar QM + \sum_k\theta c^2\delta/(1 + c\delta)\,E[\tilde y\tilde y^\top]$ entry by entry")
 def polarisation() -> CheckResult:
     a = sp.Matrix(sp.symbols("a_1 a_2", real=True))
     means = [sp.Matrix(sp.symbols(f"y_{k}1 y_{k}2", real=True)) for k in (1, 2)]
@@ -42,8 +44,8 @@ def polarisation() -> CheckResult:
     return vanishes(*(scalar.diff(a[i]).diff(a[j]) / 2 - matrix[i, j] for i in range(2) for j in range(2)))
 
 
-@check("intercept", "the balance of the residuals, sum_k zeta_k u_k, of two classes with a constant feature u as its ridge goes to 0, "
-       "with 0")
+@check("intercept", r"the balance of the residuals, $\sum_k\zeta_ku_k$, of two classes with a constant feature $u$ as its ridge goes to "
+       "0, with 0")
 def intercept() -> CheckResult:
     ridge = sp.Symbol("gamma_0", positive=True)
     u = sp.Matrix(sp.symbols("u_1 u_2", real=True))
@@ -54,7 +56,7 @@ def intercept() -> CheckResult:
 
 
 @check("exact intercept", "the residuals of two classes as the ridge of the constant feature goes to 0, with those of means and labels "
-       "less their T-weighted averages; the intercept, with what the labels then lack")
+       "less their $T$-weighted averages; the intercept, with what the labels then lack")
 def exact_intercept() -> CheckResult:
     ridge = sp.Symbol("gamma_0", positive=True)
     G = sp.Matrix(2, 2, lambda i, j: sp.Symbol(f"g_{min(i, j)}{max(i, j)}", positive=True))
@@ -68,14 +70,12 @@ def exact_intercept() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on many classes."""
-    a, psi, l, k = sp.Symbol("a"), sp.Function("Psi"), sp.Symbol("l"), sp.Symbol("k")
-    e = sp.Function("e")
+    """Return the chapter on many classes."""
+    psi, one, other = sp.Function("Psi"), *sp.symbols("e_k e_l")
     half = sp.Rational(1, 2)
     return Theorem(
         "many_classes", "Many classes, class-conditional covariances, an intercept", __doc__.split("\n\n", 1)[1],
-        (Equation("the joint law of two scores from that of their sum", sp.Eq(
-            sp.Symbol("S_lk"), half * (psi(e(l) + e(k)) - psi(e(l)) - psi(e(k))), evaluate=False)),
-         Equation("a score is linear in its labels", sp.Eq(psi(a * sp.Symbol("x")), a**2 * psi(sp.Symbol("x")), evaluate=False))),
+        (Equation("the joint response of two scores from that of their sum, with the labels $e_k^\\top\\tilde y$ of score $k$", sp.Eq(
+            sp.Symbol("Psi_kl"), half * (psi(one + other) - psi(one) - psi(other)), evaluate=False)),),
         after="input_dependent",
     )

@@ -1,17 +1,15 @@
-"""The best mix: how the response moves with omega, gamma, m and anything else the solvers are given.
+r"""The best mix: how the response moves with $\omega$, $\gamma$, $m$ and anything else the solvers are given.
 
-Every generated function f(x) gets its tangent, sum_i df/dx_i xdot_i, by SymPy. Pushed along a direction xdot, say that of log omega,
-the steps that solve for mean margin and variance give the slopes of both, with two implicit differentiations on the way:
+Every generated function $f(x)$ gets its tangent, $\sum_i\dot x_i\,\partial f/\partial x_i$, by SymPy. Pushed along a direction
+$\dot x$, say that of $\log\omega$, the steps that solve for mean margin and variance give the slopes of both, with two implicit
+differentiations on the way. The fixed point $q = T(q)$ moves as in @eq:moved_trace, with $\dot T$ at fixed $q$ and $G_{kl} =
+\frac1N\operatorname{tr}(C_kBC_lB)\,ds_l/dq_l$. The speed $dq/dt$ is such a solution itself, and moves as in @eq:moved_speed. The
+leverage moves by the equation of the fit, $F = 0$: $\dot\delta = -\sum_iF_i\dot x_i/F_\delta$. The accuracy is $\Phi(m_w/s_w)$, so
+its gradient follows, and the best $\omega$, $\gamma$ and $m$ by ascent.
 
-    (I + pair diag(ds/dq)) qdot = Tdot,          the fixed point q = T(q), Tdot at fixed q
-    (I + pair diag(ds/dq)) speeddot = -hdot - (pair diag(ds/dq))dot speed,     where speed = dq/dt is itself such a solution
-
-and the left-out trace by the equation of the fit F = 0: deltadot = -sum_i F_i xdot_i / F_delta. The accuracy is Phi(m_w / s_w), so its
-gradient follows, and the best omega, gamma and m by ascent.
-
-With more classes a sample is right if its score beats every rival's. The margins over the rivals share the right class's score: were
-the scores independent and equally spread, any two would be correlated by 1/2. With that correlation the probability is a single
-integral, E_z prod_j Phi(sqrt(2) m_j / s_j + z), which is Phi(m_w / s_w) for one rival.
+With more classes a sample is right if its score beats every rival's. The margins over the rivals share the right class's score:
+were the scores independent and equally spread, any two would be correlated by 1/2. With that correlation the probability is a
+single integral, $E_z\prod_j\Phi(\sqrt2\,m_j/s_j + z)$, which is $\Phi(m_w/s_w)$ for one rival.
 """
 
 from __future__ import annotations
@@ -79,8 +77,8 @@ def functions() -> tuple[Function, ...]:
     return (traced, *map(tangent, (*others, *spectrum_functions(), *response_functions()[:2])), rival, tangent(rival))
 
 
-@check("tangent of the left-out trace", "the generated rate of delta along each parameter with the derivative of the positive root "
-       "that the solvers use (both branches), and along q with the slope that they use")
+@check("tangent of the left-out trace", r"the generated rate of $\delta$ along each parameter with the derivative of the positive root "
+       "that the solvers use (both branches), and along $q$ with the slope that they use")
 def trace_tangent() -> CheckResult:
     root, slope = source_functions()[0].results["delta"], source_functions()[1].results["d_delta"]
     draw, worst = random.Random(3), sp.Float(0)
@@ -150,8 +148,8 @@ def _pushed(one: Source, h: sp.Expr, nu: sp.Symbol, parameter: sp.Symbol) -> tup
     return margin_dot, term_dot + 2 * dual * dual_dot * v + dual**2 * v_dot
 
 
-@check("one rival", "the probability to beat one rival, averaged over the common part z ~ N(0, 1), with Phi(m_w / s_w), by 50-digit "
-       "integration")
+@check("one rival", r"the probability to beat one rival, averaged over the common part $z\sim N(0, 1)$, with $\Phi(m_w/s_w)$, by "
+       r"50-digit integration")
 def one_rival() -> CheckResult:
     beaten = next(function for function in functions() if function.name == "rival").results["beaten"]
     found = []
@@ -163,8 +161,8 @@ def one_rival() -> CheckResult:
     return CheckResult(max(found) < mp.mpf(10) ** -20, f"largest difference {mp.nstr(max(found), 2)}")
 
 
-@check("tangents of the response", "slopes of mean margin and variance of one isotropic source in gamma, its weight c and its count "
-       "theta by the chain of generated tangents, with the total derivatives of the closed forms, on the fixed point")
+@check("tangents of the response", r"slopes of mean margin and variance of one isotropic source in $\gamma$, its weight $c$ and its "
+       r"count $\theta$ by the chain of generated tangents, with the total derivatives of the closed forms, on the fixed point")
 def response_tangents() -> CheckResult:
     one = source("k")
     h, nu = sp.symbols("h nu", positive=True)
@@ -183,8 +181,8 @@ def response_tangents() -> CheckResult:
     return vanishes(*(sp.sympify(difference) for difference in found))
 
 
-@check("gradient at 50 digits", "slopes of mean margin and variance in gamma and in a weight by implicit differentiation of the "
-       "symbolic statement (two sources, one of a fitted generator, p = 2) with difference quotients of mpmath's dense evaluation")
+@check("gradient at 50 digits", r"slopes of the mean margin in $\gamma$ and in a weight by implicit differentiation of the symbolic "
+       r"statement (two sources, one of a fitted generator, $p = 2$) with difference quotients of the left-out margins")
 def gradient_at_fifty_digits() -> CheckResult:
     point, worst = reference.random_point(random.Random(11), commuting=True, p=2), mp.mpf(0)
     statement, at = reference.symbolic(point)
@@ -206,17 +204,22 @@ def gradient_at_fifty_digits() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on the best mix."""
-    q, ridge_dot = sp.Symbol("qdot"), sp.Symbol("Tdot")
-    pair, slope = sp.symbols("pair ds/dq")
+    """Return the chapter on the best mix."""
+    q, moved, speed, speed_dot, h_dot, G, G_dot = (
+        sp.Symbol(name, commutative=False) for name in ("qdot", "Tdot", "z", "zdot", "hdot", "G", "Gdot"))
+    inverse = (1 + G) ** -1
     m_w, s_w = sp.symbols("m_w s_w", positive=True)
     return Theorem(
         "optimal_mix", "The best mix, by gradient", __doc__.split("\n\n", 1)[1],
         (
-            Equation("the rate of the left-out trace", sp.Eq(dot(DELTA), trace_rate())),
-            Equation("the rate of a trace, of one source", sp.Eq(q, ridge_dot / (1 + pair * slope))),
-            Equation("the gradient of the accuracy in its two arguments", sp.Matrix(
-                [(sp.erfc(-m_w / (sp.sqrt(2) * s_w)) / 2).diff(symbol) for symbol in (m_w, s_w)])),
+            *(Equation(f"the rate of the leverage along ${name}$", sp.Eq(
+                dot(DELTA), sp.factor(-fit_equation(s).diff(symbol) / fit_equation(s).diff(DELTA)) * dot(symbol)))
+              for name, symbol in zip(("\\theta", "c", "r", "b", "q"), PARAMETERS, strict=True)),
+            Equation("the rate of the traces", sp.Eq(q, inverse * moved), "moved_trace"),
+            Equation("the rate of the speed $z = dq/dt$, with $h_k = \\frac1N\\operatorname{tr}(C_kBC_\\mathrm{test}B)$",
+                     sp.Eq(speed_dot, -inverse * (h_dot + G_dot * speed), evaluate=False), "moved_speed"),
+            *(Equation(f"the slope of the accuracy in ${symbol}$", sp.Eq(sp.Derivative(sp.Symbol("acc"), symbol), (
+                sp.erfc(-m_w / (sp.sqrt(2) * s_w)) / 2).diff(symbol))) for symbol in (m_w, s_w)),
         ),
         functions(),
         after="many_classes",

@@ -1,24 +1,26 @@
 r"""Covariances that are known by samples only: no estimate of a covariance is needed.
 
-Of the law $k$ there are $n_k$ residuals with sample covariance $S_k$ and mean $\hat\mu_k$. The theory asks for functions of
-$B = (\gamma I + \sum_k w_k C_k)^{-1}$. A sample covariance is a source like any other: with $Q = (\gamma I + \sum_k \kappa_k S_k)^{-1}$
-leaving out one residual gives $z^T Q z = z^T Q_- z / (1 + \kappa_k T_k / n_k)$, $T_k = \mathrm{tr}(C_k B)$. So $Q$ has the limit $B$ where
+Of the law $k$ there are $n_k$ residuals with sample covariance $S_k$ and mean $\hat\mu_k$. The theory asks for functions of $B =
+(\gamma I + \sum_k w_k C_k)^{-1}$. A sample covariance is a source like any other: with $Q = (\gamma I + \sum_k \kappa_k S_k)^{-1}$
+leaving out one residual gives $z^T Q z = z^T Q_- z / (1 + \kappa_k T_k / n_k)$, $T_k = \mathrm{tr}(C_k B)$. So $Q$ has the limit
+$B$ where
 
-    w_k = kappa_k (1 - a_k),   T_k = tr(S_k Q) / (1 - a_k),   a_k = kappa_k tr(S_k Q) / n_k.
+$$w_k = \kappa_k(1 - a_k),\qquad T_k = \frac{\operatorname{tr}(S_kQ)}{1 - a_k},\qquad a_k = \frac{\kappa_k}{n_k}\operatorname{tr}(S_kQ).$$
 
-Weights $\kappa_k$ that give the wanted $w_k$ are found by Newton's method; then $T_k$ and, since the mean of a law does not depend on its
-residuals, $\mu_i^T B \mu_j = \hat\mu_i^T Q \hat\mu_j - [i = j]\, T_i / n_i$ are known. The second kind of sums that the theory asks for,
-$\mathrm{tr}(C_k B C_l B)$ and $\mu_i^T B C_l B \mu_j$, are minus their derivatives in $w_l$.
+Weights $\kappa_k$ that give the wanted $w_k$ are found by Newton's method; then $T_k$ and, since the mean of a law does not depend
+on its residuals, $\mu_i^T B \mu_j = \hat\mu_i^T Q \hat\mu_j - [i = j]\, T_i / n_i$ are known. The second kind of sums that the
+theory asks for, $\mathrm{tr}(C_k B C_l B)$ and $\mu_i^T B C_l B \mu_j$, are minus their derivatives in $w_l$.
 
-With fewer residuals than features $w$ stays below a limit, the reach. Where all laws share one $C$ there is a way around it. As a function
-of $z = -1/\kappa$ (at $\gamma = 1$) the weight is $w = (1/n) \sum_j 1/(d_j - z)$, $d_j$ the eigenvalues of $S$, and for every complex $z$
+With fewer residuals than features $w$ stays below a limit, the reach. Where all laws share one $C$ there is a way around it. As a
+function of $z = -1/\kappa$ (at $\gamma = 1$) the weight is $w = (1/n) \sum_j 1/(d_j - z)$, $d_j$ the eigenvalues of $S$, and for
+every complex $z$
 
-    sum_g h_g lambda_g / (1 + w lambda_g) = n (z + 1/w),
+$$\sum_g\frac{h_g\lambda_g}{1 + w\lambda_g} = n\left(z + \frac1w\right),$$
 
-which is linear in the multiplicities $h_g$ of the population's eigenvalues $\lambda_g$: nonnegative least squares finds them (El Karoui
-2008), and any spectrum that fits gives the same sums within the reach. An eigenvector of $S$ with eigenvalue $d$ has the squared overlap
-$\lambda / (n d |1 + w \lambda|^2)$ with each population eigenvector, at $z = d + i0$ (Ledoit and Peche 2011), which says where a mean of no
-special direction lies.
+which is linear in the multiplicities $h_g$ of the population's eigenvalues $\lambda_g$: nonnegative least squares finds them (El
+Karoui 2008), and any spectrum that fits gives the same sums within the reach. An eigenvector of $S$ with eigenvalue $d$ has the
+squared overlap $\lambda / (n d |1 + w \lambda|^2)$ with each population eigenvector, at $z = d + i0$ (Ledoit and Peche 2011), which
+says where a mean of no special direction lies.
 """
 
 from __future__ import annotations
@@ -57,7 +59,8 @@ def functions() -> tuple[Function, ...]:
     return (Function("from_sample", doc, (KAPPA, TRACE, PER_SAMPLE), results),)
 
 
-@check("sample covariance as a fit", "w and tr(S Q) with the weight of C and the trace seen through a fit on n_k samples, q = T / N")
+@check("sample covariance as a fit", r"$w$ and $\operatorname{tr}(SQ)$ with the weight of $C$ and the leverage of a source fitted on "
+       r"$n_k$ samples, $q = T/N$")
 def as_a_fit() -> CheckResult:
     q, delta, T = sp.symbols("q delta T", positive=True)
     layer = Source(sp.Integer(0), sp.Integer(1), None, q, delta, N * PER_SAMPLE, KAPPA)
@@ -65,8 +68,9 @@ def as_a_fit() -> CheckResult:
     return vanishes(effective_weight(layer).subs(q, T / N) - weight().subs(TRACE, seen), population_trace().subs(TRACE, seen) - T)
 
 
-@check("moments of a sample covariance", "tr S^2 and tr S^3 in tr(S Q) = tr S - kappa tr S^2 + kappa^2 tr S^3 with c_2 + c_1^2/n "
-       "and c_3 + 3 c_1 c_2/n + c_1^3/n^2, c_j = tr C^j; and tr(S_1 S_2) of two laws with tr(C_1 C_2)")
+@check("moments of a sample covariance", r"the traces of $S^2$ and $S^3$ in $\operatorname{tr}(SQ) = \operatorname{tr}S - "
+       r"\kappa\operatorname{tr}S^2 + \kappa^2\operatorname{tr}S^3$ with $c_2 + c_1^2/n$ and $c_3 + 3c_1c_2/n + c_1^3/n^2$, $c_j = "
+       r"\operatorname{tr}C^j$; and $\operatorname{tr}(S_1S_2)$ of two laws with $\operatorname{tr}(C_1C_2)$")
 def moments() -> CheckResult:
     first, second, third, cross, other, u1, u2 = sp.symbols("c_1 c_2 c_3 c_12 kappa_2 u_1 u_2", positive=True)
     # tr(S Q) = T / (1 + kappa T / n) with T = c_1 - w c_2 + w^2 c_3 and w = kappa (1 - kappa tr(S Q) / n), order by order
@@ -83,8 +87,8 @@ def moments() -> CheckResult:
                     sp.expand(left).coeff(KAPPA, 0).coeff(other, 1) - cross)
 
 
-@check("products of means that are estimates", "sum_g (mu_g^2 + h_g lambda_g / n) B_g - T / n with sum_g mu_g^2 B_g, "
-       "and its derivative in w")
+@check("products of means that are estimates", r"$\sum_g(\mu_g^2 + h_g\lambda_g/n)B_g - T/n$ with $\sum_g\mu_g^2B_g$, "
+       r"and its derivative in $w$")
 def means() -> CheckResult:
     w, per = sp.symbols("w r", positive=True)
     h, eigenvalues, mu = (sp.symbols(f"{name}_1:3", positive=True) for name in ("h", "lambda", "mu"))
@@ -96,8 +100,8 @@ def means() -> CheckResult:
                     found.diff(w) + sum(u**2 * c / (gamma + w * c) ** 2 for _, c, u in blocks))
 
 
-@check("the companion transform", "w = kappa (1 - a) at z = -1/kappa, for eigenvalues d_1, d_2 of S and n - 2 zeros of the Gram matrix, "
-       "with (1/n) sum_j 1/(d_j - z); and n (z + 1/w) with T")
+@check("the companion transform", r"$w = \kappa(1 - a)$ at $z = -1/\kappa$, for eigenvalues $d_1$, $d_2$ of $S$ and $n - 2$ zeros of "
+       r"the Gram matrix, with $\frac1n\sum_j1/(d_j - z)$; and $n(z + 1/w)$ with $T$")
 def companion() -> CheckResult:
     d, n = sp.symbols("d_1:3", positive=True), sp.Symbol("n", positive=True)
     trace = sum(one / (1 + KAPPA * one) for one in d)
@@ -107,8 +111,8 @@ def companion() -> CheckResult:
     return vanishes(weight().subs(at) - transform, population_trace().subs(at) - n * (z + 1 / transform))
 
 
-@check("overlaps", "sum_g h_g lambda_g / (n d |1 + w lambda_g|^2) with 1, where the imaginary part of d w = -1 + (1/n) sum_g h_g lambda_g "
-       "w / (1 + w lambda_g) vanishes, w = u + i v")
+@check("overlaps", r"$\sum_gh_g\lambda_g/(nd\,\lvert1 + w\lambda_g\rvert^2)$ with 1, where the imaginary part of $dw = -1 + "
+       r"\frac1n\sum_gh_g\lambda_gw/(1 + w\lambda_g)$ vanishes, $w = u + iv$")
 def overlaps() -> CheckResult:
     u, n, d = sp.symbols("u n d", real=True)
     v = sp.Symbol("v", positive=True)
@@ -136,7 +140,7 @@ def theorem() -> Theorem:
             Equation("the weight of the covariance itself", sp.Eq(w, KAPPA * (1 - a))),
             Equation("its trace", sp.Eq(T, u / (1 - a))),
             Equation("the population's spectrum, at any complex $z$",
-                     sp.Eq(sp.Function("sum_g")(m * lam / (1 + whole * lam)), count * (z + 1 / whole))),
+                     sp.Eq(sp.Sum(m * lam / (1 + whole * lam), (sp.Symbol("g"), 1, sp.Symbol("G"))), count * (z + 1 / whole))),
         ),
         functions(),
         after="exact_generator",

@@ -1,8 +1,8 @@
-"""Training on synthetic data alone: n = 0, an exact generator, C = I.
+r"""Training on synthetic data alone: $n = 0$, an exact generator, $C = I$.
 
-The general statement with one source, theta = alpha, c = 1, e = rho epsilon / alpha. The fixed point is a quadratic, so the
-margin, the variance and everything about the transition in label noise are closed forms. The transition is smooth: at
-epsilon* the accuracy is exactly 1/2, and its slope there tends to infinity only as p/m -> 0, where the step of Feng et al.
+This is the general statement with one source, $\theta = \alpha$, $c = 1$, $e = \rho\epsilon/\alpha$. The fixed point is a
+quadratic, so margin and variance and everything about the transition in label noise are closed forms. The transition is smooth: at
+$\epsilon^*$ the accuracy is exactly 1/2, and its slope there tends to infinity only as $p/m\to0$, where the step of Feng et al.
 (2024) is the limit.
 """
 
@@ -61,6 +61,17 @@ def small_delta() -> sp.Expr:
     return eta * sp.solve(sp.limit(sp.expand(QUADRATIC.subs(DELTA, eta * k) / eta), eta, 0), k)[0]
 
 
+D, E = sp.symbols("D E", positive=True)
+D_FORM, E_FORM = (gamma * (1 + DELTA) + A) ** 2 - A * eta, gamma * (1 + DELTA) + A * (1 + mu**2)
+
+
+def written_out() -> dict[str, sp.Expr]:
+    """Return mean margin, variance and slope at epsilon* with D and E for two of their parts, for the report."""
+    bias = LAM**2 * mu**2 * (D - eta * (2 * gamma * (1 + DELTA) + A * (1 + mu**2))) / E**2
+    return {"mean_margin": LAM * mu**2 / E, "variance": (A * eta + bias) / D,
+            "slope": -(phi + rho) * mu**2 / E * sp.sqrt(D / (2 * sp.pi * A * eta))}
+
+
 def functions() -> tuple[Function, ...]:
     """Closed forms: delta, margin and variance; epsilon* and the slope there."""
     forms = closed_forms()
@@ -74,20 +85,23 @@ def functions() -> tuple[Function, ...]:
     )
 
 
-@check("synthetic only", "gamma d^2 + (gamma + alpha - p/m) d - p/m with the general fixed point; the closed-form root with the "
-       "quadratic")
+@check("synthetic only", r"$\gamma\delta^2 + (\gamma + \alpha - \eta)\delta - \eta$, $\eta = p/m$, with the general fixed point; the "
+       r"closed-form root with the quadratic; margin, variance and slope as written out with those derived")
 def quadratic() -> CheckResult:
     general, at = statement()
     t = sp.Symbol("t", positive=True)
-    found = [sp.numer(sp.together(general.equations()[0].subs(at).subs(t, 0))) - QUADRATIC]
+    short, forms, parts = written_out(), closed_forms(), {D: D_FORM, E: E_FORM}
+    found = [short[name].subs(parts) - forms[name] for name in ("mean_margin", "variance")]
+    found.append((short["slope"] ** 2).subs(parts) - slope_at_critical_noise() ** 2)
+    found += [sp.numer(sp.together(general.equations()[0].subs(at).subs(t, 0))) - QUADRATIC]
     branches = [piece for piece, _ in positive_root(gamma, sp.Symbol("b", real=True), -eta).args]
     b = sp.Symbol("b", real=True)
     found += [sp.radsimp(gamma * piece**2 + b * piece - eta) for piece in branches]
     return vanishes(*found)
 
 
-@check("critical noise", "epsilon* with 1/(1 + rho/phi); the mean margin there with 0, so the accuracy with 1/2; the closed-form "
-       "slope with the derivative of Phi(m_w/s_w) in epsilon at rational points")
+@check("critical noise", r"$\epsilon^*$ with $1/(1 + \rho/\phi)$; the mean margin there with 0, so the accuracy with 1/2; the "
+       r"closed-form slope with the derivative of $\Phi(m_w/s_w)$ in $\epsilon$ at rational points")
 def critical() -> CheckResult:
     forms = closed_forms()
     at_zero = forms["mean_margin"].subs(LAM, 0)
@@ -108,8 +122,8 @@ def critical() -> CheckResult:
     return CheckResult(algebra.holds and worst < sp.Float("1e-25"), f"{algebra.found}; slopes differ by at most {float(worst):.1e}")
 
 
-@check("m -> infinity", "the limit of m_w^2 / s_w^2 as p/m -> 0 with mu^2: Phi(mu sign(lambda)), the step of Feng et al. (2024); "
-       "and the slope at epsilon* growing as (p/m)^(-1/2)")
+@check("m -> infinity", r"the limit of $m_w^2/s_w^2$ as $p/m\to0$ with $\mu^2$: $\Phi(\mu\operatorname{sign}\lambda)$, the step of "
+       r"Feng et al. (2024); and the slope at $\epsilon^*$ growing as $(p/m)^{-1/2}$")
 def step() -> CheckResult:
     forms = closed_forms()
     ratio = (forms["mean_margin"] ** 2 / forms["variance"]).subs(DELTA, small_delta())
@@ -119,8 +133,9 @@ def step() -> CheckResult:
                    f"step: {step_found.found}; slope^2 p/m -> {sp.factor(growth)}")
 
 
-@check("gamma -> 0 and infinity", "delta as gamma -> 0 with p/m / (alpha - p/m) below interpolation; gamma m_w as gamma -> infinity "
-       "with lambda mu^2, gamma^2 s_w^2 with lambda^2 mu^2 + alpha p/m (the classifier is then the label moment)")
+@check("gamma -> 0 and infinity", r"$\delta$ as $\gamma\to0$ with $\eta/(\alpha - \eta)$ below interpolation; $\gamma m_w$ as "
+       r"$\gamma\to\infty$ with $\lambda\mu^2$, $\gamma^2s_w^2$ with $\lambda^2\mu^2 + \alpha\eta$ (the classifier is then the label "
+       r"moment)")
 def ridge_limits() -> CheckResult:
     forms = closed_forms()
     below = {A: sp.Rational(3, 4), eta: sp.Rational(1, 4)}
@@ -137,7 +152,7 @@ def ridge_limits() -> CheckResult:
 
 def theorem() -> Theorem:
     """The chapter on synthetic data alone."""
-    forms = closed_forms()
+    forms = {name: form.subs(LAM, sp.Symbol("lambda", real=True)) for name, form in written_out().items()}
     return Theorem(
         "synthetic_only",
         "Synthetic data alone",
@@ -146,9 +161,11 @@ def theorem() -> Theorem:
             Equation("the fixed point", sp.Eq(QUADRATIC, 0)),
             Equation("the mean margin", sp.Eq(sp.Symbol("m_w"), forms["mean_margin"])),
             Equation("the variance", sp.Eq(sp.Symbol("s_w^2"), forms["variance"])),
+            Equation("two of its parts", sp.Eq(D, D_FORM)),
+            Equation("and", sp.Eq(E, E_FORM)),
             Equation("the critical noise", sp.Eq(sp.Symbol("epsilon^*"), critical_noise())),
             Equation("the slope of the accuracy there, the inverse width of the transition",
-                     sp.Eq(sp.Derivative(sp.Symbol("acc"), epsilon), slope_at_critical_noise())),
+                     sp.Eq(sp.Derivative(sp.Symbol("acc"), epsilon), forms["slope"])),
         ),
         functions(),
         after="self_fitted",

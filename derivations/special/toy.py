@@ -1,15 +1,15 @@
-"""The paper's toy setting: real data with C = I, a generator fitted on n_hat independent samples.
+r"""The paper's toy setting: real data with $C = I$, a generator fitted on $\hat n$ independent samples.
 
-The synthetic source is a fitted generator, r = N / n_hat. With the exact mean these are the paper's three scalars. The mean
-estimated from the same samples, which the paper does not have, adds a direction of squared length tr(C)/n_hat to the mean, and
-and a mean that is fitted carries it: both views have the same potential.
+The synthetic source is a [fitted generator](#fitted_generator), $r = N/\hat n$. With the exact mean these are the paper's three
+scalars. The mean estimated from the same samples, which the paper does not have, adds to the mean a direction of squared length
+$\operatorname{tr}(C)/\hat n$.
 """
 
 from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import N, Source, eta, gamma, n_hat, p, pi, real, synthetic, t
+from synthmix.derivations.model import N, Source, eta, gamma, n_hat, omega, p, pi, real, synthetic, t
 from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, tau
 from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
 
@@ -17,12 +17,12 @@ D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
 
 
 def sources(mean_fitted: bool = False) -> tuple[Source, Source]:
-    """Real and synthetic; the synthetic one sees its law through n_hat samples."""
+    """Return the real source and the synthetic one, which is fitted on n_hat samples."""
     return real(D_R, D_R), synthetic(Q_S, D_S, r=N / n_hat, mean_fitted=mean_fitted)
 
 
 def three_scalars() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
-    """The paper's fixed point, each zero."""
+    """Return the paper's fixed point, each zero."""
     first, second = sources()
     b, s = gamma + tau(first), tau(second)
     return (
@@ -32,7 +32,7 @@ def three_scalars() -> tuple[sp.Expr, sp.Expr, sp.Expr]:
     )
 
 
-@check("toy setting", "the paper's three scalars with the general fixed point, d_r = q_r, d_s = delta_s, d_g = r tau q_s")
+@check("toy setting", r"the paper's three scalars with the general fixed point, $d_r = q_r$, $d_s = \delta_s$, $d_g = r\tau q_s$")
 def toy() -> CheckResult:
     first, second = sources()
     statement = isotropic(first, second, h=p / N, coordinates=sp.zeros(3, 1))
@@ -51,7 +51,7 @@ def toy() -> CheckResult:
     )
 
 
-@check("n_hat -> infinity", "the fixed point of the toy setting at r = 0 with that of two direct sources; delta with q")
+@check("n_hat -> infinity", r"the fixed point of the toy setting at $r = 0$ with that of two direct sources; $\delta$ with $q$")
 def perfect_generator() -> CheckResult:
     first, second = sources()
     fitted = isotropic(first, second, h=eta, coordinates=sp.zeros(3, 1))
@@ -74,13 +74,15 @@ def ends() -> CheckResult:
 
 
 def theorem() -> Theorem:
-    """The chapter on the toy setting."""
-    g, r, s = three_scalars()
+    """Return the chapter on the toy setting."""
+    weight, kept = sp.symbols("tau alpha", positive=True)
+    g, r, s = (scalar.subs(tau(sources()[1]), weight) for scalar in three_scalars())
     return Theorem(
         "toy",
         "The toy setting: a fitted generator",
         __doc__.split("\n\n", 1)[1],
         (
+            Equation("the weight of the kept synthetic samples", sp.Eq(weight, kept * omega * (1 - pi) / (1 + omega * D_S))),
             Equation("a sample of the fit", sp.Eq(D_G, D_G - g)),
             Equation("a real sample", sp.Eq(D_R, D_R - r)),
             Equation("a synthetic sample", sp.Eq(D_S, D_S - s)),

@@ -87,7 +87,8 @@ def _derivation() -> str:
     if not REPORT.exists() or REPORT.stat().st_mtime < newest:
         subprocess.run([sys.executable, ROOT / "cli.py", "derive", "--check", "--report", REPORT], check=True, stdout=subprocess.DEVNULL)
     body = re.search(r"<body>(.*)</body>", REPORT.read_text(), re.DOTALL).group(1)
-    return re.sub(r"<h([1-3])>(.*?)</h\1>", lambda heading: f"\n\n{'#' * int(heading[1])} {heading[2]}\n\n", body)
+    heading = r'<h([1-3])(?: id="([\w-]+)")?>(.*?)</h\1>'
+    return re.sub(heading, lambda h: f"\n\n{'#' * int(h[1])} {h[3]}{f' {{ #{h[2]} }}' if h[2] else ''}\n\n", body)
 
 
 def _help() -> str:

@@ -9,10 +9,12 @@ import pytest
 import sympy as sp
 
 from synthmix import cli
-from synthmix.derivations import derivatives, potential, published
+from synthmix.derivations import derivatives, one_sample, potential, published
 from synthmix.derivations.chapters import checks
 from synthmix.derivations.codegen import function_source
 from synthmix.derivations.derive import ROOT, departures, generated_files, run_checks, select, stale
+from synthmix.derivations.model import Source
+from synthmix.derivations.potential import Statement
 from synthmix.derivations.special import sample_covariance, synthetic_only
 from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
 from synthmix.support.errors import BadInput
@@ -42,14 +44,58 @@ def test_every_generated_module_says_where_it_comes_from(files: dict[Path, str])
             compile(text, str(path), "exec")
 
 
-# what is broken, and the check that must notice
+HALF = sp.Rational(1, 2)
+
+
+def _kept_fraction_in_the_leverage(statement: Statement, expression: sp.Expr) -> sp.Expr:
+    """The published slip: a left-out sample sees alpha times the trace, here alpha = 1/2."""
+    return expression.subs({s.delta: HALF * s.q for s in statement.sources if s.r == 0})
+
+
+def _no_squared_weight(s: Source) -> sp.Expr:
+    return s.theta * s.c * s.delta / (1 + s.c * s.delta)
+
+
+def _only_its_own_noise(s: Source) -> sp.Expr:
+    return s.labels.square * s.theta * s.c**2 * s.delta / (1 + s.c * s.delta)
+
+
+# what is broken: where, name, what stands there instead, the check that must notice
 FAULTS = {
-    "an alpha in the denominator": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "stationarity, one source"),
+    "a gain without the leverage": (
+        one_sample, "response_gain", lambda c, label, h, d: c * (label**2 - (label - h) ** 2), "one sample more"),
+    "a growth that forgets the labels' spread": (
+        one_sample, "response_growth", lambda s, m, v, d: s.c * (s.labels.square - ((s.labels.mean - m) ** 2 + v) / (1 + s.c * d)),
+        "average sample"),
+    "a growth with the wrong sign of the variance": (
+        one_sample, "response_growth",
+        lambda s, m, v, d: s.c * (s.labels.square - (s.labels.variance + (s.labels.mean - m) ** 2 - v) / (1 + s.c * d)),
+        "growth of the response"),
+    "half of the leverage in tau": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "growth of the determinant"),
+    "half of the leverage in the response": (potential, "tau", lambda s: s.theta * s.c / (1 + s.c * s.delta / 2), "growth of the response"),
+    "noise without the square of the weight": (potential, "noise", _no_squared_weight, "growth of the response"),
+    "noise without the square of the weight, in the loss": (potential, "noise", _no_squared_weight, "training loss"),
     "a fit without its own weight": (potential, "effective_weight", potential.kappa, "toy setting"),
-    "noise without the square of the weight": (
-        potential, "noise", lambda s: s.theta * s.c * s.delta / (1 + s.c * s.delta), "training loss"),
+    "a fit without its own weight, left out": (potential, "effective_weight", potential.kappa, "base left out"),
+    "a mean without the noise of its fit": (potential, "noise", _only_its_own_noise, "base left out"),
+    "a mean without the noise of its fit, as an error of the mean": (potential, "noise", _only_its_own_noise, "estimated mean"),
+    "a base without the samples' own labels": (potential, "signal", lambda s: s.labels.mean, "base that trains"),
+    "a generated sample that sees the true covariance": (
+        potential, "fit_equation", lambda s: s.delta - s.q, "leverage of a generated sample"),
+    "the published slip, counted": (Statement, "direct", _kept_fraction_in_the_leverage, "expansion, one source"),
+    "the published slip, two sources": (Statement, "direct", _kept_fraction_in_the_leverage, "expansion, two sources"),
+    "noise without the square of the weight, counted": (potential, "noise", _no_squared_weight, "expansion, one source"),
+    "a mean without the noise of its fit, counted": (potential, "noise", _only_its_own_noise, "expansion, a fitted generator"),
+    "a fit without its own weight, counted": (potential, "effective_weight", potential.kappa, "expansion, self-fitted"),
+    "a generated sample that sees the true covariance, counted": (
+        potential, "fit_equation", lambda s: s.delta - s.q, "expansion, a fitted generator"),
+    "noise without the square of the weight, left out": (potential, "noise", _no_squared_weight, "derivatives and left-out margins"),
+    "a variance without its echo": (
+        derivatives, "one_source_variance",
+        lambda own, theta, y, v, square, m: own**2 / (potential.gamma + own) ** 2 * ((y - m) ** 2 * square + derivatives.eta / theta),
+        "variance of one source"),
     "a root of the wrong sign": (derivatives, "positive_root", lambda a, b, c: sp.Piecewise((c / b, b > 0), (-b / a, True)),
-                                 "leave-one-out trace"),
+                                 "leverage"),
     "a published slope that is right": (published, "published_slope", lambda: sp.Integer(1), "no pruning = published"),
     "a sample that does not see itself": (sample_covariance, "share", lambda: sp.Integer(0), "moments of a sample covariance"),
     "a quadratic without the ridge": (synthetic_only, "QUADRATIC", synthetic_only.DELTA - 1, "synthetic only"),
@@ -58,11 +104,11 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_checks_can_fail(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    module, name, wrong, check = FAULTS[fault]
-    target = sys.modules[CHECK[check].run.__module__]
-    for place in {module, target}:
-        if hasattr(place, name):
-            monkeypatch.setattr(place, name, wrong)
+    place, name, wrong, check = FAULTS[fault]
+    right = getattr(place, name)
+    for module in [place, *(each for key, each in sys.modules.items() if key.startswith("synthmix.derivations"))]:
+        if getattr(module, name, None) is right:
+            monkeypatch.setattr(module, name, wrong)
     assert not CHECK[check].run().holds
 
 
@@ -103,7 +149,7 @@ def test_a_failing_check_changes_nothing(monkeypatch: pytest.MonkeyPatch, capsys
 
 @pytest.mark.parametrize(("name", "found"), [
     ("training loss", ["training loss"]),  # a check
-    ("toy", ["toy setting", "estimated mean", "n_hat -> infinity", "pi -> 0 and 1"]),  # a chapter
+    ("toy", ["toy setting", "n_hat -> infinity", "pi -> 0 and 1"]),  # a chapter
     ("Synthetic data alone", ["synthetic only", "critical noise", "m -> infinity", "gamma -> 0 and infinity"]),  # its title
     ("INFINITY", ["n_hat -> infinity", "m -> infinity", "gamma -> 0 and infinity"]),  # part of names
     ("trainin los", ["training loss"]),  # nearly
