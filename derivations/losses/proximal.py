@@ -76,8 +76,8 @@ def _number(expression: sp.Expr) -> mp.mpf:
     return mp.mpf(str(sp.N(expression.subs(VALUES), DIGITS)))
 
 
-@check("proximal steps in closed form", "on every interval: stationarity of c ell(u) + (u - h)^2 / (2 delta) at u = h + delta f, or at a "
-       "kink a force between the slopes there; the step at both sides of every end of an interval, where it stays on its own piece")
+@check("proximal steps in closed form", r"on every interval: stationarity of $c\,\ell(u) + (u - h)^2/(2\delta)$ at $u = h + \delta f$, "
+       "or at a kink a force between the slopes there; the step at both sides of every end of an interval, where it stays on its own piece")
 def closed_steps() -> CheckResult:
     left, wrong = [], []
     for loss in losses():

@@ -233,8 +233,9 @@ def _gaussian(polynomial: sp.Expr, *normals: sp.Symbol) -> sp.Expr:
     return sp.expand(polynomial)
 
 
-@check("proximal step", "for any smooth loss, u = h + delta f, f = -c ell'(u): the derivatives of min_u c ell(u) + (u - h)^2 / (2 delta) "
-       "in h and delta with -f and -f^2 / 2; df/d delta with f f'; f' with -c ell'' / (1 + c delta ell'')")
+@check("proximal step", r"for any smooth loss, $u = h + \delta f$, $f = -c\,\ell'(u)$: the derivatives of $\min_uc\,\ell(u) + "
+       r"(u - h)^2/(2\delta)$ in $h$ and $\delta$ with $-f$ and $-f^2/2$; $df/d\delta$ with $ff'$; $f'$ with "
+       r"$-c\,\ell''/(1 + c\,\delta\,\ell'')$")
 def proximal_step() -> CheckResult:
     ell = sp.Function("ell")
     slope, curve = ell(U).diff(U), ell(U).diff(U, 2)
@@ -391,7 +392,7 @@ def fitted_potential(one: Forces, block: Block, r: sp.Symbol, q: sp.Symbol, *, m
 
 
 @check("fit without training", "mean, variance and leverage that a fitted source sees, from the base step, with the derivatives of "
-       "Psi = M^T B M + qhat delta + [mean fitted] mhat^2 r q, delta = q / (1 + r s q), q moving with s")
+       r"$\Psi = M^\top BM + \hat q\delta + [\mathrm{mean\ fitted}]\,\hat m^2rq$, $\delta = q/(1 + rsq)$, $q$ moving with $s$")
 def fit_without_training() -> CheckResult:
     one = OWN
     g, eigenvalue = sp.symbols("g_00 C", positive=True)
