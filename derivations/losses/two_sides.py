@@ -43,7 +43,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from synthmix.derivations.derivatives import mean_margin, variance
+from synthmix.derivations.derivatives import mean_margin, training_loss, variance
 from synthmix.derivations.losses.base import DELTA, U
 from synthmix.derivations.losses.base import C as WEIGHT
 from synthmix.derivations.model import RIGHT, J, Labels, Source, gamma, source, t
@@ -555,7 +555,8 @@ def ridge_closes() -> CheckResult:
 def functional() -> CheckResult:
     one = Ridge.draw(("exact", "exact"), 11)
     values, _ = one.solved()
-    return vanishes(values["training_loss"] - one.statement.training_loss().subs(t, 0).subs(one.at) / 2)
+    loss = one.statement.direct(training_loss(one.statement.sources, one.statement.gram()))
+    return vanishes(values["training_loss"] - loss.subs(t, 0).subs(one.at) / 2)
 
 
 def theorem() -> Theorem:
