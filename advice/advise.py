@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from synthmix.advice.break_even import ExchangeRates
-from synthmix.advice.evidence import gather
-from synthmix.advice.generated_file import Samples
-from synthmix.advice.outlook import against, corrected, predicted
-from synthmix.advice.plan import Plan
-from synthmix.advice.result import SMALLEST, Advice, Choice
-from synthmix.advice.rivals import rivals
-from synthmix.advice.verdict import judge, notes
+from .break_even import ExchangeRates
+from .evidence import gather
+from .generated_file import Samples
+from .outlook import against, corrected, predicted
+from .plan import Plan
+from .result import SMALLEST, Advice, Choice
+from .rivals import rivals
+from .verdict import judge, notes
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
 NAN = float("nan")

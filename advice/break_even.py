@@ -8,12 +8,12 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.advice.calibration import calibrated
-from synthmix.advice.evidence import Evidence
-from synthmix.advice.result import SMALLEST, BreakEven, Choice
-from synthmix.solvers.best_mix import Family, Optimum, best_mix
-from synthmix.solvers.problem import Generator, Verifier
-from synthmix.support.errors import NotConverged
+from ..solvers.best_mix import Family, Optimum, best_mix
+from ..solvers.problem import Generator, Verifier
+from ..support.errors import NotConverged
+from .calibration import calibrated
+from .evidence import Evidence
+from .result import SMALLEST, BreakEven, Choice
 
 GRID = 13  # values of epsilon and of rho in the plane of the break-even line
 MOST_NOISE = 0.5

@@ -9,18 +9,18 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.advice.calibration import calibrated
-from synthmix.advice.generated_file import GeneratedFile, Kept, Samples, thresholds
-from synthmix.advice.leakage import GaussianLeak
-from synthmix.advice.plan import Plan
-from synthmix.advice.population import Population
-from synthmix.advice.result import Baseline, MeasuredGain
-from synthmix.advice.scaling import Scaling, synthetic_features
-from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter, preferred
-from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
-from synthmix.solvers.best_mix import Family, Optimum, best_mix, settled
-from synthmix.solvers.problem import Generator
-from synthmix.support.errors import BadInput, NotConverged
+from ..estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter, preferred
+from ..estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
+from ..solvers.best_mix import Family, Optimum, best_mix, settled
+from ..solvers.problem import Generator
+from ..support.errors import BadInput, NotConverged
+from .calibration import calibrated
+from .generated_file import GeneratedFile, Kept, Samples, thresholds
+from .leakage import GaussianLeak
+from .plan import Plan
+from .population import Population
+from .result import Baseline, MeasuredGain
+from .scaling import Scaling, synthetic_features
 
 GROUPS = 8  # of real samples, one of which is left out at a time: the jackknife
 GAIN_SPREAD = 0.15  # over sqrt(n): how far gains come out from their prediction, beyond its other errors (docs/advise.md)
@@ -367,7 +367,7 @@ def _groups(codes: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
 
 def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> Kept:
     """Which synthetic samples are kept; where the file has only scores, those above the threshold of the best leave-one-out accuracy."""
-    from synthmix.estimators.mix_ridge import SyntheticMixRidge
+    from ..estimators.mix_ridge import SyntheticMixRidge
 
     tried = thresholds(synthetic)
     if len(tried) == 1:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 import numpy as np
 
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
 
 if TYPE_CHECKING:
     import pyarrow as pa

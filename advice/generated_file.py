@@ -12,12 +12,12 @@ from typing import Protocol
 
 import numpy as np
 
-from synthmix.advice.population import Population, trace_of_square
-from synthmix.advice.provenance import LabelledMeans, Provenance, provenance
-from synthmix.estimators.audits import Audit, audit
-from synthmix.estimators.self_fitted import kept_labels
-from synthmix.solvers.problem import Law
-from synthmix.support.errors import BadInput
+from ..estimators.audits import Audit, audit
+from ..estimators.self_fitted import kept_labels
+from ..solvers.problem import Law
+from ..support.errors import BadInput
+from .population import Population, trace_of_square
+from .provenance import LabelledMeans, Provenance, provenance
 
 SAME_EIGENVALUE = 1e-9  # times the largest one, the gap below which two eigenvalues are one
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier

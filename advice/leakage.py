@@ -14,9 +14,9 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix
-from synthmix.estimators.self_fitted import self_fitted_leave_one_out
+from ..estimators.class_gaussian import ClassGaussian
+from ..estimators.leave_one_out import LeaveOneOut, RidgeMix
+from ..estimators.self_fitted import self_fitted_leave_one_out
 
 MOST_DRAWS, DRAWN_VALUES = 8, 4_000_000  # files drawn from the Gaussian generator, and the numbers in all of them
 

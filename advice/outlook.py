@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.advice.evidence import SIGMAS, Evidence, curve
-from synthmix.advice.result import Baseline, Choice, CurvePoint, Gain, MeasuredGain, Rival
-from synthmix.solvers.best_mix import Optimum, best_mix
+from ..solvers.best_mix import Optimum, best_mix
+from .evidence import SIGMAS, Evidence, curve
+from .result import Baseline, Choice, CurvePoint, Gain, MeasuredGain, Rival
 
 SIZES = 9  # numbers of synthetic samples on the curve
 

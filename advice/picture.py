@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthmix.advice.plan import Plan
-from synthmix.advice.result import Advice, BreakEven
-from synthmix.drawing.panels import COLORS, Line, Panel, Points, draw
-from synthmix.support.files import replacing, write_text
-from synthmix.support.records import plain
+from ..drawing.panels import COLORS, Line, Panel, Points, draw
+from ..support.files import replacing, write_text
+from ..support.records import plain
+from .plan import Plan
+from .result import Advice, BreakEven
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

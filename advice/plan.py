@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synthmix.estimators.audits import Proportion
-from synthmix.solvers.problem import Generator, Verifier
-from synthmix.support.errors import BadInput, number
+from ..estimators.audits import Proportion
+from ..solvers.problem import Generator, Verifier
+from ..support.errors import BadInput, number
 
 # noise and verifier where the user knows nothing: in the middle, at their best, at their worst (epsilon, rho, phi)
 UNKNOWN = {"value": (0.3, 0.5, 1.0), "best": (0.0, 0.0, 1.0), "worst": (0.5, 1.0, 1.0)}

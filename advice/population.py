@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.advice.plan import uniform_noise
-from synthmix.estimators.statistics import shrunken_covariance
-from synthmix.solvers.best_mix import Family
-from synthmix.solvers.many_classes import ClassMixture
-from synthmix.solvers.problem import Fit, Generator, Law, Verifier
-from synthmix.support.errors import BadInput
+from ..estimators.statistics import shrunken_covariance
+from ..solvers.best_mix import Family
+from ..solvers.many_classes import ClassMixture
+from ..solvers.problem import Fit, Generator, Law, Verifier
+from ..support.errors import BadInput
+from .plan import uniform_noise
 
 ELLIPTICAL = 5.0  # squared lengths that vary so many times more than those of Gaussian residuals say that only directions count
 

@@ -21,7 +21,7 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.advice.population import trace_of_square
+from .population import trace_of_square
 
 SAME_ROWS = 0.5  # mean distances below this, if known well enough, say that the generator was fitted on the real rows
 FLOOR = 1e-1  # of the mean variance, added in the within-class metric

@@ -10,9 +10,9 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.advice.plan import Plan
-from synthmix.advice.provenance import Provenance
-from synthmix.estimators.audits import Audit
+from ..estimators.audits import Audit
+from .plan import Plan
+from .provenance import Provenance
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
 Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier"]

@@ -6,10 +6,10 @@ import warnings
 
 import numpy as np
 
-from synthmix.advice.evidence import Evidence
-from synthmix.advice.result import Rival
-from synthmix.estimators.leave_one_out import RidgeMix
-from synthmix.support.errors import NotConverged
+from ..estimators.leave_one_out import RidgeMix
+from ..support.errors import NotConverged
+from .evidence import Evidence
+from .result import Rival
 
 MOST_WORK = 2e10  # n p min(n, p) beyond which scikit-learn's search takes too long
 STANDARDISED, GIVEN = "RidgeClassifierCV on standardised features", "RidgeClassifierCV on the features as they are"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
 
 LARGEST = 1e150  # whose square is still a number
 FARTHEST = 1e6  # standard deviations of a synthetic feature from the real mean

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthmix.advice.result import Advice
-from synthmix.advice.words import with_error
-from synthmix.estimators.audits import Proportion
+from ..estimators.audits import Proportion
+from .result import Advice
+from .words import with_error
 
 HEAD = ("", "advice", "in symbols")
 Row = tuple[str, str, str]

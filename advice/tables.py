@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.advice.formats import Columns, listed, reader
-from synthmix.advice.identifiers import named_like_one, reason
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .formats import Columns, listed, reader
+from .identifiers import named_like_one, reason
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from synthmix.advice.break_even import ExchangeRates
-from synthmix.advice.evidence import SIGMAS, Evidence
-from synthmix.advice.formats import listed
-from synthmix.advice.outlook import Outlook
-from synthmix.advice.result import SMALLEST, Gain, MeasuredGain, Verdict
-from synthmix.advice.words import points, with_error
+from .break_even import ExchangeRates
+from .evidence import SIGMAS, Evidence
+from .formats import listed
+from .outlook import Outlook
+from .result import SMALLEST, Gain, MeasuredGain, Verdict
+from .words import points, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from synthmix.commands.options import Json, Seed
-from synthmix.commands.output import print_json, print_table
+from .options import Json, Seed
+from .output import print_json, print_table
 
 
 def advise(
@@ -30,12 +30,12 @@ def advise(
     as_json: Json = False,
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
-    from synthmix.advice.advise import advise as give
-    from synthmix.advice.picture import save
-    from synthmix.advice.plan import check_said, plan_of
-    from synthmix.advice.table import HEAD, table
-    from synthmix.advice.tables import read
-    from synthmix.support.errors import BadInput
+    from ..advice.advise import advise as give
+    from ..advice.picture import save
+    from ..advice.plan import check_said, plan_of
+    from ..advice.table import HEAD, table
+    from ..advice.tables import read
+    from ..support.errors import BadInput
 
     if synthetic and len(synthetic) > 1:
         raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")

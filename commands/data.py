@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from synthmix.commands.options import DataFolder, Json
-from synthmix.commands.output import print_json, print_table
+from .options import DataFolder, Json
+from .output import print_json, print_table
 
 app = typer.Typer(rich_markup_mode=None, help="Public data sets: list them, fetch them, say where they are.")
 
@@ -15,7 +15,7 @@ app = typer.Typer(rich_markup_mode=None, help="Public data sets: list them, fetc
 @app.command("list")
 def data_list(data: DataFolder = None, as_json: Json = False) -> None:
     """Every data set: its licence, where it was found, its size. Nothing is downloaded."""
-    from synthmix.data import dataset, names, status
+    from ..data import dataset, names, status
 
     states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
     if as_json:
@@ -37,8 +37,8 @@ def data_fetch(
     data: DataFolder = None,
 ) -> None:
     """Download what is not on this machine yet; a download that broke off goes on where it stopped."""
-    from synthmix.data import dataset, locate, names, status
-    from synthmix.support.errors import BadInput
+    from ..data import dataset, locate, names, status
+    from ..support.errors import BadInput
 
     if every == (name is not None):
         raise BadInput(f"say which data set or --all; there are {', '.join(names())}")
@@ -61,7 +61,7 @@ def data_path(
     data: DataFolder = None,
 ) -> None:
     """Print where the files of a data set are, one a line. Nothing is downloaded."""
-    from synthmix.data import dataset, locate
+    from ..data import dataset, locate
 
     for path in locate(dataset(name), data, download=False).values():
         typer.echo(path)

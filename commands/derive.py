@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthmix.commands.main import FAILED
-from synthmix.commands.options import EveryCore
-from synthmix.commands.output import yes_or_no
+from .main import FAILED
+from .options import EveryCore
+from .output import yes_or_no
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from synthmix.derivations.derive import Checked, Departure
-    from synthmix.derivations.theorem import Check
+    from ..derivations.derive import Checked, Departure
+    from ..derivations.theorem import Check
 
 WIDTH = 80
 
@@ -31,9 +31,9 @@ def derive(
     """Check the derivation, generate the Numba solvers from it, say where the published formula departs."""
     from rich.console import Console
 
-    from synthmix.derivations import derive as derivation
-    from synthmix.derivations.chapters import checks
-    from synthmix.support.errors import BadInput
+    from ..derivations import derive as derivation
+    from ..derivations.chapters import checks
+    from ..support.errors import BadInput
 
     if only is not None and (check or report is not None):
         raise BadInput("--only runs some of the checks and writes nothing; leave out --check and --report")
@@ -69,8 +69,8 @@ def derive(
 
 def _run(chosen: Sequence[Check], jobs: int | None) -> list[Checked]:
     """Run checks in parallel behind a bar; the results are in the order of the checks."""
-    from synthmix.derivations.derive import run_checks
-    from synthmix.support.progress import bar
+    from ..derivations.derive import run_checks
+    from ..support.progress import bar
 
     found = {}
     with bar("checks", True) as show:
@@ -92,7 +92,7 @@ def _print_checks(console: Console, results: Iterable[Checked]) -> None:
 
 
 def _print_in_full(console: Console, results: Iterable[Checked]) -> None:
-    from synthmix.derivations.report import without_tex
+    from ..derivations.report import without_tex
 
     for each in results:
         outcome = "holds" if each.result.holds else "FAILS"
@@ -116,8 +116,8 @@ def _print_departures(console: Console, departures: Iterable[Departure]) -> None
 
 def _generate(console: Console, files: dict[Path, str], stale: Iterable[Path]) -> None:
     """Write what is stale and remove what the derivation no longer makes."""
-    from synthmix.derivations.derive import ROOT
-    from synthmix.support.files import write_text
+    from ..derivations.derive import ROOT
+    from ..support.files import write_text
 
     changed = list(stale)
     for path in changed:
@@ -131,8 +131,8 @@ def _generate(console: Console, files: dict[Path, str], stale: Iterable[Path]) -
 
 
 def _report(console: Console, report: Path, results: Sequence[Checked], departures: Sequence[Departure]) -> None:
-    from synthmix.derivations.report import html_page, markdown
-    from synthmix.support.files import write_text
+    from ..derivations.report import html_page, markdown
+    from ..support.files import write_text
 
     for suffix, text in ((".md", markdown(results, departures)), (".html", html_page(results, departures))):
         write_text(report.with_suffix(suffix), text)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from synthmix.commands.options import DataFolder, Json, grouped
-from synthmix.commands.output import print_json, print_table, yes_or_no
+from .options import DataFolder, Json, grouped
+from .output import print_json, print_table, yes_or_no
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from synthmix.language.pipeline.engine import Status
-    from synthmix.language.pipeline.manifest import Manifest
-    from synthmix.language.pipeline.preflight import Requirement
+    from ..language.pipeline.engine import Status
+    from ..language.pipeline.manifest import Manifest
+    from ..language.pipeline.preflight import Requirement
 
 app = typer.Typer(rich_markup_mode=None, help="Language models: the two published pipelines, and features.")
 
@@ -40,7 +40,7 @@ class PipelineOptions:
 @grouped
 def llm_safety(options: PipelineOptions) -> None:
     """Figure 8's pipeline: swap, prune, accumulate, tune with IPO, generate, judge, score, draw."""
-    from synthmix.language.safety import configuration as safety
+    from ..language.safety import configuration as safety
 
     _pipeline(safety, safety.Safety, options)
 
@@ -49,7 +49,7 @@ def llm_safety(options: PipelineOptions) -> None:
 @grouped
 def llm_qa(options: PipelineOptions) -> None:
     """Figure 9's pipeline: questions, label, verify, select, accumulate, tune, evaluate, score, draw."""
-    from synthmix.language.qa import configuration as qa
+    from ..language.qa import configuration as qa
 
     _pipeline(qa, qa.QA, options)
 
@@ -63,7 +63,7 @@ def llm_features(
     data: DataFolder = None,
 ) -> None:
     """Write the hidden-state features of a data set, with labels and groups of each row, to an npz file."""
-    from synthmix.language.models.features import FeatureSettings, export
+    from ..language.models.features import FeatureSettings, export
 
     found = export(name, out, FeatureSettings(layer), data, model, progress=sys.stderr.isatty())
     typer.echo(f"{out}: {' x '.join(map(str, found.values.shape))} ({found.check})")
@@ -71,9 +71,9 @@ def llm_features(
 
 def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
     """Run, list or check the pipeline of a configuration file."""
-    from synthmix.language.pipeline import config
-    from synthmix.language.pipeline.engine import run, statuses
-    from synthmix.language.score_panels import drawn
+    from ..language.pipeline import config
+    from ..language.pipeline.engine import run, statuses
+    from ..language.score_panels import drawn
 
     settings = config.read(options.config, kind)
     out = options.out or Path("out") / "llm" / Path(options.config).stem
@@ -95,7 +95,7 @@ def _print_steps(states: list[Status], found: list[Requirement] | None, as_json:
     """Print the steps with their states; in a dry run (`found` is given) with their settings and what they need."""
     from rich.table import Column
 
-    from synthmix.language.pipeline.manifest import plain
+    from ..language.pipeline.manifest import plain
 
     dry = found is not None
     if as_json:

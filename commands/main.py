@@ -28,7 +28,7 @@ def run(app: typer.Typer) -> NoReturn:
             raise error.__cause__ from None
         _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:
-        from synthmix.support.errors import BadInput, NotConverged, Unwritable
+        from ..support.errors import BadInput, NotConverged, Unwritable
 
         if isinstance(error, BadInput):
             _fail(str(error), BAD_USE)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from synthmix.solvers.problem import Setting
+    from ..solvers.problem import Setting
 
 
 def _seed(seed: int) -> int:
-    from synthmix.support.errors import BadInput
+    from ..support.errors import BadInput
 
     if seed < 0:
         raise BadInput(f"seed must be at least 0, not {seed}")
@@ -25,7 +25,7 @@ def _seed(seed: int) -> int:
 
 
 def _jobs(jobs: int | None) -> int:
-    from synthmix.support.errors import BadInput
+    from ..support.errors import BadInput
 
     if jobs is not None and jobs < 1:
         raise BadInput(f"jobs must be at least 1, not {jobs}")
@@ -80,9 +80,9 @@ class SettingOptions:
         Raises:
             BadInput: where an option is missing, for numbers out of range, or an n-hat that the generator lacks or has no use for.
         """
-        from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
-        from synthmix.solvers.spectra import even_mean, spectrum
-        from synthmix.support.errors import BadInput, number
+        from ..solvers.problem import Generator, Ridge, Setting, Verifier
+        from ..solvers.spectra import even_mean, spectrum
+        from ..support.errors import BadInput, number
 
         missing = [_option(name) for name in NEEDED if getattr(self, name) is None]
         if missing:

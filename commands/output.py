@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def print_json(value: object) -> None:
     """Print one JSON object in a line; numbers that JSON lacks are null."""
-    from synthmix.support.records import plain
+    from ..support.records import plain
 
     typer.echo(json.dumps(plain(value), allow_nan=False))
 

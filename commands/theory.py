@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 import typer
 
-from synthmix.commands.main import FAILED
-from synthmix.commands.options import Jobs, Json, Seed, SettingOptions, grouped
-from synthmix.commands.output import print_json, print_table
-from synthmix.commands.trees import TreeOptions
+from .main import FAILED
+from .options import Jobs, Json, Seed, SettingOptions, grouped
+from .output import print_json, print_table
+from .trees import TreeOptions
 
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 
@@ -32,9 +32,9 @@ def predict(
 ) -> None:  # fmt: skip
     """Predict mean margin, variance, accuracy and risk of a setting or a family tree."""
     problem = family.problem(options)
-    from synthmix.solvers.predict import predict as predict_problem
-    from synthmix.solvers.trees import Tree, predict_tree
-    from synthmix.support.errors import BadInput
+    from ..solvers.predict import predict as predict_problem
+    from ..solvers.trees import Tree, predict_tree
+    from ..support.errors import BadInput
 
     if isinstance(problem, Tree):
         if formula != "rederived":
@@ -69,7 +69,7 @@ def simulate(
 ) -> None:
     """Simulate a setting or a family tree by Monte-Carlo: means over training sets, with standard errors."""
     problem = family.problem(options)
-    from synthmix.sims.monte_carlo import simulate as simulate_problem
+    from ..sims.monte_carlo import simulate as simulate_problem
 
     done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
                             progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
@@ -88,8 +88,8 @@ def sweep(
     as_json: Json = False,
 ) -> None:
     """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
-    from synthmix.sims.stress import sweep as run_sweep
-    from synthmix.support.progress import bar
+    from ..sims.stress import sweep as run_sweep
+    from ..support.progress import bar
 
     with bar("points", sys.stderr.isatty()) as show:
         report = run_sweep(points, seed, threads, progress=show)

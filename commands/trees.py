@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from synthmix.commands.options import SettingOptions
+from .options import SettingOptions
 
 if TYPE_CHECKING:
-    from synthmix.solvers.problem import Setting
-    from synthmix.solvers.trees import Tree
+    from ..solvers.problem import Setting
+    from ..solvers.trees import Tree
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class TreeOptions:
         Raises:
             BadInput: for a file that is no tree, a scheme without generations, or a setting that has no generations.
         """
-        from synthmix.support.errors import BadInput
+        from ..support.errors import BadInput
 
         if self.tree is not None:
-            from synthmix.solvers.tree_files import read_tree
+            from ..solvers.tree_files import read_tree
 
             if options.given or self.generations is not None or self.scheme is not None:
                 raise BadInput(f"--tree FILE says everything: leave {', '.join(options.given) or '--generations and --scheme'} out")
@@ -49,6 +49,6 @@ class TreeOptions:
             if self.scheme is not None:
                 raise BadInput("--scheme needs --generations, the number of generators")
             return options.setting()
-        from synthmix.solvers.trees import generations
+        from ..solvers.trees import generations
 
         return generations(options.setting(), self.generations, self.scheme or "replace")

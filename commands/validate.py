@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from synthmix.commands.main import FAILED
-from synthmix.commands.options import DataFolder, EveryCore, Seed
-from synthmix.commands.output import yes_or_no
+from .main import FAILED
+from .options import DataFolder, EveryCore, Seed
+from .output import yes_or_no
 
 if TYPE_CHECKING:
-    from synthmix.figures.kit.validate import Validated
+    from ..figures.kit.validate import Validated
 
 
 def validate(
@@ -46,11 +46,11 @@ def validate(
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
 ) -> None:  # fmt: skip
     """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
-    from synthmix.figures.kit.registry import names
-    from synthmix.figures.kit.run import Run
-    from synthmix.figures.kit.study import StudyOptions
-    from synthmix.figures.kit.validate import validate as validate_figure
-    from synthmix.support.errors import BadInput
+    from ..figures.kit.registry import names
+    from ..figures.kit.run import Run
+    from ..figures.kit.study import StudyOptions
+    from ..figures.kit.validate import validate as validate_figure
+    from ..support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
@@ -66,7 +66,7 @@ def validate(
 
 
 def _proportions(text: str | None) -> tuple[float, ...] | None:
-    from synthmix.support.errors import BadInput
+    from ..support.errors import BadInput
 
     try:
         return None if text is None else tuple(float(part) for part in text.split(","))
@@ -79,7 +79,7 @@ def _print(done: Validated, verbose: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from synthmix.figures.kit.claims import summary
+    from ..figures.kit.claims import summary
 
     console = Console()
     table = Table("claim", "kind", "count", "tolerance used", "holds", title=f"Figure {done.name}: {done.title}", title_justify="left")

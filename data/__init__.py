@@ -8,10 +8,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from synthmix.data import sets
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from . import sets
+from .entry import DataFile, DataSet
+from .find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
 
 __all__ = [
     "CACHE_NAME", "FOLDER_OPTION", "FOLDER_VARIABLE", "DataFile", "DataSet", "Status", "dataset", "locate", "names", "own_folder",

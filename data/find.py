@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from synthmix.data.entry import DataFile, DataSet, Unavailable
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .entry import DataFile, DataSet, Unavailable
 
 FOLDER_OPTION = "--data"
 FOLDER_VARIABLE = "SYNTHDATA_DIR"

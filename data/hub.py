@@ -12,8 +12,8 @@ from pathlib import Path
 from sys import stderr
 from tempfile import TemporaryDirectory
 
-from synthmix.data.entry import Unavailable
-from synthmix.data.origins import CONNECT_SECONDS, PART
+from .entry import Unavailable
+from .origins import CONNECT_SECONDS, PART
 
 PUBLIC = "https://huggingface.co"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TYPE_CHECKING
 
-from synthmix.data.entry import Unavailable
+from .entry import Unavailable
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthmix.data.find import opened
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .find import opened
 
 HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
 

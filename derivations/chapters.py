@@ -10,9 +10,9 @@ import importlib
 import pkgutil
 from types import ModuleType
 
-from synthmix import derivations
-from synthmix.derivations.theorem import CHECKS, Check, Theorem
-from synthmix.support.errors import BadInput
+from .. import derivations
+from ..support.errors import BadInput
+from .theorem import CHECKS, Check, Theorem
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from synthmix.derivations.theorem import Function, Switch, Theorem
+from .theorem import Function, Switch, Theorem
 
 COMMAND = "python cli.py derive"
 HEADER = '''"""{title}.

@@ -18,8 +18,8 @@ from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.model import J, Labels, Source, eta, gamma, source, symmetric, t
-from synthmix.derivations.potential import (
+from .model import J, Labels, Source, eta, gamma, source, symmetric, t
+from .potential import (
     Block,
     Statement,
     Values,
@@ -32,7 +32,7 @@ from synthmix.derivations.potential import (
     signal,
     tau,
 )
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from .theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 
 def mean_margin(statement: Statement, at: Values | None = None) -> sp.Expr:

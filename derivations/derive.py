@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from synthmix.derivations.chapters import chapters, checks, origin
-from synthmix.derivations.codegen import module_source
-from synthmix.derivations.published import DEPARTURES, departure
-from synthmix.derivations.reference import golden
-from synthmix.derivations.theorem import Check, CheckResult
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .chapters import chapters, checks, origin
+from .codegen import module_source
+from .published import DEPARTURES, departure
+from .reference import golden
+from .theorem import Check, CheckResult
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -33,10 +33,10 @@ import sympy as sp
 from sympy.polys.ring_series import rs_mul, rs_series_inversion
 from sympy.polys.rings import PolyElement
 
-from synthmix.derivations.model import J, Labels, Source, gamma, source, t
-from synthmix.derivations.pairings import Diagram, Edge, Insertions, Slot, contractions, follow, partitions
-from synthmix.derivations.potential import Block, Statement
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check
+from .model import J, Labels, Source, gamma, source, t
+from .pairings import Diagram, Edge, Insertions, Slot, contractions, follow, partitions
+from .potential import Block, Statement
+from .theorem import CheckResult, Equation, Theorem, check
 
 ORDERS = 5  # gamma^-1 to gamma^-5
 TEST, PUSH, HAT = "t C_test", "J mu_test", "base"  # what diagrams name beside the sources

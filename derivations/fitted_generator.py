@@ -26,9 +26,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.model import Labels, N, Source, source, symmetric
-from synthmix.derivations.potential import effective_weight, fit_equation, kappa, mean_weight, noise, potential, signal, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from .model import Labels, N, Source, source, symmetric
+from .potential import effective_weight, fit_equation, kappa, mean_weight, noise, potential, signal, tau
+from .theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 def base(s: Source) -> Source:

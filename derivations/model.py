@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from .theorem import CheckResult, Equation, Theorem, check, vanishes
 
 gamma, N, t = sp.symbols("gamma N t", positive=True)
 J = sp.Symbol("J", real=True)

@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.gaussian import expected
-from synthmix.derivations.model import Labels, N, Source, source, symmetric
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from .gaussian import expected
+from .model import Labels, N, Source, source, symmetric
+from .theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 def response_gain(c: sp.Expr, label: sp.Expr, h: sp.Expr, d: sp.Expr) -> sp.Expr:

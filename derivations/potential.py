@@ -24,9 +24,9 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from synthmix.derivations.model import Labels, N, Source, gamma, source, symmetric, t
-from synthmix.derivations.one_sample import logdet_growth, response_growth
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from .model import Labels, N, Source, gamma, source, symmetric, t
+from .one_sample import logdet_growth, response_growth
+from .theorem import CheckResult, Equation, Theorem, check, vanishes
 
 DIGITS = 50
 Values = Mapping[sp.Symbol, sp.Expr]

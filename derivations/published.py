@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
-from synthmix.derivations.model import N, Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho
-from synthmix.derivations.potential import fit_equation, tau
-from synthmix.derivations.special import synthetic_only as alone
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from .derivatives import C_, DELTA, ELL, THETA, Q, R, delta_slope, positive_root, s
+from .model import N, Source, alpha, epsilon, eta, gamma, lam, mu, phi, rho
+from .potential import fit_equation, tau
+from .special import synthetic_only as alone
+from .theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 SLIP = sp.Symbol("alpha", positive=True)
 _PUBLISHED_LETTERS = {alone.A: SLIP, alone.LAM: sp.Symbol("lambda", real=True)}

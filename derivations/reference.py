@@ -25,10 +25,10 @@ from dataclasses import asdict, dataclass, replace
 import mpmath as mp
 import sympy as sp
 
-from synthmix.derivations.derivatives import mean_margin, variance
-from synthmix.derivations.model import N, gamma, source
-from synthmix.derivations.potential import Block, Statement, Values
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check
+from .derivatives import mean_margin, variance
+from .model import N, gamma, source
+from .potential import Block, Statement, Values
+from .theorem import CheckResult, Equation, Theorem, check
 
 DIGITS = 50
 

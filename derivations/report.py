@@ -15,9 +15,9 @@ from types import ModuleType
 import sympy as sp
 from sympy.printing.latex import LatexPrinter
 
-from synthmix.derivations.chapters import chapters, origin
-from synthmix.derivations.derive import Checked, Departure
-from synthmix.derivations.theorem import Theorem
+from .chapters import chapters, origin
+from .derive import Checked, Departure
+from .theorem import Theorem
 
 TITLE = "Learning with synthetic data: the derivation"
 LONG = 75  # characters on a line of a displayed sum, as `_width` counts them

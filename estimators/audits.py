@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.support.errors import BadInput, number
+from ..support.errors import BadInput, number
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.estimators.leave_one_out import LeaveOneOut, sharpened
+from .leave_one_out import LeaveOneOut, sharpened
 
 ALPHAS = np.geomspace(1e-4, 1e4, 33)  # times the mean scatter of a feature of the real samples
 SHARES = np.geomspace(1 / 30, 30, 7)  # the weight of all synthetic samples together, in that of all real ones

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from synthmix.solvers.problem import Covariance
-from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.support.errors import BadInput
+from ..solvers.problem import Covariance
+from ..solvers.sample_covariance import SampleCovariance
+from ..support.errors import BadInput
 
 
 def shared_covariance(residuals: np.ndarray, means: int = 1) -> SampleCovariance:

@@ -24,9 +24,9 @@ from functools import cached_property
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from synthmix.estimators.ridge import Moments
-from synthmix.estimators.ridge_path import DualPath, PrimalPath
-from synthmix.support.errors import BadInput, number
+from ..support.errors import BadInput, number
+from .ridge import Moments
+from .ridge_path import DualPath, PrimalPath
 
 BANDWIDTH = 2.0  # of the smoothed accuracy, in standard deviations of the margins
 

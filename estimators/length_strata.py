@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.estimators.covariances import own_covariances
-from synthmix.solvers.problem import Law, Problem, Ridge, Source
-from synthmix.support.errors import BadInput
+from ..solvers.problem import Law, Problem, Ridge, Source
+from ..support.errors import BadInput
+from .covariances import own_covariances
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class LengthStrata:
 
     def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> MixturePrediction:
         """Return the theory for a classifier trained on `sources` and a fresh sample of the population."""
-        from synthmix.solvers.predict import predict_tests
+        from ..solvers.predict import predict_tests
 
         found = predict_tests(Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0]), self.laws)
         accuracy, margins, variances = (np.array([getattr(one, name) for one in found])

@@ -12,11 +12,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
-from synthmix.estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
-from synthmix.estimators.leave_one_out import LeaveOneOut, RidgeMix
-from synthmix.estimators.ridge import LinearClassifier, ridge
-from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter
+from .leave_one_out import LeaveOneOut, RidgeMix
+from .ridge import LinearClassifier, ridge
+from .self_fitted import kept_labels, self_fitted_leave_one_out
 
 AUTO = "auto"
 STEPS_BETWEEN = 3  # finer weights tried on each side of the best

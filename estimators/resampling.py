@@ -19,9 +19,9 @@ from typing import TypeVar
 
 import numpy as np
 
-from synthmix.estimators.ridge import SolvedRidge
-from synthmix.support.errors import BadInput, number
-from synthmix.support.progress import bar
+from ..support.errors import BadInput, number
+from ..support.progress import bar
+from .ridge import SolvedRidge
 
 Result = TypeVar("Result")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from synthmix.support.errors import BadInput, NotConverged
+from ..support.errors import BadInput, NotConverged
 
 
 @dataclass(frozen=True, eq=False)

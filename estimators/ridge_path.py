@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.estimators.ridge import Moments, RotatedSamples
-from synthmix.support.errors import NotConverged
+from ..support.errors import NotConverged
+from .ridge import Moments, RotatedSamples
 
 
 @dataclass(frozen=True, eq=False)

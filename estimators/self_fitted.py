@@ -19,8 +19,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtr
 
-from synthmix.estimators.leave_one_out import LeaveOneOut, class_shift
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, number
+from .leave_one_out import LeaveOneOut, class_shift
 
 STEPS, TOLERANCE = 500, 1e-8
 SUM_TO_ONE = 1e3  # the weight of that condition in a least-squares problem

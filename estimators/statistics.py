@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.solvers.problem import Law
-from synthmix.support.errors import BadInput
+from ..solvers.problem import Law
+from ..support.errors import BadInput
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.estimators.statistics import shrunken_covariance
-from synthmix.solvers.problem import Law, Problem, Ridge, Source
-from synthmix.support.errors import BadInput
+from ..solvers.problem import Law, Problem, Ridge, Source
+from ..support.errors import BadInput
+from .statistics import shrunken_covariance
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Strata:
 
     def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> StrataPrediction:
         """The theory for a classifier trained on these sources (of `trusted` and `selected`), on a fresh sample of the population."""
-        from synthmix.solvers.predict import predict_tests
+        from ..solvers.predict import predict_tests
 
         problem = Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0], self.intercept)
         found = predict_tests(problem, self.laws)

@@ -15,13 +15,13 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.data.sets import amazon as data
-from synthmix.estimators.statistics import ClassStatistics, class_statistics
-from synthmix.sims.samplers.sufficient import Cloud
-from synthmix.sims.trial import Factor, TrainingSet
-from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
-from synthmix.support.errors import BadInput, number
-from synthmix.support.workers import workers
+from ..data.sets import amazon as data
+from ..estimators.statistics import ClassStatistics, class_statistics
+from ..sims.samplers.sufficient import Cloud
+from ..sims.trial import Factor, TrainingSet
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from ..support.errors import BadInput, number
+from ..support.workers import workers
 
 Protocol = Literal["published", "held-out"]
 PROTOCOLS: tuple[Protocol, ...] = ("published", "held-out")

@@ -13,17 +13,17 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.advice.advise import advise
-from synthmix.advice.plan import Plan
-from synthmix.advice.result import Advice
-from synthmix.advice.tables import Table
-from synthmix.data import dataset, status
-from synthmix.data.sets import amazon, digits, xstest
-from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.leave_one_out import RidgeMix
-from synthmix.experiments.real import Split, mnist_split
-from synthmix.sims.labels import label_and_prune
-from synthmix.solvers.problem import Generator, Verifier
+from ..advice.advise import advise
+from ..advice.plan import Plan
+from ..advice.result import Advice
+from ..advice.tables import Table
+from ..data import dataset, status
+from ..data.sets import amazon, digits, xstest
+from ..estimators.class_gaussian import ClassGaussian
+from ..estimators.leave_one_out import RidgeMix
+from ..sims.labels import label_and_prune
+from ..solvers.problem import Generator, Verifier
+from .real import Split, mnist_split
 
 Source = Literal["mnist", "digits", "books", "elec", "kitchen", "preferences", "completions"]
 TEST = {"mnist": 1000, "digits": 60, "books": 300, "elec": 300, "kitchen": 300, "preferences": 350}  # a class
@@ -44,7 +44,7 @@ class Data:
     def missing(self, folder: str | os.PathLike[str] | None = None) -> str:
         """Why these data cannot be used here without downloading or computing for long; "" if they can."""
         if self.source in ("preferences", "completions"):
-            from synthmix.language.models.features import FeatureSettings, imported
+            from ..language.models.features import FeatureSettings, imported
 
             name: Literal["hh_rlhf", "xstest"] = "hh_rlhf" if self.source == "preferences" else "xstest"
             if status(dataset(name), folder).missing:
@@ -236,14 +236,14 @@ def _samples(data: Data, folder: str | None) -> tuple[np.ndarray, np.ndarray, np
         chosen = np.isin(y, data.digits or np.unique(y))
         return images[chosen].reshape(int(chosen.sum()), -1).astype(float), np.searchsorted(np.unique(y[chosen]), y[chosen]), None
     if data.source == "preferences":
-        from synthmix.experiments.preferences import differences
-        from synthmix.language.models.features import preference_features
+        from ..language.models.features import preference_features
+        from .preferences import differences
 
         X = differences(preference_features(folder=folder))
         y = np.random.default_rng(0).permutation(np.arange(len(X)) % 2)
         return np.where(y[:, None] == 1, X, -X), y, None
     if data.source == "completions":
-        from synthmix.language.models.features import completion_features
+        from ..language.models.features import completion_features
 
         known = xstest.load(folder)
         return (completion_features(folder=folder).astype(float), (known.human == xstest.COMPLIANCE).astype(int),

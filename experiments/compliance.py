@@ -17,14 +17,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.data.sets.xstest import COMPLIANCE, UNLABELLED
-from synthmix.data.text import Completions
-from synthmix.estimators.audits import Audit, audit
-from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
-from synthmix.estimators.ridge import Moments
-from synthmix.estimators.strata import Strata, strata
-from synthmix.solvers.problem import Ridge, Verifier
-from synthmix.support.errors import BadInput
+from ..data.sets.xstest import COMPLIANCE, UNLABELLED
+from ..data.text import Completions
+from ..estimators.audits import Audit, audit
+from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from ..estimators.ridge import Moments
+from ..estimators.strata import Strata, strata
+from ..solvers.problem import Ridge, Verifier
+from ..support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,14 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.experiments.networks import Network, Training, one_thread, pytorch, train
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.solvers.problem import NO_SUPERVISION, Verifier
-from synthmix.support.errors import BadInput
-from synthmix.support.files import read_arrays, write_arrays
-from synthmix.support.progress import bar
-from synthmix.support.workers import workers
+from ..estimators.class_gaussian import ClassGaussian
+from ..sims.checkpoint import fingerprint
+from ..solvers.problem import NO_SUPERVISION, Verifier
+from ..support.errors import BadInput
+from ..support.files import read_arrays, write_arrays
+from ..support.progress import bar
+from ..support.workers import workers
+from .networks import Network, Training, one_thread, pytorch, train
 
 CLASSES = 10
 

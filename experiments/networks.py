@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, number
 
 if TYPE_CHECKING:
     import torch

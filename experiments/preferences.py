@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.estimators.covariances import shared_covariance
-from synthmix.estimators.length_strata import LengthStrata
-from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample
-from synthmix.estimators.ridge import Moments
-from synthmix.estimators.statistics import class_statistics
-from synthmix.solvers.predict import Formula, predict_grid
-from synthmix.solvers.problem import Ridge, Setting, Verifier
-from synthmix.support.errors import BadInput
+from ..estimators.covariances import shared_covariance
+from ..estimators.length_strata import LengthStrata
+from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from ..estimators.ridge import Moments
+from ..estimators.statistics import class_statistics
+from ..solvers.predict import Formula, predict_grid
+from ..solvers.problem import Ridge, Setting, Verifier
+from ..support.errors import BadInput
 
 STRONG, WEAK = Verifier(rho=0.2, phi=0.9), Verifier(rho=0.5, phi=0.5)
 STRATA = 3  # of the length of a pair

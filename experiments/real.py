@@ -15,15 +15,15 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.data.sets import amazon, digits, mnist
-from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.ridge import ridge
-from synthmix.estimators.statistics import class_laws
-from synthmix.sims.labels import label_and_prune
-from synthmix.sims.many_classes import LabelledSamples
-from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise
-from synthmix.solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
-from synthmix.support.errors import BadInput
+from ..data.sets import amazon, digits, mnist
+from ..estimators.class_gaussian import ClassGaussian
+from ..estimators.ridge import ridge
+from ..estimators.statistics import class_laws
+from ..sims.labels import label_and_prune
+from ..sims.many_classes import LabelledSamples
+from ..solvers.many_classes import ClassMixture, Scores, next_label_noise
+from ..solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
+from ..support.errors import BadInput
 
 Features = Literal["pixels", "relu", "halved"]
 WHITE = 255.0

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.drawing.panels import Histogram, Line, Mark, Panel, Points
-from synthmix.figures.kit.claims import Claim, agrees, at_most, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Estimate
-from synthmix.sims.samplers.sufficient import bartlett
-from synthmix.solvers.marchenko_pastur import MarchenkoPastur
+from ..drawing.panels import Histogram, Line, Mark, Panel, Points
+from ..sims.monte_carlo import Estimate
+from ..sims.samplers.sufficient import bartlett
+from ..solvers.marchenko_pastur import MarchenkoPastur
+from .kit.claims import Claim, agrees, at_most, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 KS_AT_MOST = 0.01
 EDGE_WITHIN = 0.03  # relative

@@ -7,13 +7,13 @@ from functools import partial
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Mark, Panel, Points
-from synthmix.figures.kit.claims import Claim, agrees, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.traces import Traces, measure_traces
-from synthmix.solvers.predict import predict_grid
-from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+from ..drawing.panels import Line, Mark, Panel, Points
+from ..sims.traces import Traces, measure_traces
+from ..solvers.predict import predict_grid
+from ..solvers.problem import Generator, Ridge, Setting, Verifier
+from .kit.claims import Claim, agrees, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 SCALARS = {
     "r": r"real samples, $\frac{1}{N}\,\mathrm{tr}\,Q$",

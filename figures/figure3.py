@@ -7,14 +7,14 @@ from typing import Annotated
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Simulation
-from synthmix.solvers.predict import Formula, Grid, predict_grid
-from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
-from synthmix.support.typed import Between, Positive, Some
+from ..drawing.panels import Line, Panel, Points
+from ..sims.monte_carlo import Simulation
+from ..solvers.predict import Formula, Grid, predict_grid
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
+from ..support.typed import Between, Positive, Some
+from .kit.claims import Budget, Claim, agrees, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 VERIFIERS = (
     ("oracle, $(\\rho,\\varphi)=(0,1)$", ORACLE),

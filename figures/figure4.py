@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Estimate, Simulation
-from synthmix.solvers.critical import critical_noise, slope_at_critical_noise
-from synthmix.solvers.predict import predict_grid
-from synthmix.solvers.problem import Setting, Verifier, synthetic_only
+from ..drawing.panels import Line, Panel, Points
+from ..sims.monte_carlo import Estimate, Simulation
+from ..solvers.critical import critical_noise, slope_at_critical_noise
+from ..solvers.predict import predict_grid
+from ..solvers.problem import Setting, Verifier, synthetic_only
+from .kit.claims import Budget, Claim, agrees, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 GRID = np.linspace(0, 1, 201)
 

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.data.sets import mnist
-from synthmix.drawing.panels import Images, Line, Panel, Points
-from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.figures.kit.claims import Claim, agrees, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Estimate
+from ..data.sets import mnist
+from ..drawing.panels import Images, Line, Panel, Points
+from ..estimators.class_gaussian import ClassGaussian
+from ..sims.monte_carlo import Estimate
+from .kit.claims import Claim, agrees, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 BLACK = 255
 SAMPLES = 6000  # about, in a class

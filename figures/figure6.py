@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.estimators.statistics import ClassStatistics
-from synthmix.experiments.amazon import NAMES, AmazonCurve, AmazonSettings, child_seeds, curves, load, training_statistics
-from synthmix.figures.kit.claims import Claim, at_least, at_most
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Run
-from synthmix.solvers.predict import predict_grid
-from synthmix.solvers.problem import Generator, Ridge, Setting
+from ..drawing.panels import Line, Panel, Points
+from ..estimators.statistics import ClassStatistics
+from ..experiments.amazon import NAMES, AmazonCurve, AmazonSettings, child_seeds, curves, load, training_statistics
+from ..solvers.predict import predict_grid
+from ..solvers.problem import Generator, Ridge, Setting
+from .kit.claims import Claim, at_least, at_most
+from .kit.figure import Built, Figure
+from .kit.published import published
+from .kit.run import Run
 
 SUPERVISION = ("oracle", "none")  # in the order of AmazonSettings.verifiers
 PUBLISHED_WITHIN, HELD_OUT_WITHIN = 0.012, 0.02

@@ -10,16 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.data.sets import mnist
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.mnist_networks import Images, NetworkPoint, NetworkScores, Statistics, Study, Synthetic
-from synthmix.experiments.mnist_networks import run as run_study
-from synthmix.experiments.networks import Training
-from synthmix.figures.kit.claims import Claim, at_most
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Run
-from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from ..data.sets import mnist
+from ..drawing.panels import Line, Panel, Points
+from ..experiments.mnist_networks import Images, NetworkPoint, NetworkScores, Statistics, Study, Synthetic
+from ..experiments.mnist_networks import run as run_study
+from ..experiments.networks import Training
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from .kit.claims import Claim, at_most
+from .kit.figure import Built, Figure
+from .kit.published import published
+from .kit.run import Run
 
 XLABEL = "proportion of synthetic data $m/(n+m)$"
 SDS, BUDGET = 3.0, 0.015  # a published run is one draw: within 3 standard deviations of the mean, and 1.5 points

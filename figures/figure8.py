@@ -11,15 +11,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.preferences import Curves, PreferenceSettings, curves, differences
-from synthmix.figures.kit.claims import Claim, agrees, at_least, at_most, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.study import StudyOptions
-from synthmix.language.tuned_panels import as_record, tuned_panels
-from synthmix.sims.monte_carlo import Estimate
+from ..drawing.panels import Line, Panel, Points
+from ..experiments.preferences import Curves, PreferenceSettings, curves, differences
+from ..language.tuned_panels import as_record, tuned_panels
+from ..sims.monte_carlo import Estimate
+from .kit.claims import Claim, agrees, at_least, at_most, falls_outside
+from .kit.figure import Built, Figure
+from .kit.published import published
+from .kit.run import Run
+from .kit.study import StudyOptions
 
 WITHIN, SHARE = 0.02, 0.9
 STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of PreferenceSettings.verifiers
@@ -50,11 +50,11 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     """Scale features: measure, predict, compare. Other scales: run the study and draw what it measured."""
     values = published("figure8_safety")
     if options.scale != "features":
-        from synthmix.language.studies import safety_study
+        from ..language.studies import safety_study
 
         study = safety_study(options.scale, run.out, **options.arguments(run))
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
-    from synthmix.language.models.features import FeatureSettings, load
+    from ..language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
     X, design = differences(found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))

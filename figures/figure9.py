@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.data.sets import xstest
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.compliance import SUPERVISION, ComplianceSettings, Curves, LabelledAnswers, curves, labelled_answers
-from synthmix.figures.kit.claims import Claim, at_least, at_most, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.published import published
-from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.study import StudyOptions
-from synthmix.language.tuned_panels import as_record, tuned_panels
-from synthmix.sims.monte_carlo import Estimate
+from ..data.sets import xstest
+from ..drawing.panels import Line, Panel, Points
+from ..experiments.compliance import SUPERVISION, ComplianceSettings, Curves, LabelledAnswers, curves, labelled_answers
+from ..language.tuned_panels import as_record, tuned_panels
+from ..sims.monte_carlo import Estimate
+from .kit.claims import Claim, at_least, at_most, falls_outside
+from .kit.figure import Built, Figure
+from .kit.published import published
+from .kit.run import Run
+from .kit.study import StudyOptions
 
 WITHIN, SHARE = 0.02, 0.9
 NAMES = {"oracle": "oracle", "GPT-4": "verified by GPT-4", "none": "no verifier"}
@@ -47,11 +47,11 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
     """Scale features: measure, predict twice, compare. Other scales: run the study and draw what it measured."""
     values = published("figure9_qa")
     if options.scale != "features":
-        from synthmix.language.studies import qa_study
+        from ..language.studies import qa_study
 
         study = qa_study(options.scale, run.out, **options.arguments(run))
         return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
-    from synthmix.language.models.features import FeatureSettings, load
+    from ..language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
     data, design = labelled_answers(xstest.load(run.data), found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))

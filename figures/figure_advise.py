@@ -26,16 +26,16 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.back_test import CandidateGrid, Data, FollowedAdvice, Scenario, ask_and_follow
-from synthmix.figures.kit.claims import Claim, at_least, at_most
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
-from synthmix.support.errors import BadInput
-from synthmix.support.files import replacing
-from synthmix.support.progress import bar
+from ..drawing.panels import Line, Panel, Points
+from ..experiments.back_test import CandidateGrid, Data, FollowedAdvice, Scenario, ask_and_follow
+from ..sims.checkpoint import fingerprint
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
+from ..support.errors import BadInput
+from ..support.files import replacing
+from ..support.progress import bar
+from .kit.claims import Claim, at_least, at_most
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 WITHIN, SHARE = 0.015, 0.9
 RIGHT, SIGMAS = 0.95, 2.0

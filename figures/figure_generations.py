@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Simulation
-from synthmix.solvers.predict import Prediction, predict
-from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
-from synthmix.solvers.trees import generations, predict_tree
+from ..drawing.panels import Line, Panel, Points
+from ..sims.monte_carlo import Simulation
+from ..solvers.predict import Prediction, predict
+from ..solvers.problem import Generator, Ridge, Setting, Verifier
+from ..solvers.trees import generations, predict_tree
+from .kit.claims import Budget, Claim, agrees, falls_outside
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 QUANTITIES = {"accuracy": "accuracy", "mean_margin": "mean margin $m_w$", "variance": "variance $s_w^2$"}
 

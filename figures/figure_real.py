@@ -22,15 +22,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.drawing.panels import Line, Panel, Points
-from synthmix.experiments.real import MeasuredAccuracy, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
-from synthmix.figures.kit.claims import Claim, at_least, at_most
-from synthmix.figures.kit.figure import Built, Figure
-from synthmix.figures.kit.run import Run
-from synthmix.sims.monte_carlo import Estimate
-from synthmix.solvers.many_classes import predict_classes, predict_on_samples
-from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
-from synthmix.support.progress import bar
+from ..drawing.panels import Line, Panel, Points
+from ..experiments.real import MeasuredAccuracy, Mix, Split, amazon_splits, digits_splits, mnist_split, trial
+from ..sims.monte_carlo import Estimate
+from ..solvers.many_classes import predict_classes, predict_on_samples
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Verifier
+from ..support.progress import bar
+from .kit.claims import Claim, at_least, at_most
+from .kit.figure import Built, Figure
+from .kit.run import Run
 
 WITHIN, SHARE = 0.015, 0.9
 STRONG = Verifier(rho=0.1, phi=0.9)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from synthmix.drawing.panels import draw
-from synthmix.language.pipeline import manifest
-from synthmix.language.pipeline.engine import Counts, Pipeline, Step, Work
-from synthmix.language.studies import of_score
-from synthmix.language.tuned_panels import tuned_panels
-from synthmix.support.files import replacing
+from ..drawing.panels import draw
+from ..support.files import replacing
+from .pipeline import manifest
+from .pipeline.engine import Counts, Pipeline, Step, Work
+from .studies import of_score
+from .tuned_panels import tuned_panels
 
 
 def drawn(pipeline: Pipeline) -> Pipeline:

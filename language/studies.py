@@ -12,16 +12,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from synthmix.estimators.audits import Proportion
-from synthmix.language.models.tuning import Tuning
-from synthmix.language.pipeline import config
-from synthmix.language.pipeline.engine import Pipeline, run
-from synthmix.language.qa import configuration as qa
-from synthmix.language.safety import configuration as safety
-from synthmix.language.safety.steps import ERROR
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.sims.monte_carlo import Estimate
-from synthmix.support.errors import BadInput
+from ..estimators.audits import Proportion
+from ..sims.checkpoint import fingerprint
+from ..sims.monte_carlo import Estimate
+from ..support.errors import BadInput
+from .models.tuning import Tuning
+from .pipeline import config
+from .pipeline.engine import Pipeline, run
+from .qa import configuration as qa
+from .safety import configuration as safety
+from .safety.steps import ERROR
 
 Scale = Literal["lora", "paper"]
 NEAR = 0.03  # how far a proportion that is asked for may be from one of the configuration

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from synthmix.drawing.panels import Panel, Points
-from synthmix.sims.monte_carlo import Estimate
+from ..drawing.panels import Panel, Points
+from ..sims.monte_carlo import Estimate
 
 if TYPE_CHECKING:
-    from synthmix.language.studies import PointScores, Study
+    from .studies import PointScores, Study
 
 Quantity = Literal["accuracy", "score"]
 YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "share of answers judged safe"}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.support.errors import BadInput
-from synthmix.support.files import read_arrays, write_arrays
+from ..support.errors import BadInput
+from ..support.files import read_arrays, write_arrays
 
 SAVE_EVERY = 5.0  # seconds
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller
-from synthmix.solvers.problem import Verifier
+from ..solvers.input_dependent import Labels, LinearVerifier, MarginLabeller
+from ..solvers.problem import Verifier
 
 
 def label_and_prune(

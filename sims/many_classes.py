@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.sims.labels import label_and_prune
-from synthmix.sims.trial import Factor, whole
-from synthmix.solvers.many_classes import ClassMixture
-from synthmix.solvers.problem import Law
+from ..solvers.many_classes import ClassMixture
+from ..solvers.problem import Law
+from .labels import label_and_prune
+from .trial import Factor, whole
 
 
 @dataclass(frozen=True, eq=False)

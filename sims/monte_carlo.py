@@ -15,17 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthmix.sims.checkpoint import Checkpoint, fingerprint
-from synthmix.sims.samplers import Sampler, SamplerName, sampler_for, sampler_kind, trial_streams
-from synthmix.sims.samplers.banded import Banded
-from synthmix.sims.samplers.direct import Entries
-from synthmix.sims.trial import Outcome, whole
-from synthmix.solvers.problem import Setting
-from synthmix.solvers.trees import Tree
-from synthmix.support.errors import NotConverged, number
-from synthmix.support.memory import must_fit
-from synthmix.support.progress import bar
-from synthmix.support.workers import workers
+from ..solvers.problem import Setting
+from ..solvers.trees import Tree
+from ..support.errors import NotConverged, number
+from ..support.memory import must_fit
+from ..support.progress import bar
+from ..support.workers import workers
+from .checkpoint import Checkpoint, fingerprint
+from .samplers import Sampler, SamplerName, sampler_for, sampler_kind, trial_streams
+from .samplers.banded import Banded
+from .samplers.direct import Entries
+from .trial import Outcome, whole
 
 BLOCK = 16  # trials a worker draws before it reports
 BANDED_BLOCK = 256  # the same where they take microseconds

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.solvers.predict import predict, predict_grid
-from synthmix.solvers.problem import Generator, Setting
-from synthmix.support.errors import NotConverged, number
+from ..solvers.predict import predict, predict_grid
+from ..solvers.problem import Generator, Setting
+from ..support.errors import NotConverged, number
 
 POINTS = 1_000_000
 SPECTRAL_SHARE = 0.05

@@ -9,12 +9,12 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from threadpoolctl import threadpool_limits
 
-from synthmix.sims.monte_carlo import Estimate
-from synthmix.sims.samplers import trial_streams
-from synthmix.sims.samplers.sufficient import Sufficient
-from synthmix.sims.trial import Factor, Mixture, TrainingSet
-from synthmix.solvers.problem import Setting
-from synthmix.support.errors import BadInput
+from ..solvers.problem import Setting
+from ..support.errors import BadInput
+from .monte_carlo import Estimate
+from .samplers import trial_streams
+from .samplers.sufficient import Sufficient
+from .trial import Factor, Mixture, TrainingSet
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, blas, lapack
 from scipy.special import ndtr
 
-from synthmix.solvers.problem import Covariance, Setting
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..solvers.problem import Covariance, Setting
+from ..support.errors import BadInput, NotConverged, number
 
 MOST = 2**53  # samples that can be counted in floating point
 

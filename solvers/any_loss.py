@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.solvers import convex, kernels, loss_side
-from synthmix.solvers.lowering import Lowered, Matrices
-from synthmix.solvers.problem import Problem
-from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.solvers.solve import Solution
-from synthmix.support.errors import BadInput, NotConverged
+from ..support.errors import BadInput, NotConverged
+from . import convex, kernels, loss_side
+from .lowering import Lowered, Matrices
+from .problem import Problem
+from .sample_covariance import SampleCovariance
+from .solve import Solution
 
 SQUARE = "square"
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from synthmix.solvers import kernels, tangents
-from synthmix.solvers.lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
-from synthmix.solvers.many_classes import ClassMixture
-from synthmix.solvers.problem import Fit, Law, Setting, SourceNumbers
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, number
+from . import kernels, tangents
+from .lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
+from .many_classes import ClassMixture
+from .problem import Fit, Law, Setting, SourceNumbers
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
 WEIGHTS = WEIGHTS / WEIGHTS.sum()

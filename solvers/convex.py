@@ -16,9 +16,9 @@ import math
 import numpy as np
 from numba import njit, prange
 
-from synthmix.solvers import data_side, kernels, loss_side
-from synthmix.solvers.data_side import Dense, Spectral
-from synthmix.solvers.generated import losses, two_sides
+from . import data_side, kernels, loss_side
+from .data_side import Dense, Spectral
+from .generated import losses, two_sides
 
 # columns of `seen`: mean and variance of a left-out margin, its leverage, and r s q of the generator's fit (0 where the law is exact)
 MEAN, VARIANCE, LEVERAGE, FIT = range(4)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthmix.solvers.problem import Setting, Verifier
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from .problem import Setting, Verifier
 
 
 def critical_noise(verifier: Verifier) -> float:
@@ -14,7 +14,7 @@ def critical_noise(verifier: Verifier) -> float:
     Raises:
         BadInput: if the verifier keeps nothing.
     """
-    from synthmix.solvers.generated import synthetic_only
+    from .generated import synthetic_only
 
     if verifier.rho + verifier.phi == 0:
         raise BadInput("the verifier keeps nothing (rho = phi = 0): there is no critical noise")
@@ -27,7 +27,7 @@ def slope_at_critical_noise(setting: Setting) -> float:
     Raises:
         BadInput: for any other setting, or a verifier with rho = 0 or phi = 0 (nothing is kept at epsilon*).
     """
-    from synthmix.solvers.generated import synthetic_only
+    from .generated import synthetic_only
 
     generator = setting.generator
     if setting.n or generator.kind != "exact" or generator.beta != 1 or np.any(generator.mu_perp) or setting.omega != 1:

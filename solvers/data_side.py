@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
-from synthmix.solvers.generated import two_sides
+from .generated import two_sides
 
 
 class Spectral(NamedTuple):

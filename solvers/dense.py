@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from synthmix.solvers import kernels
-from synthmix.solvers.kernels import Found, Point
-from synthmix.solvers.lowering import Matrices
+from . import kernels
+from .kernels import Found, Point
+from .lowering import Matrices
 
 
 def dense_point(point: Point, form: Matrices, found: Found) -> float:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Law, Source, Verifier
-from synthmix.support.errors import BadInput, number, numbers
+from ..support.errors import BadInput, number, numbers
+from .problem import NO_SUPERVISION, Covariance, Law, Source, Verifier
 
 # rules in one direction have the correlation 1, where the formulas divide 0 by 0: taken as noise of 1e-7 of the margin's spread
 _CORRELATED = 1 - 1e-14
@@ -94,7 +94,7 @@ def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_
         BadInput: for shapes that do not match, a rule along which the samples do not vary, a verifier that keeps nothing, or a mean
             that is an estimate.
     """
-    from synthmix.solvers.generated import input_dependent as generated
+    from .generated import input_dependent as generated
 
     mu = np.asarray(law.mean, dtype=float)
     if law.mean_samples:
@@ -143,7 +143,7 @@ class _Rules:
         return self._kept(-1.0)
 
     def _kept(self, sign: float) -> tuple[float, ...]:
-        from synthmix.solvers.generated import input_dependent as generated
+        from .generated import input_dependent as generated
 
         linear = isinstance(self.verifier, LinearVerifier)
         rate = self.verifier.phi if sign > 0 else self.verifier.rho  # of a verdict that depends on nothing else

@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit, prange, types
 from numba.extending import overload
 
-from synthmix.solvers.generated import theory
+from .generated import theory
 
 TOLERANCE = 1e-12  # largest relative residual that is returned as a solution
 ENOUGH = 4e-16  # relative residual at which Newton stops

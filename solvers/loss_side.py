@@ -12,8 +12,8 @@ import math
 import numpy as np
 from numba import njit
 
-from synthmix.solvers.generated import losses, two_sides
-from synthmix.support.errors import BadInput, number
+from ..support.errors import BadInput, number
+from .generated import losses, two_sides
 
 MOMENTS = 10  # those eight, then the mean of u'(h) and the variance of u
 # panels a standard deviation of h, and a unit of u near 0: coarse enough to iterate with, to solve with, and to check with

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthmix.solvers import kernels
-from synthmix.solvers.kernels import Grid, Spectrum
-from synthmix.solvers.problem import Covariance, Law, Problem, Setting, SourceNumbers
-from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.support.errors import BadInput
+from ..support.errors import BadInput
+from . import kernels
+from .kernels import Grid, Spectrum
+from .problem import Covariance, Law, Problem, Setting, SourceNumbers
+from .sample_covariance import SampleCovariance
 
 LOWEST = -1e-10  # eigenvalues down to this, relative to the largest, are 0 with the rounding of an eigendecomposition
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from synthmix.solvers import kernels
-from synthmix.solvers.kernels import Point
-from synthmix.solvers.lowering import Lowered, Means, distinct_means, lower_problem, source_columns
-from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
-from synthmix.solvers.solve import Solution, solve
-from synthmix.support.errors import BadInput, number
+from ..support.errors import BadInput, number
+from . import kernels
+from .kernels import Point
+from .lowering import Lowered, Means, distinct_means, lower_problem, source_columns
+from .problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from .solve import Solution, solve
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Scores:
             beaten = 0.0 if (mean[fixed] < 0).any() else 1 / (1 + np.count_nonzero(mean[fixed] == 0))
             return beaten * (1.0 if fixed.all() else rest.probability_of_largest(-1 % rest.mean.size, seed=seed))
         if others.size == 1:
-            from synthmix.solvers.generated import theory
+            from .generated import theory
 
             return theory.accuracy(mean[0], covariance[0, 0])
         from scipy.stats import multivariate_normal

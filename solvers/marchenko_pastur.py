@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthmix.support.errors import number
+from ..support.errors import number
 
 
 @dataclass(frozen=True)

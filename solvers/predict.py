@@ -11,11 +11,11 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from synthmix.solvers import any_loss, kernels
-from synthmix.solvers.lowering import Lowered, lower_problem, lower_setting
-from synthmix.solvers.problem import RANGES, Law, Problem, Setting, in_range, kept_labels
-from synthmix.solvers.solve import Solution, solve
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, number
+from . import any_loss, kernels
+from .lowering import Lowered, lower_problem, lower_setting
+from .problem import RANGES, Law, Problem, Setting, in_range, kept_labels
+from .solve import Solution, solve
 
 Formula = Literal["rederived", "published"]
 
@@ -177,7 +177,7 @@ def _check_published(setting: Setting, loss: str) -> None:
 
 def _published(lowered: Lowered, alpha: np.ndarray) -> Lowered:
     """The same problems for the published formula, which has the kept fraction alpha (P,) where it does not belong."""
-    from synthmix.solvers import published
+    from . import published
 
     kept = np.ones(lowered.grid.sources.shape[:2])
     kept[:, -1] = alpha

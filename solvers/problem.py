@@ -18,8 +18,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.support.errors import BadInput, number, numbers
+from ..support.errors import BadInput, number, numbers
+from .sample_covariance import SampleCovariance
 
 Covariance = float | np.ndarray | SampleCovariance
 GeneratorKind = Literal["exact", "independent", "self-fitted"]

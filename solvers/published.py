@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 from numba.extending import overload
 
-from synthmix.solvers import kernels
-from synthmix.solvers.generated import published, theory
-from synthmix.solvers.kernels import BASE, FIT, THETA, WEIGHT, is_form
+from . import kernels
+from .generated import published, theory
+from .kernels import BASE, FIT, THETA, WEIGHT, is_form
 
 
 class PublishedPoint(NamedTuple):

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.support.errors import BadInput, number, numbers
+from ..support.errors import BadInput, number, numbers
 
 TINY = 1e-11  # eigenvalues below this share of the largest are 0
 ANGLES = (1.0, 0.75, 0.5)  # of z in the complex plane, in units of pi: from the negative axis towards the spectrum

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from synthmix.solvers import kernels
-from synthmix.solvers.generated.sample_covariance import from_sample
-from synthmix.solvers.kernels import Found, Point
-from synthmix.solvers.lowering import Matrices
-from synthmix.solvers.problem import Covariance
-from synthmix.solvers.sample_covariance import SampleCovariance
-from synthmix.support.errors import BadInput, NotConverged
+from ..support.errors import BadInput, NotConverged
+from . import kernels
+from .generated.sample_covariance import from_sample
+from .kernels import Found, Point
+from .lowering import Matrices
+from .problem import Covariance
+from .sample_covariance import SampleCovariance
 
 STEPS = 200
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.solvers import kernels
-from synthmix.solvers.kernels import Found
-from synthmix.solvers.lowering import Lowered, Matrices
-from synthmix.support.errors import NotConverged
+from ..support.errors import NotConverged
+from . import kernels
+from .kernels import Found
+from .lowering import Lowered, Matrices
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ def solve(lowered: Lowered) -> Solution:
     (P, A, K, _), T = grid.labels.shape, len(form.tests)
     found, residual = Found(np.empty((P, K)), np.empty((P, T, A)), np.empty((P, T, A))), np.empty(P)
     if isinstance(form, Matrices):
-        from synthmix.solvers.dense import dense_point
-        from synthmix.solvers.sampled import sampled_point
+        from .dense import dense_point
+        from .sampled import sampled_point
 
         backend = sampled_point if form.sampled else dense_point
         residual[:] = [backend(grid.point(i), form, found.of(i)) for i in range(P)]

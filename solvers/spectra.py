@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.support.errors import BadInput, numbers
+from ..support.errors import BadInput, numbers
 
 SPECTRA = ("flat", "power:ALPHA", "file:PATH")
 MOST_BYTES = 10**8  # of a file of eigenvalues

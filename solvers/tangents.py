@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from synthmix.solvers.generated import optimal_mix, theory
-from synthmix.solvers.kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve_small, solve_speed, source_at
+from .generated import optimal_mix, theory
+from .kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve_small, solve_speed, source_at
 
 
 class Rates(NamedTuple):

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import numpy as np
 
-from synthmix.solvers.problem import Ridge
-from synthmix.solvers.spectra import even_mean, spectrum
-from synthmix.solvers.trees import SampleSet, Tree
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import Between, Name, Positive, Some, read_toml
+from ..support.errors import BadInput
+from ..support.typed import Between, Name, Positive, Some, read_toml
+from .problem import Ridge
+from .spectra import even_mean, spectrum
+from .trees import SampleSet, Tree
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import math
 import numpy as np
 from numba import njit
 
-from synthmix.solvers.generated import family_tree
-from synthmix.solvers.kernels import solve_small
+from .generated import family_tree
+from .kernels import solve_small
 
 _ENOUGH = 4e-16
 _STEPS = 500

@@ -11,10 +11,10 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.solvers import kernels, tree_kernels
-from synthmix.solvers.predict import Prediction
-from synthmix.solvers.problem import NO_SUPERVISION, Covariance, Ridge, Setting, Verifier, check_covariance
-from synthmix.support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, number
+from . import kernels, tree_kernels
+from .predict import Prediction
+from .problem import NO_SUPERVISION, Covariance, Ridge, Setting, Verifier, check_covariance
 
 SCHEMES = ("replace", "accumulate", "fresh:SHARE")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.support.errors import BadInput, Unwritable
+from .errors import BadInput, Unwritable
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 

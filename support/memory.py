@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from synthmix.support.errors import BadInput
+from .errors import BadInput
 
 CGROUP = Path("/sys/fs/cgroup")
 

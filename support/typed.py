@@ -14,7 +14,7 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from synthmix.support.errors import BadInput, number
+from .errors import BadInput, number
 
 T = TypeVar("T")
 MOST_BYTES = 10**6  # of a file of settings

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate
-from synthmix.data.origins import Address
-from synthmix.data.text import Prompts, json_lines
+from ..entry import DataFile, DataSet
+from ..find import locate
+from ..origins import Address
+from ..text import Prompts, json_lines
 
 NAME = "alert.jsonl"
 BEFORE, AFTER = "### Instruction:\n", "\n### Response:\n"

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate, opened
-from synthmix.data.origins import Address
+from ..entry import DataFile, DataSet
+from ..find import locate, opened
+from ..origins import Address
 
 DATASET = DataSet(
     name="amazon",

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate, opened
+from ..entry import DataFile, DataSet
+from ..find import locate, opened
 
 SIDE = 8
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate
-from synthmix.data.hub import Hub
-from synthmix.data.text import Preferences, json_lines, preferences
+from ..entry import DataFile, DataSet
+from ..find import locate
+from ..hub import Hub
+from ..text import Preferences, json_lines, preferences
 
 FILES = {part: f"hh-rlhf-safety-{part}.jsonl" for part in ("train", "test")}
 SAFE = "safe"

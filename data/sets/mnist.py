@@ -8,9 +8,9 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate, opened
-from synthmix.data.origins import NpmPackage, Torchvision
+from ..entry import DataFile, DataSet
+from ..find import locate, opened
+from ..origins import NpmPackage, Torchvision
 
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 PREFIX = {"train": "train", "test": "t10k"}

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate
-from synthmix.data.hub import Hub
-from synthmix.data.text import Answers, Preferences, answer, json_lines, question
+from ..entry import DataFile, DataSet
+from ..find import locate
+from ..hub import Hub
+from ..text import Answers, Preferences, answer, json_lines, question
 
 FILES = {part: f"pku-safe-rlhf-{part}.jsonl" for part in ("train", "test")}
 

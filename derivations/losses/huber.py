@@ -2,7 +2,7 @@
 
 import sympy as sp
 
-from synthmix.derivations.losses.base import THRESHOLD, Loss, U
+from .base import THRESHOLD, Loss, U
 
 LOSS = Loss(
     "huber",

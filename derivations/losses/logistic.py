@@ -3,7 +3,7 @@
 import sympy as sp
 from sympy.codegen.cfunctions import log1p
 
-from synthmix.derivations.losses.base import Loss, U
+from .base import Loss, U
 
 # one function, written so that neither exponential overflows
 LOSS = Loss("logistic", "logistic", ((log1p(sp.exp(U)) - U, sp.Integer(0)), (log1p(sp.exp(-U)), sp.oo)))

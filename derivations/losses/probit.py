@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.codegen.cfunctions import log1p
 from sympy.printing.pycode import PythonCodePrinter
 
-from synthmix.derivations.losses.base import Loss, U
+from .base import Loss, U
 
 
 class Phi(sp.Function):

@@ -14,9 +14,9 @@ import pkgutil
 import mpmath as mp
 import sympy as sp
 
-from synthmix.derivations import losses as folder
-from synthmix.derivations.losses.base import DELTA, THRESHOLD, C, H, Loss, U
-from synthmix.derivations.theorem import CheckResult, Equation, Switch, Theorem, check, vanishes
+from .. import losses as folder
+from ..theorem import CheckResult, Equation, Switch, Theorem, check, vanishes
+from .base import DELTA, THRESHOLD, C, H, Loss, U
 
 DIGITS = 40
 VALUES = {C: sp.Rational(7, 5), DELTA: sp.Rational(4, 3), THRESHOLD: sp.Rational(3, 5)}

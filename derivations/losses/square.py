@@ -2,6 +2,6 @@
 
 import sympy as sp
 
-from synthmix.derivations.losses.base import Loss, U
+from .base import Loss, U
 
 LOSS = Loss("square", "square", (((1 - U) ** 2 / 2, sp.oo),))

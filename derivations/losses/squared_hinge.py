@@ -2,6 +2,6 @@
 
 import sympy as sp
 
-from synthmix.derivations.losses.base import Loss, U
+from .base import Loss, U
 
 LOSS = Loss("squared-hinge", "squared hinge", (((1 - U) ** 2 / 2, sp.Integer(1)), (sp.Integer(0), sp.oo)))

@@ -43,12 +43,12 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 
-from synthmix.derivations.derivatives import mean_margin, training_loss, variance
-from synthmix.derivations.losses.base import DELTA, U
-from synthmix.derivations.losses.base import C as WEIGHT
-from synthmix.derivations.model import RIGHT, J, Labels, Source, gamma, source, t
-from synthmix.derivations.potential import Block, Statement, effective_weight, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..derivatives import mean_margin, training_loss, variance
+from ..model import RIGHT, J, Labels, Source, gamma, source, t
+from ..potential import Block, Statement, effective_weight, tau
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from .base import DELTA, U
+from .base import C as WEIGHT
 
 # --- the data side ---------------------------------------------------------------------------------------------------
 

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.model import Labels, Source, eta, mu, pi, real, synthetic
-from synthmix.derivations.potential import isotropic
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from ..model import Labels, Source, eta, mu, pi, real, synthetic
+from ..potential import isotropic
+from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 Q = sp.Symbol("q", positive=True)
 A, LAM = sp.symbols("alpha lambda", positive=True)  # as letters: the identity needs nothing of what they are made of

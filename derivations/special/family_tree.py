@@ -23,11 +23,11 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from synthmix.derivations.derivatives import training_loss
-from synthmix.derivations.model import RIGHT, Labels, Source
-from synthmix.derivations.potential import effective_weight, fit_equation
-from synthmix.derivations.potential import tau as weight_of
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..derivatives import training_loss
+from ..model import RIGHT, Labels, Source
+from ..potential import effective_weight, fit_equation
+from ..potential import tau as weight_of
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 THETA, OMEGA, DELTA, ROOT, TARGET, G = sp.symbols("theta omega delta root target product", positive=True)
 Q = sp.Symbol("q", positive=True)

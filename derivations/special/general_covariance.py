@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import J, gamma, source, t
-from synthmix.derivations.potential import Block, Statement, effective_weight, mean_weight, noise, potential, signal
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from ..model import J, gamma, source, t
+from ..potential import Block, Statement, effective_weight, mean_weight, noise, potential, signal
+from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 @check("general covariance", r"$M^\top\bar QM$ and noise with $\bar Q$ inverted as a $2\times2$ matrix (two sources that do not commute, "

@@ -32,9 +32,9 @@ import mpmath as mp
 import sympy as sp
 from sympy.printing.pycode import PythonCodePrinter
 
-from synthmix.derivations.model import RIGHT, J, N, gamma, phi, rho, source
-from synthmix.derivations.potential import potential, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..model import RIGHT, J, N, gamma, phi, rho, source
+from ..potential import potential, tau
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 DIGITS = 25
 

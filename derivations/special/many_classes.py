@@ -18,9 +18,9 @@ from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.model import Labels, source
-from synthmix.derivations.potential import mean_weight, potential, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from ..model import Labels, source
+from ..potential import mean_weight, potential, tau
+from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 @check("many scores", r"$\Psi$ for the labels $a^\top\tilde y$ of two classes and two scores, as a quadratic form in $a$, with "

@@ -20,8 +20,8 @@ from dataclasses import replace
 import mpmath as mp
 import sympy as sp
 
-from synthmix.derivations import reference
-from synthmix.derivations.derivatives import (
+from .. import reference
+from ..derivatives import (
     DELTA,
     mean_margin,
     response_functions,
@@ -30,10 +30,10 @@ from synthmix.derivations.derivatives import (
     spectrum_functions,
     variance,
 )
-from synthmix.derivations.model import Source, gamma, source, t
-from synthmix.derivations.potential import effective_weight, fit_equation, isotropic
-from synthmix.derivations.reference import DIGITS
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..model import Source, gamma, source, t
+from ..potential import effective_weight, fit_equation, isotropic
+from ..reference import DIGITS
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 
 def dot(symbol: sp.Symbol) -> sp.Symbol:

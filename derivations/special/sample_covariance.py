@@ -27,9 +27,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import N, Source, gamma
-from synthmix.derivations.potential import effective_weight
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..model import N, Source, gamma
+from ..potential import effective_weight
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 KAPPA, TRACE = sp.symbols("kappa trace", positive=True)
 PER_SAMPLE = sp.Symbol("per_sample", nonnegative=True)  # 1 / n_k; 0 for a covariance that is known

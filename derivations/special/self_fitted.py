@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import RIGHT, Source, eta, mu, omega, pi, synthetic
-from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, kappa, noise, signal, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from ..model import RIGHT, Source, eta, mu, omega, pi, synthetic
+from ..potential import effective_weight, fit_equation, isotropic, kappa, noise, signal, tau
+from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 Q, D_S = sp.symbols("q d_s", positive=True)
 MIX = synthetic(Q, D_S, r=1 / pi, b=pi, mean_fitted=True)

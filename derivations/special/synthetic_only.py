@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import sympy as sp
 
-from synthmix.derivations.derivatives import mean_margin, positive_root, variance
-from synthmix.derivations.model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
-from synthmix.derivations.potential import Statement, isotropic
-from synthmix.derivations.theorem import CheckResult, Equation, Function, Theorem, check, vanishes
+from ..derivatives import mean_margin, positive_root, variance
+from ..model import Labels, alpha, epsilon, eta, gamma, lam, mu, phi, rho, source
+from ..potential import Statement, isotropic
+from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 A, LAM, DELTA = sp.Symbol("alpha", nonnegative=True), sp.Symbol("lam", real=True), sp.Symbol("delta", positive=True)
 QUADRATIC = gamma * DELTA**2 + (gamma + A - eta) * DELTA - eta

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sympy as sp
 
-from synthmix.derivations.model import N, Source, eta, gamma, n_hat, omega, p, pi, real, synthetic, t
-from synthmix.derivations.potential import effective_weight, fit_equation, isotropic, tau
-from synthmix.derivations.theorem import CheckResult, Equation, Theorem, check, vanishes
+from ..model import N, Source, eta, gamma, n_hat, omega, p, pi, real, synthetic, t
+from ..potential import effective_weight, fit_equation, isotropic, tau
+from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from synthmix.sims.monte_carlo import Estimate
+from ...sims.monte_carlo import Estimate
 
 SIGMAS = 4.0
 Kind = Literal["agrees", "falls outside", "at most", "at least"]

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from synthmix.drawing.panels import Panel
-from synthmix.figures.kit.claims import Claim
+from ...drawing.panels import Panel
+from .claims import Claim
 
 S = TypeVar("S")
 

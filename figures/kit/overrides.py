@@ -9,8 +9,8 @@ from dataclasses import fields, is_dataclass, replace
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import typed
+from ...support.errors import BadInput
+from ...support.typed import typed
 
 S = TypeVar("S")
 LONGEST = 60  # of what assignments add to a file's name

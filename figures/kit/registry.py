@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from synthmix import figures
-from synthmix.figures.kit.figure import Figure
-from synthmix.support.errors import BadInput
+from ... import figures
+from ...support.errors import BadInput
+from .figure import Figure
 
 PREFIX = "figure"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from synthmix.sims.monte_carlo import Simulation, simulate_many
-from synthmix.solvers.problem import Setting
+from ...sims.monte_carlo import Simulation, simulate_many
+from ...solvers.problem import Setting
 
 
 @dataclass

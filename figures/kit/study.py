@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from synthmix.figures.kit.figure import Options
-from synthmix.figures.kit.run import Run
-from synthmix.support.errors import BadInput, numbers
+from ...support.errors import BadInput, numbers
+from .figure import Options
+from .run import Run
 
 Scale = Literal["features", "lora", "paper"]
 

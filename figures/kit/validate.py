@@ -10,16 +10,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from synthmix.drawing.panels import draw
-from synthmix.figures.kit.claims import Claim
-from synthmix.figures.kit.figure import Figure, Options
-from synthmix.figures.kit.overrides import file_suffix, overridden
-from synthmix.figures.kit.record import commit, versions
-from synthmix.figures.kit.registry import load, module_name, names
-from synthmix.figures.kit.run import Run
-from synthmix.support.errors import BadInput
-from synthmix.support.files import check_writable, replacing, write_text
-from synthmix.support.records import plain
+from ...drawing.panels import draw
+from ...support.errors import BadInput
+from ...support.files import check_writable, replacing, write_text
+from ...support.records import plain
+from .claims import Claim
+from .figure import Figure, Options
+from .overrides import file_suffix, overridden
+from .record import commit, versions
+from .registry import load, module_name, names
+from .run import Run
 
 
 @dataclass(frozen=True)

@@ -17,20 +17,20 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
-from synthmix.data import own_folder, user_cache
-from synthmix.data.sets import hh_rlhf, xstest
-from synthmix.data.text import answer, last_turn, question
-from synthmix.language.models import load as models
-from synthmix.language.models import packages
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.support.errors import BadInput, number
-from synthmix.support.files import replacing, write_text
-from synthmix.support.progress import bar
+from ...data import own_folder, user_cache
+from ...data.sets import hh_rlhf, xstest
+from ...data.text import answer, last_turn, question
+from ...sims.checkpoint import fingerprint
+from ...support.errors import BadInput, number
+from ...support.files import replacing, write_text
+from ...support.progress import bar
+from . import load as models
+from . import packages
 
 if TYPE_CHECKING:
     import torch
 
-    from synthmix.language.models.load import LanguageModel
+    from .load import LanguageModel
 
 Pooling = Literal["mean", "last"]
 Data = Literal["hh_rlhf", "xstest"]

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthmix.language.models.likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
-from synthmix.support.errors import BadInput, number
-from synthmix.support.progress import bar
+from ...support.errors import BadInput, number
+from ...support.progress import bar
+from .likelihood import Chat, Example, left_padded, log_likelihoods, prompt_tokens, shortened
 
 if TYPE_CHECKING:
     import torch
 
-    from synthmix.language.models.load import LanguageModel
+    from .load import LanguageModel
 
 
 @dataclass(frozen=True)

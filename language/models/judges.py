@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from synthmix.data.sets import xstest
-from synthmix.data.text import answer as as_answer
-from synthmix.data.text import question
-from synthmix.estimators.audits import Proportion
-from synthmix.language.models import features, packages
-from synthmix.language.models import load as models
-from synthmix.language.models.generation import Sampling, generate
-from synthmix.support.errors import BadInput
+from ...data.sets import xstest
+from ...data.text import answer as as_answer
+from ...data.text import question
+from ...estimators.audits import Proportion
+from ...support.errors import BadInput
+from . import features, packages
+from . import load as models
+from .generation import Sampling, generate
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
@@ -138,7 +138,7 @@ def _ridge(n: int) -> Pipeline:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from synthmix.estimators.mix_ridge import SyntheticMixRidge
+    from ...estimators.mix_ridge import SyntheticMixRidge
 
     return make_pipeline(StandardScaler(), SyntheticMixRidge(alpha=GAMMA * n))
 

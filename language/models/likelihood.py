@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from synthmix.data.text import ASSISTANT, HUMAN
-from synthmix.support.errors import BadInput
-from synthmix.support.progress import bar
+from ...data.text import ASSISTANT, HUMAN
+from ...support.errors import BadInput
+from ...support.progress import bar
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from synthmix.language.models.load import LanguageModel
+    from .load import LanguageModel
 
 Turn = dict[str, str]  # {"role": "user" or "assistant", "content": text}
 Chat = list[Turn]

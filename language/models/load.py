@@ -14,11 +14,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from synthmix.data import user_cache
-from synthmix.data.hub import reachable
-from synthmix.data.sets import smollm2
-from synthmix.language.models import packages
-from synthmix.support.errors import BadInput
+from ...data import user_cache
+from ...data.hub import reachable
+from ...data.sets import smollm2
+from ...support.errors import BadInput
+from . import packages
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from synthmix.support.errors import BadInput
+from ...support.errors import BadInput
 
 EXTRA = "pip install '.[language]'"
 

@@ -20,20 +20,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthmix.language.models import load as models
-from synthmix.language.models import packages
-from synthmix.language.models.likelihood import examples, formatted, log_likelihoods
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.support.errors import BadInput, NotConverged, number
-from synthmix.support.files import write_text
-from synthmix.support.progress import bar
+from ...sims.checkpoint import fingerprint
+from ...support.errors import BadInput, NotConverged, number
+from ...support.files import write_text
+from ...support.progress import bar
+from . import load as models
+from . import packages
+from .likelihood import examples, formatted, log_likelihoods
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from transformers import Trainer, TrainerCallback
 
-    from synthmix.data.text import Preferences
-    from synthmix.language.models.load import LanguageModel
+    from ...data.text import Preferences
+    from .load import LanguageModel
 
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from synthmix.support.typed import read_toml
+from ...support.typed import read_toml
 
 T = TypeVar("T")
 PACKAGED = Path(__file__).parent.parent / "configs"

@@ -20,10 +20,10 @@ from zlib import crc32
 
 import numpy as np
 
-from synthmix.language.pipeline import manifest, rows
-from synthmix.sims.checkpoint import fingerprint
-from synthmix.support.errors import BadInput
-from synthmix.support.files import write_text
+from ...sims.checkpoint import fingerprint
+from ...support.errors import BadInput
+from ...support.files import write_text
+from . import manifest, rows
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthmix.language.models import packages
-from synthmix.language.pipeline.engine import Counts, Step, Work
-from synthmix.support.errors import BadInput
+from ...support.errors import BadInput
+from ..models import packages
+from .engine import Counts, Step, Work
 
 ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a model repository
 

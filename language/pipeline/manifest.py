@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from synthmix.support.errors import BadInput
-from synthmix.support.files import write_text
+from ...support.errors import BadInput
+from ...support.files import write_text
 
 FILE = "manifest.json"
 PACKAGES = ("datasets", "torch", "transformers", "trl", "peft")

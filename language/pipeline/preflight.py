@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from synthmix.data import dataset, status
-from synthmix.data.hub import Hub, reachable
-from synthmix.language.models import packages
-from synthmix.language.models.tuning import NEEDED
-from synthmix.support.errors import number
+from ...data import dataset, status
+from ...data.hub import Hub, reachable
+from ...support.errors import number
+from ..models import packages
+from ..models.tuning import NEEDED
 
 SMALL = {"smollm2-135m": "smollm2"}  # models that are data sets of this project
 LOCAL_JUDGE, LOCAL_MODEL, LOCAL_DATA = "refusal", "smollm2-135m", "xstest"  # the judge that is trained here, and on what

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from synthmix.data.text import Preferences
-from synthmix.language.models import packages
+from ...data.text import Preferences
+from ..models import packages
 
 if TYPE_CHECKING:
     from datasets import Dataset

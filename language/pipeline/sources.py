@@ -14,11 +14,11 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from synthmix.data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
-from synthmix.data.text import Preferences, Prompts
-from synthmix.language.pipeline.engine import generator
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import Between
+from ...data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
+from ...data.text import Preferences, Prompts
+from ...support.errors import BadInput
+from ...support.typed import Between
+from .engine import generator
 
 SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.data.text import Preferences
-from synthmix.estimators.audits import Proportion
-from synthmix.solvers.problem import Verifier
-from synthmix.support.errors import number
+from ...data.text import Preferences
+from ...estimators.audits import Proportion
+from ...solvers.problem import Verifier
+from ...support.errors import number
 
 CONFIDENCE = 0.9999  # of the interval that must cover the stated probability: a right transform fails once in 10,000 times
 

@@ -24,16 +24,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from synthmix.language.models.tuning import Tuning
-from synthmix.language.pipeline import hub, sources
-from synthmix.language.pipeline.engine import Pipeline, Step
-from synthmix.language.pipeline.hub import Hub
-from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
-from synthmix.language.pipeline.sources import AnswerPart
-from synthmix.language.qa import steps
-from synthmix.language.qa.steps import RECORDED, WITNESSES, QAPoint, Questions, Task
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import Count, Name, Share, Some
+from ...support.errors import BadInput
+from ...support.typed import Count, Name, Share, Some
+from ..models.tuning import Tuning
+from ..pipeline import hub, sources
+from ..pipeline.engine import Pipeline, Step
+from ..pipeline.hub import Hub
+from ..pipeline.preflight import Needs, Requirement, Uses, check
+from ..pipeline.sources import AnswerPart
+from . import steps
+from .steps import RECORDED, WITNESSES, QAPoint, Questions, Task
 
 
 @dataclass(frozen=True)

@@ -9,20 +9,20 @@ from typing import Annotated
 
 import numpy as np
 
-from synthmix.estimators.audits import audit
-from synthmix.language.models import judges
-from synthmix.language.models import load as models
-from synthmix.language.models.generation import Sampling, choose
-from synthmix.language.models.generation import generate as write
-from synthmix.language.models.tuning import Tuning, tune_answers
-from synthmix.language.pipeline import manifest, rows, sources, transforms
-from synthmix.language.pipeline.engine import Counts, Work, generator, in_parts
-from synthmix.language.pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
-from synthmix.language.pipeline.transforms import Counted
-from synthmix.language.qa import questions
-from synthmix.solvers.problem import Verifier
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import Count, Name, Positive, Some
+from ...estimators.audits import audit
+from ...solvers.problem import Verifier
+from ...support.errors import BadInput
+from ...support.typed import Count, Name, Positive, Some
+from ..models import judges
+from ..models import load as models
+from ..models.generation import Sampling, choose
+from ..models.generation import generate as write
+from ..models.tuning import Tuning, tune_answers
+from ..pipeline import manifest, rows, sources, transforms
+from ..pipeline.engine import Counts, Work, generator, in_parts
+from ..pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
+from ..pipeline.transforms import Counted
+from . import questions
 
 HELD_OUT, ADAPTER, WRITTEN = "held-out", "adapter", "written"
 RECORDED = "recorded:"

@@ -22,18 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from synthmix.language.models.generation import Sampling
-from synthmix.language.models.tuning import Tuning
-from synthmix.language.pipeline import hub, sources
-from synthmix.language.pipeline.engine import Pipeline, Step
-from synthmix.language.pipeline.hub import Hub
-from synthmix.language.pipeline.preflight import Needs, Requirement, Uses, check
-from synthmix.language.pipeline.sources import PairPart
-from synthmix.language.safety import steps
-from synthmix.language.safety.steps import SafetyPoint
-from synthmix.solvers.problem import Verifier
-from synthmix.support.errors import BadInput
-from synthmix.support.typed import Between, Count, Name, Positive, Share, Some
+from ...solvers.problem import Verifier
+from ...support.errors import BadInput
+from ...support.typed import Between, Count, Name, Positive, Share, Some
+from ..models.generation import Sampling
+from ..models.tuning import Tuning
+from ..pipeline import hub, sources
+from ..pipeline.engine import Pipeline, Step
+from ..pipeline.hub import Hub
+from ..pipeline.preflight import Needs, Requirement, Uses, check
+from ..pipeline.sources import PairPart
+from . import steps
+from .steps import SafetyPoint
 
 
 @dataclass(frozen=True)

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthmix.data.text import question
-from synthmix.estimators.audits import Proportion
-from synthmix.language.models import judges
-from synthmix.language.models import load as models
-from synthmix.language.models.generation import Sampling
-from synthmix.language.models.generation import generate as answer
-from synthmix.language.models.tuning import Tuning, preference_accuracy, tune_preferences
-from synthmix.language.pipeline import manifest, rows, sources, transforms
-from synthmix.language.pipeline.engine import Counts, Work, generator, in_parts
-from synthmix.language.pipeline.sources import PairPart
-from synthmix.language.pipeline.transforms import Counted
-from synthmix.solvers.problem import Verifier
-from synthmix.support.errors import BadInput
+from ...data.text import question
+from ...estimators.audits import Proportion
+from ...solvers.problem import Verifier
+from ...support.errors import BadInput
+from ..models import judges
+from ..models import load as models
+from ..models.generation import Sampling
+from ..models.generation import generate as answer
+from ..models.tuning import Tuning, preference_accuracy, tune_preferences
+from ..pipeline import manifest, rows, sources, transforms
+from ..pipeline.engine import Counts, Work, generator, in_parts
+from ..pipeline.sources import PairPart
+from ..pipeline.transforms import Counted
 
 HELD_OUT = "held-out"
 ADAPTER = "adapter"

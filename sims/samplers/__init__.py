@@ -7,15 +7,15 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from synthmix.sims.samplers.banded import Banded
-from synthmix.sims.samplers.direct import Direct, Entries
-from synthmix.sims.samplers.family_tree import FamilyTree
-from synthmix.sims.samplers.sufficient import Sufficient
-from synthmix.sims.trial import Mixture
-from synthmix.solvers.problem import Setting
-from synthmix.solvers.trees import Tree
-from synthmix.support.errors import BadInput
-from synthmix.support.memory import must_fit
+from ...solvers.problem import Setting
+from ...solvers.trees import Tree
+from ...support.errors import BadInput
+from ...support.memory import must_fit
+from ..trial import Mixture
+from .banded import Banded
+from .direct import Direct, Entries
+from .family_tree import FamilyTree
+from .sufficient import Sufficient
 
 SamplerName = Literal["sufficient", "direct"]
 SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")

@@ -18,8 +18,8 @@ from itertools import islice
 
 import numpy as np
 
-from synthmix.sims.trial import Mixture
-from synthmix.solvers.problem import Setting
+from ...solvers.problem import Setting
+from ..trial import Mixture
 
 DOUBLES = 1 << 20  # of one array of bands; more trials than fit are factorised in turns
 MOST_DIRECTIONS = 5

@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
-from synthmix.sims.trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
-from synthmix.solvers.problem import Problem, Setting
-from synthmix.support.errors import BadInput
+from ...solvers.problem import Problem, Setting
+from ...support.errors import BadInput
+from ..trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
 
 Entries = Literal["gaussian", "rademacher", "student"]
 STUDENT_DOF = 5  # the fewest with a finite fourth moment, which the limit needs

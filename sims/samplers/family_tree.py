@@ -14,10 +14,10 @@ from functools import cached_property
 
 import numpy as np
 
-from synthmix.sims.samplers.sufficient import Cloud
-from synthmix.sims.trial import Factor, TrainingSet, in_space, whole
-from synthmix.solvers.trees import SampleSet, Tree
-from synthmix.support.errors import BadInput, NotConverged
+from ...solvers.trees import SampleSet, Tree
+from ...support.errors import BadInput, NotConverged
+from ..trial import Factor, TrainingSet, in_space, whole
+from .sufficient import Cloud
 
 
 @dataclass(frozen=True, eq=False)

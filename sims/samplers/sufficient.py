@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import blas
 
-from synthmix.sims.trial import Factor, Mixture, TrainingSet
-from synthmix.solvers.problem import Setting
+from ...solvers.problem import Setting
+from ..trial import Factor, Mixture, TrainingSet
 
 
 def bartlett(rng: np.random.Generator, p: int, dof: int) -> np.ndarray:
