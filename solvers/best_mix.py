@@ -33,7 +33,14 @@ NEARLY = 1e-15  # how close to 0 or 1 an accuracy is told from it
 
 @dataclass(frozen=True)
 class Value:
-    """Predicted accuracy at one omega, gamma, m, and its slopes (nan: not asked for)."""
+    """Predicted accuracy at one omega, gamma and m, with its slopes.
+
+    Attributes
+    ----------
+    accuracy : float
+    d_log_omega, d_log_gamma, d_m, d_n : float
+        Derivatives of the accuracy in log omega, log gamma, m and n; nan where they were not asked for.
+    """
 
     accuracy: float
     d_log_omega: float = math.nan
@@ -44,7 +51,21 @@ class Value:
 
 @dataclass(frozen=True)
 class Optimum:
-    """The best mix found; evaluations: how many times value and gradient were computed."""
+    """The mix of the best predicted accuracy.
+
+    Attributes
+    ----------
+    m : float
+        Synthetic samples before pruning.
+    omega : float
+        Weight of a synthetic sample in training, where a real one has 1; 1 where m = 0.
+    gamma : float
+        Ridge gamma.
+    accuracy : float
+        Predicted for a fresh sample.
+    evaluations : int
+        How many times the accuracy was computed, with or without its gradient.
+    """
 
     m: float
     omega: float
@@ -173,11 +194,25 @@ class Family:
         return self.n or 1.0
 
     def at(self, m: float, omega: float, gamma: float, *, slopes: Sequence[str] = DIRECTIONS) -> Value:
-        """The predicted accuracy there, and its slopes along some of DIRECTIONS.
+        """Return the predicted accuracy at m, omega and gamma.
 
-        Raises:
-            BadInput: for numbers outside their range.
-            NotConverged: if the fixed point was not solved.
+        Parameters
+        ----------
+        m : float
+            Synthetic samples before pruning.
+        omega : float
+            Weight of a synthetic sample.
+        gamma : float
+            Ridge gamma.
+        slopes
+            Which slopes to compute too, names in DIRECTIONS.
+
+        Raises
+        ------
+        BadInput
+            For numbers outside their range.
+        NotConverged
+            If the fixed point was not solved.
         """
         number("m", m, 0)
         number("omega", omega, 0, open_low=True)

@@ -9,10 +9,12 @@ from .problem import Setting, Verifier
 
 
 def critical_noise(verifier: Verifier) -> float:
-    """epsilon* = 1 / (1 + rho / phi), where lambda = 0 and the accuracy is 1/2.
+    """Return the label noise epsilon* = 1 / (1 + rho / phi), where lambda = 0 and the accuracy is 1/2.
 
-    Raises:
-        BadInput: if the verifier keeps nothing.
+    Raises
+    ------
+    BadInput
+        If the verifier keeps nothing.
     """
     from .generated import synthetic_only
 
@@ -22,10 +24,12 @@ def critical_noise(verifier: Verifier) -> float:
 
 
 def slope_at_critical_noise(setting: Setting) -> float:
-    """d accuracy / d epsilon at epsilon*, for a setting without real data and an exact isotropic generator.
+    """Return d accuracy / d epsilon at epsilon*, for a setting without real data and an exact isotropic generator.
 
-    Raises:
-        BadInput: for any other setting, or a verifier with rho = 0 or phi = 0 (nothing is kept at epsilon*).
+    Raises
+    ------
+    BadInput
+        For any other setting, or a verifier with rho = 0 or phi = 0 (nothing is kept at epsilon*).
     """
     from .generated import synthetic_only
 

@@ -14,9 +14,20 @@ from .lowering import Matrices
 
 
 def dense_point(point: Point, form: Matrices, found: Found) -> float:
-    """Solve one problem with covariances (p, p) into `found`; returns the relative residual of the fixed point.
+    """Solve one problem with dense covariances into `found`; sources that share one covariance (the same object) share its products.
 
-    Sources that share one covariance (the same object) share its products.
+    Parameters
+    ----------
+    point : kernels.Point
+    form : Matrices
+        Covariances (p, p) and directions of the means.
+    found : kernels.Found
+        Where the solution is written.
+
+    Returns
+    -------
+    float
+        The relative residual of the fixed point.
     """
     gamma, h = point.gamma, point.h
     covariances, directions, q = form.covariances, form.directions, found.q
@@ -54,7 +65,7 @@ def dense_point(point: Point, form: Matrices, found: Found) -> float:
 
 
 class _At(NamedTuple):
-    """B, its products B C_k with the different covariances, these, which of them every source has, pairs (K, K), ds/dq (K,)."""
+    """B, its products B C_k with the different covariances, the covariances, which of them every source has, pairs (K, K), ds/dq (K,)."""
 
     resolvent: np.ndarray
     seen: list[np.ndarray]

@@ -22,9 +22,15 @@ _NOTHING = 1e-9  # a kept share below it: the probability that two rules hold is
 
 @dataclass(frozen=True, eq=False)
 class LinearVerifier:
-    """Passes a sample x of label ytilde where ytilde v^T x > threshold (Feng et al. 2024), v = direction (p,).
+    """A verifier that passes a sample x of label ytilde where ytilde v^T x > threshold (Feng et al. 2024).
 
-    It keeps a share phi of what passes and a share rho of the rest; by default it keeps just what passes.
+    Attributes
+    ----------
+    direction : array (p,)
+        v.
+    threshold : float
+    rho, phi : float
+        The share of the samples that do not pass, and of those that pass, which it keeps; by default it keeps exactly those that pass.
     """
 
     direction: np.ndarray
@@ -41,9 +47,15 @@ class LinearVerifier:
 
 @dataclass(frozen=True, eq=False)
 class MarginLabeller:
-    """Labels a sample x of class y = +-1 right with probability Phi((offset + y u^T x) / noise), u = direction (p,).
+    """A labeller that is right about a sample x of class y = +-1 with probability Phi((offset + y u^T x) / noise).
 
-    noise = 0: right where y u^T x > -offset, so that without an offset it is the linear labeller ytilde = sign(u^T x).
+    Attributes
+    ----------
+    direction : array (p,)
+        u.
+    offset : float
+    noise : float
+        0: right where y u^T x > -offset, so that without an offset it is the linear labeller ytilde = sign(u^T x).
     """
 
     direction: np.ndarray
@@ -61,10 +73,18 @@ Labels = float | MarginLabeller
 
 @dataclass(frozen=True, eq=False)
 class Selected:
-    """What labels and verdicts leave of a population of samples.
+    """The kept samples of a population after labelling and pruning.
 
-    alpha: the kept share. wrong: the share of wrong labels in it. epsilon: the share before pruning.
-    law: of xtilde = ytilde x among the kept, mean (p,) and covariance (p, p).
+    Attributes
+    ----------
+    alpha : float
+        Kept fraction.
+    wrong : float
+        Share of wrong labels among the kept samples.
+    epsilon : float
+        Share of wrong labels before pruning.
+    law : Law
+        Of xtilde = ytilde x among the kept samples: mean (p,) and covariance (p, p).
     """
 
     alpha: float
@@ -74,25 +94,45 @@ class Selected:
 
     @property
     def verifier(self) -> Verifier:
-        """The verifier of the same rates whose verdict depends on nothing but whether the label is wrong."""
+        """The verifier that keeps wrong and right labels at the same rates, but independently of the sample."""
         rho = self.alpha * self.wrong / self.epsilon if self.epsilon > 0 else 1.0
         phi = self.alpha * (1 - self.wrong) / (1 - self.epsilon) if self.epsilon < 1 else 1.0
         return Verifier(min(rho, 1.0), min(phi, 1.0))
 
     def source(self, name: str, m: float, weight: float = 1.0) -> Source:
-        """The source that m samples are after labelling and pruning; `weight` is omega."""
+        """Return the kept ones of m samples as a source.
+
+        Parameters
+        ----------
+        name : str
+        m : float
+            Samples before pruning.
+        weight : float
+            omega, the weight of a sample in training.
+        """
         return Source(name, self.alpha * m, self.law, weight=weight, gaussian=False)
 
 
 def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_SUPERVISION) -> Selected:
-    """What labels and verdicts leave of samples x = y mean + z, z ~ N(0, covariance), y = +-1 equally likely.
+    """Return the law of the kept samples, where samples x = y mean + z, z ~ N(0, covariance), y = +-1, are labelled and pruned.
 
-    labels: epsilon, the share of wrong labels whatever the sample, or a labeller. The directions have as many entries as the mean.
-    The covariance that results is a matrix; the other laws of a problem then need matrices too, or multiples of the identity.
+    Both y are equally likely. The covariance that results is a matrix; the other laws of a problem then need matrices too, or multiples of
+    the identity.
 
-    Raises:
-        BadInput: for shapes that do not match, a rule along which the samples do not vary, a verifier that keeps nothing, or a mean
-            that is an estimate.
+    Parameters
+    ----------
+    law : Law
+        Mean and covariance of the samples.
+    labels : float or MarginLabeller
+        epsilon, the share of wrong labels whatever the sample, or a labeller with a direction (p,).
+    verifier : Verifier or LinearVerifier
+        Keeps all samples by default.
+
+    Raises
+    ------
+    BadInput
+        For shapes that do not match, a rule along which the samples do not vary, a verifier that keeps nothing, or a mean that is an
+        estimate.
     """
     from .generated import input_dependent as generated
 
@@ -139,7 +179,7 @@ class _Rules:
         return self._kept(1.0)
 
     def wrong(self) -> tuple[float, ...]:
-        """The same of wrong labels; xtilde has the mean -mu."""
+        """Z of wrong labels, its gradient and its Hessian in (h_u, h_v); xtilde has the mean -mu."""
         return self._kept(-1.0)
 
     def _kept(self, sign: float) -> tuple[float, ...]:

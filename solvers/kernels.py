@@ -51,7 +51,7 @@ class Spectrum(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One problem on a spectrum.
+    """A problem on a spectrum.
 
     Attributes
     ----------
@@ -78,7 +78,15 @@ class Point(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """P problems on a spectrum: the arrays of `Point` with a leading axis (P,)."""
+    """P problems on a spectrum.
+
+    Attributes
+    ----------
+    sources, labels, gamma, h, mixing
+        Those of `Point`, each with a leading axis (P,).
+    intercept : bool
+        Whether one is fitted, at all points.
+    """
 
     sources: np.ndarray
     labels: np.ndarray
@@ -88,39 +96,50 @@ class Grid(NamedTuple):
     intercept: bool
 
     def point(self, i: int) -> Point:
-        """The i-th point."""
+        """Return the i-th point."""
         return Point(self.sources[i], self.labels[i], float(self.gamma[i]), float(self.h[i]), self.mixing[i], self.intercept)
 
 
 class Found(NamedTuple):
-    """Where a solution is written: q (K,), mean margins (T, A) and variances (T, A); of a grid with a leading axis (P,)."""
+    """Arrays into which a solution is written; those of a grid have a leading axis (P,).
+
+    Attributes
+    ----------
+    q : array (K,)
+        The fixed point, q_k = (1/N) tr(C_k B).
+    margins, variances : arrays (T, A)
+        Mean and variance of the margin of a fresh sample, for every test law and labelling.
+    """
 
     q: np.ndarray
     margins: np.ndarray
     variances: np.ndarray
 
     def of(self, i: int) -> Found:
-        """Of the i-th point of a grid."""
+        """Return views of the arrays at the i-th point of a grid."""
         return Found(self.q[i], self.margins[i], self.variances[i])
 
 
 def source_at(point, k, q):
-    """delta, d_delta, kappa, d_kappa, s, d_s of the k-th source of a point at q."""
+    """Return delta, d_delta, kappa, d_kappa, s, d_s of the k-th source of a point at the trace q; slopes (d_) are in q."""
     raise NotImplementedError("compiled code only")
 
 
 def weight_at(point, k, q):
-    """s of the k-th source of a point at q, its derivative in q, and the slope that the response takes in its place."""
+    """Return s of the k-th source of a point at the trace q, its slope in q, and the slope that the response uses instead.
+
+    The two slopes differ for the published formula only.
+    """
     raise NotImplementedError("compiled code only")
 
 
 def at(grid, i):
-    """The i-th point of a grid."""
+    """Return the i-th point of a grid."""
     raise NotImplementedError("compiled code only")
 
 
 def is_form(given: object, form: type) -> bool:
-    """Whether a type that Numba hands to an `overload` is that of a named tuple."""
+    """Return whether a type that Numba hands to an `overload` is that of the named tuple `form`."""
     return isinstance(given, types.BaseNamedTuple) and given.instance_class is form
 
 
@@ -165,7 +184,7 @@ def _at(grid, i):
 
 @njit(cache=True, error_model="numpy")
 def solve_small(A, x):
-    """Solve A y = x in place (A and x are overwritten, y is returned in x); Gauss with partial pivoting."""
+    """Solve A y = x in place by Gaussian elimination with partial pivoting: A (K, K) is overwritten, y is returned in x (K,)."""
     n = x.size
     for i in range(n):
         pivot = i
@@ -189,10 +208,23 @@ def solve_small(A, x):
 
 @njit(cache=True, error_model="numpy")
 def solve_balance(products, T, signal, surplus, intercept):
-    """Solve (I + G T) residual + intercept = signal in place (residual is returned in signal); returns the intercept.
+    """Solve (I + G T) residual + intercept = signal in place, and return the intercept.
 
-    products (B, B), of which G is the part of the sources; T (K,), signal (K,). A fitted intercept makes sum_k T_k residual_k = surplus,
-    which is 0 but for rates (derivations/special/many_classes.py); without one, and where nothing is trained on, it is 0.
+    A fitted intercept makes sum_k T_k residual_k = surplus (derivations/special/many_classes.py); without one, and where nothing is trained
+    on, it is 0.
+
+    Parameters
+    ----------
+    products : array (B, B)
+        mean_a^T B mean_b; G is the part of the sources, (K, K).
+    T : array (K,)
+        Weight of each source's mean.
+    signal : array (K,)
+        Overwritten with the residual.
+    surplus : float
+        0, but for rates of change.
+    intercept : bool
+        Whether one is fitted.
     """
     K = T.size
     total = T.sum()
@@ -214,10 +246,26 @@ def solve_balance(products, T, signal, surplus, intercept):
 
 @njit(cache=True, error_model="numpy")
 def balance(point, labels, q, products):
-    """Of every source: the weight T of its mean and dT/dq, the slopes of its mean label and of what its labels leave, its residual.
+    """Return the mean classifier as weights and residuals of the sources.
 
-    labels (K, 4), q (K,), products (B, B). T times the residuals are the coefficients of the mean classifier in B mu_1, ..., B mu_K.
-    Last comes the intercept, 0 unless one is fitted.
+    T times the residuals are its coefficients in B mu_1, ..., B mu_K.
+
+    Parameters
+    ----------
+    point : Point
+    labels : array (K, 4)
+        A labelling.
+    q : array (K,)
+        The solved fixed point.
+    products : array (B, B)
+        mean_a^T B mean_b.
+
+    Returns
+    -------
+    T, d_T, d_signals, d_floors, residual : arrays (K,)
+        Weight of each source's mean and dT/dq; the slopes in q of its mean label and of the loss from label variance; its residual.
+    intercept : float
+        0 unless one is fitted.
     """
     K = q.size
     T, d_T = np.empty(K), np.empty(K)
@@ -241,10 +289,19 @@ def balance(point, labels, q, products):
 
 @njit(cache=True, error_model="numpy")
 def respond(point, labels, q, speed, products, slopes, test):
-    """Mean margin and variance of one test law and one labelling, from the solved fixed point.
+    """Return mean and variance of the margin of one test law and one labelling.
 
-    labels (K, 4), q (K,); speed (K,): dq/dt; products (B, B): mean_a^T B mean_b; slopes (B, B): minus their derivative in t;
-    test: the row of `products` that holds the mean of the test law.
+    Parameters
+    ----------
+    point : Point
+    labels : array (K, 4)
+        The labelling.
+    q, speed : arrays (K,)
+        The solved fixed point, and dq/dt, its response to the test covariance added t times to the resolvent.
+    products, slopes : arrays (B, B)
+        mean_a^T B mean_b, and minus its derivative in t.
+    test : int
+        The row of `products` that belongs to the mean of the test law.
     """
     T, d_T, d_signals, d_floors, residual, margin = balance(point, labels, q, products)
     variance = 0.0
@@ -258,9 +315,9 @@ def respond(point, labels, q, speed, products, slopes, test):
 
 @njit(cache=True, error_model="numpy")
 def _isotropic_trace(point, scale, eta):
-    """Solve (1/N) tr B of covariances scale_k I by Newton within a bracket.
+    """Solve for (1/N) tr B of covariances scale_k I by Newton within a bracket.
 
-    Returns it, sum_k scale_k s_k, sum_k scale_k^2 times the response's slopes of s_k, and the relative residual.
+    Returns (1/N) tr B, sum_k scale_k s_k, sum_k scale_k^2 times the response's slopes of s_k, and the relative residual.
     """
     K = scale.size
     low, high = 0.0, eta / point.gamma
@@ -295,7 +352,15 @@ def _isotropic_trace(point, scale, eta):
 
 @njit(cache=True, error_model="numpy")
 def isotropic_point(point, spectrum, found):
-    """Solve one isotropic problem, C_k = scale_k I with the one eigenvalue scale_k; returns the relative residual."""
+    """Solve one isotropic problem into `found`, and return the relative residual.
+
+    Parameters
+    ----------
+    point : Point
+    spectrum : Spectrum
+        With L = 1: C_k = scale_k I has the one eigenvalue scale_k.
+    found : Found
+    """
     q, eta = found.q, point.h
     scale, scale_test = spectrum.eigenvalues[:, 0], spectrum.tests[:, 0]
     K, (B, D) = q.size, point.mixing.shape
@@ -326,9 +391,17 @@ def isotropic_point(point, spectrum, found):
 
 @njit(cache=True, error_model="numpy")
 def newton_step(q, traces, pairs, d_s):
-    """One step of q = T(q) with traces = T(q), in place; returns the relative residual that q had.
+    """Take one Newton step on q = T(q) in place, and return the relative residual that q had before.
 
-    pairs (K, K): (1/N) tr(C_k B C_l B), so I + pairs diag(ds/dq) is the Jacobian.
+    Parameters
+    ----------
+    q : array (K,)
+    traces : array (K,)
+        T(q).
+    pairs : array (K, K)
+        (1/N) tr(C_k B C_l B), so that I + pairs diag(d_s) is the Jacobian of q - T(q).
+    d_s : array (K,)
+        ds/dq.
     """
     K = q.size
     relative = 0.0
@@ -351,7 +424,19 @@ def newton_step(q, traces, pairs, d_s):
 
 @njit(cache=True, error_model="numpy")
 def solve_speed(d_s, pairs, h, speed):
-    """dq/dt by implicit differentiation, in place: (I + pairs diag(ds/dq)) dq/dt = -h, h_k = (1/N) tr(C_k B C_test B)."""
+    """Solve (I + pairs diag(d_s)) speed = -h for speed = dq/dt (K,), in place, by implicit differentiation of q = T(q).
+
+    Parameters
+    ----------
+    d_s : array (K,)
+        ds/dq.
+    pairs : array (K, K)
+        (1/N) tr(C_k B C_l B).
+    h : array (K,)
+        (1/N) tr(C_k B C_test B).
+    speed : array (K,)
+        Overwritten.
+    """
     K = d_s.size
     A = np.empty((K, K))
     for k in range(K):
@@ -403,7 +488,14 @@ def _spectral_traces(point, eigenvalues, q, s, response, pairs):
 
 @njit(cache=True, error_model="numpy")
 def spectral_point(point, spectrum, found):
-    """Solve one problem whose covariances commute; returns the relative residual."""
+    """Solve one problem whose covariances commute into `found`, and return the relative residual.
+
+    Parameters
+    ----------
+    point : Point
+    spectrum : Spectrum
+    found : Found
+    """
     eigenvalues, tests, q = spectrum.eigenvalues, spectrum.tests, found.q
     K, L = eigenvalues.shape
     B, D = point.mixing.shape
@@ -451,28 +543,28 @@ def spectral_point(point, spectrum, found):
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def isotropic_batch(grid, spectrum, found, relative):
-    """Solve a grid of isotropic problems; fills the relative residuals (P,)."""
+    """Solve a grid of isotropic problems in parallel: fills `found` and the relative residuals (P,)."""
     for i in prange(relative.size):
         relative[i] = isotropic_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def spectral_batch(grid, spectrum, found, relative):
-    """Solve a grid of problems whose covariances commute; fills the relative residuals (P,)."""
+    """Solve a grid of problems whose covariances commute in parallel: fills `found` and the relative residuals (P,)."""
     for i in prange(relative.size):
         relative[i] = spectral_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy")
 def weights(point, q, s, d_s, response):
-    """s of every source (K,), its derivative in q, and the slope that the response takes in its place; all in place."""
+    """Fill, for every source, s (K,), its slope in q (K,) and the slope that the response uses instead (K,): see `weight_at`."""
     for k in range(q.size):
         s[k], d_s[k], response[k] = weight_at(point, k, q[k])
 
 
 @njit(cache=True, error_model="numpy")
 def deltas(grid, q, delta):
-    """delta of every source at the solution, in place; (P, K) arrays."""
+    """Fill delta (P, K) of every source at the solution q (P, K)."""
     for i in range(q.shape[0]):
         point = at(grid, i)
         for k in range(q.shape[1]):
@@ -481,7 +573,7 @@ def deltas(grid, q, delta):
 
 @njit(cache=True, error_model="numpy")
 def outcomes(margins, variances, accuracy, risk):
-    """Accuracy and risk of every margin and variance, in place; without variance the sign decides, and w = 0 is a coin toss."""
+    """Fill accuracy and risk, arrays of the shape of margins and variances; without variance the sign decides, and w = 0 is a coin toss."""
     for i in range(margins.size):
         if variances.flat[i] == 0.0:
             accuracy.flat[i] = 0.5 + 0.5 * np.sign(margins.flat[i])

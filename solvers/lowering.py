@@ -101,7 +101,14 @@ def lower_problem(problem: Problem, tests: Sequence[Law], labels: np.ndarray | N
 
 
 def lower_setting(setting: Setting, at: Mapping[str, np.ndarray]) -> Lowered:
-    """Lower a setting with its numbers (`Setting.numbers`) as arrays (P,): P points, tested on the law of the real samples.
+    """Lower a setting at P points, tested on the law of the real samples.
+
+    Parameters
+    ----------
+    setting : Setting
+        Its kinds, laws and vectors hold at every point.
+    at : mapping of names to arrays (P,)
+        The numbers of `Setting.numbers` at every point.
 
     Raises
     ------
@@ -126,7 +133,7 @@ def lower_setting(setting: Setting, at: Mapping[str, np.ndarray]) -> Lowered:
 
 
 def source_columns(numbers: Sequence[SourceNumbers], N: np.ndarray) -> np.ndarray:
-    """Return the columns (P, K, 5) of sources, as `kernels.Point` has them, where sums are over N (P,)."""
+    """Return the columns (P, K, 5) of K sources, as `kernels.Point` has them, where sums are over N (P,)."""
     columns = np.zeros((N.size, len(numbers), kernels.SOURCE_COLUMNS))
     for k, one in enumerate(numbers):
         columns[:, k, kernels.THETA] = one.count / N
@@ -139,7 +146,10 @@ def source_columns(numbers: Sequence[SourceNumbers], N: np.ndarray) -> np.ndarra
 
 
 def label_columns(numbers: Sequence[SourceNumbers], points: int) -> np.ndarray:
-    """Return (P, 1, K, 4): labels +-1 of which shares are wrong; those of the samples that generators were fitted on are right."""
+    """Return the labels (P, 1, K, 4) of K sources at a number of points, as `kernels.Point` has them.
+
+    Labels are +-1, wrong with each source's share; those of the samples that generators were fitted on are right.
+    """
     labels = np.zeros((points, 1, len(numbers), 4))
     for k, one in enumerate(numbers):
         e = np.asarray(one.wrong)
@@ -171,6 +181,12 @@ def distinct_means(laws: Sequence[Law], center: ArrayLike = 0.0) -> Means:
     """Return the different means of laws less `center` (p,), padded to one length.
 
     A mean that is an estimate is one direction however many laws share it: its product with itself is debiased wherever it occurs.
+
+    Parameters
+    ----------
+    laws : sequence of B laws
+    center : array (p,) or 0
+        The origin.
     """
     rows = [np.atleast_1d(np.asarray(law.mean, dtype=float)) for law in laws]
     center = np.atleast_1d(center)

@@ -21,15 +21,32 @@ from .solve import Solution, solve
 
 @dataclass(frozen=True)
 class ClassMixture:
-    """Real and generated samples of L classes.
+    """Real and synthetic samples of L classes, on which a ridge classifier with one score a class is trained.
 
-    laws: the law of the real data of each class: mean (p,) and covariance. n, m: real and generated samples of each class.
-    noise: (L, L), the probability of each label for a generated sample of each class; rows sum to 1.
-    generator: exact (its laws are `generated`, those of the real data by default), independent (mean and covariance of n_hat fresh
-    samples a class) or self-fitted (those of the class's n real samples). intercept: whether one is fitted, without ridge.
+    Attributes
+    ----------
+    laws : L laws
+        Of the real samples of each class: mean (p,) and covariance.
+    n, m : L numbers
+        Real samples, and synthetic samples before pruning, of each class.
+    noise : array (L, L)
+        The probability of each label (column) for a synthetic sample of each class (row); rows sum to 1.
+    verifier : Verifier
+    generator : Generator
+        exact: its laws are `generated`; independent: mean and covariance of n_hat fresh samples a class; self-fitted: mean and covariance
+        of the class's n real samples.
+    generated : L laws, optional
+        Of the synthetic samples, those of the real ones by default.
+    ridge : Ridge
+    omega : float
+        Weight of a synthetic sample in training, where a real one has 1.
+    intercept : bool
+        Whether one is fitted, without a ridge.
 
-    Raises:
-        BadInput: for shapes that do not match or numbers outside their range.
+    Raises
+    ------
+    BadInput
+        For shapes that do not match or numbers outside their range.
     """
 
     laws: tuple[Law, ...]
@@ -70,16 +87,19 @@ class ClassMixture:
 
     @property
     def p(self) -> int:
-        """Features."""
+        """Number of features."""
         return len(self.laws[0].mean)
 
     def kept(self) -> np.ndarray:
-        """(L, L): the probability that a generated sample of a class gets each label and is kept."""
+        """Return (L, L): the probability that a synthetic sample of a class (row) gets each label (column) and is kept."""
         right = np.eye(len(self.laws), dtype=bool)
         return np.asarray(self.noise, dtype=float) * np.where(right, self.verifier.phi, self.verifier.rho)
 
     def problem(self) -> Problem:
-        """The real and the synthetic samples of every class as sources; a self-fitted generator and its real samples are one."""
+        """Return the problem whose sources are the real and the synthetic samples of every class.
+
+        A self-fitted generator and its real samples are one source.
+        """
         kept, sources = self.kept(), []
         for k, (law, drawn) in enumerate(zip(self.laws, self.generated or self.laws, strict=True)):
             fit = None
@@ -93,7 +113,7 @@ class ClassMixture:
         return Problem(tuple(sources), self.ridge, self.N, self.p, self.laws[0], self.intercept)
 
     def labels(self, combinations: np.ndarray) -> np.ndarray:
-        """Combinations (A, L) of the one-hot labels of every source of the problem, as `kernels.Point` has them, (A, K, 4)."""
+        """Return combinations (A, L) of the one-hot labels of the K sources, as labellings (A, K, 4) of `kernels.Point`."""
         L = len(self.laws)
         certain = np.zeros((L, L))
         means, spreads = [], []  # of the label vectors: of the source, of the samples it was fitted on
@@ -112,15 +132,28 @@ class ClassMixture:
 
 @dataclass(frozen=True)
 class Scores:
-    """The joint law of the L scores of a fresh sample of one class: mean (L,) and covariance (L, L)."""
+    """The joint Gaussian law of the L scores of a fresh sample of one class.
+
+    Attributes
+    ----------
+    mean : array (L,)
+    covariance : array (L, L)
+    """
 
     mean: np.ndarray
     covariance: np.ndarray
 
     def probability_of_largest(self, index: int, *, seed: int = 0) -> float:
-        """The probability that the score of that index is the largest: an orthant probability of the differences.
+        """Return the probability that the score of a class is the largest: an orthant probability of the differences to the others.
 
         Scores that do not vary against it are compared by their means; of those that are equal each is as likely to be chosen.
+
+        Parameters
+        ----------
+        index : int
+            The class.
+        seed : int
+            Of the numerical integration, which three and more classes need.
         """
         others = np.delete(np.arange(self.mean.size), index)
         contrasts = -np.eye(self.mean.size)[others]
@@ -146,7 +179,17 @@ class Scores:
 
 @dataclass(frozen=True)
 class ClassPrediction:
-    """accuracy: the average over classes; by_class (L,); scores: the law of the scores of each class."""
+    """The theory for a classifier of L classes.
+
+    Attributes
+    ----------
+    accuracy : float
+        The average over classes.
+    by_class : array (L,)
+        The accuracy on each class.
+    scores : L laws
+        Of the scores of a fresh sample of each class.
+    """
 
     accuracy: float
     by_class: np.ndarray
@@ -154,7 +197,20 @@ class ClassPrediction:
 
 
 def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None) -> ClassPrediction:
-    """Predict the accuracy of the classifier on each class (`tests`: other laws of the classes than those of the real data)."""
+    """Predict the accuracy of the classifier on each class.
+
+    Parameters
+    ----------
+    mixture : ClassMixture
+        What is trained on.
+    tests : L laws, optional
+        Of fresh samples of each class, by default those of the real samples.
+
+    Raises
+    ------
+    NotConverged
+        If the fixed point is not solved to 1e-12.
+    """
     scores = _scores(mixture, solve(_lowered(mixture, tests or mixture.laws)))
     by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
     return ClassPrediction(float(by_class.mean()), by_class, scores)
@@ -222,7 +278,7 @@ class MeanClassifier:
 
     @classmethod
     def of(cls, mixture: ClassMixture, q: np.ndarray) -> MeanClassifier:
-        """That of a mixture at its solved fixed point q (K,)."""
+        """Return the mean classifier of a mixture at its solved fixed point q (K,)."""
         problem, L, K = mixture.problem(), len(mixture.laws), q.size
         columns = source_columns([source.numbers for source in problem.sources], np.array([problem.N]))[0]
         point = Point(columns, mixture.labels(np.eye(L)), mixture.ridge.gamma, 1 / problem.N, np.empty((0, 0)), problem.intercept)
@@ -243,7 +299,14 @@ class MeanClassifier:
         return cls(B, covariance, means, coefficients, intercepts, origin, tuple(law.mean_samples for law in mixture.laws))
 
     def scores(self, X: np.ndarray, k: int) -> np.ndarray:
-        """(samples, L), of samples X (samples, p) of class k, each left out of its class's estimated mean."""
+        """Return the scores (k, L) of samples of one class, each sample left out of the estimated mean of its class.
+
+        Parameters
+        ----------
+        X : array (k, p)
+        k : int
+            The class.
+        """
         x = np.asarray(X, dtype=float) - self.origin
         seen = x @ self.resolvent @ self.means.directions.T
         if n := self.samples[k]:
@@ -252,12 +315,20 @@ class MeanClassifier:
         return seen @ self.coefficients.T + self.intercepts
 
     def spread(self, covariance: Covariance) -> np.ndarray:
-        """(L, L), the covariance of its scores of samples of this covariance."""
+        """Return the covariance (L, L) of the mean classifier's scores of samples of a covariance."""
         between = self.resolvent @ _matrix(covariance, len(self.resolvent)) @ self.resolvent
         return self.coefficients @ _products(self.means, between) @ self.coefficients.T
 
     def fluctuation(self, z: np.ndarray, covariance: Covariance) -> np.ndarray:
-        """(samples,), how much more than at an average sample the classifier's fluctuations move the scores at z (samples, p)."""
+        """Return how much more the classifier's fluctuations move the scores at each sample than at an average one, (k,).
+
+        Parameters
+        ----------
+        z : array (k, p)
+            Samples less the mean of their class.
+        covariance
+            Of the class.
+        """
         spread = self.resolvent @ self.covariance @ self.resolvent
         return np.sqrt(_lengths(z, spread) / np.vdot(spread, _matrix(covariance, len(spread))))
 
@@ -307,5 +378,5 @@ def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int
 
 
 def next_label_noise(classes: int, epsilon: float) -> np.ndarray:
-    """(L, L): with probability epsilon a label is the next one (the last one's next is the first)."""
+    """Return noise (L, L) where a label is with probability epsilon the next class's (the first's, for the last class)."""
     return (1 - epsilon) * np.eye(classes) + epsilon * np.roll(np.eye(classes), 1, axis=1)

@@ -16,10 +16,17 @@ from ..support.errors import number
 
 @dataclass(frozen=True)
 class MarchenkoPastur:
-    """The law of ratio = p / n_hat. Above 1 the covariance is singular, and the law has an atom at 0.
+    """The Marchenko-Pastur law of the eigenvalues of the sample covariance of n_hat samples of N(0, I_p).
 
-    Raises:
-        BadInput: if the ratio is not a finite number above 0.
+    Attributes
+    ----------
+    ratio : float
+        p / n_hat. Above 1 the covariance is singular, and the law has an atom at 0.
+
+    Raises
+    ------
+    BadInput
+        If the ratio is not a finite number above 0.
     """
 
     ratio: float

@@ -24,8 +24,20 @@ Formula = Literal["rederived", "published"]
 class Prediction:
     """The limits for one problem and one test law.
 
-    variance is w^T C w, that of the margin of a fresh sample given w. alpha and lam are those of the synthetic samples (nan for a
-    general problem). fixed_point: delta of each source (delta_r, delta_s), delta_g of the fitted generator, the relative residual.
+    Attributes
+    ----------
+    mean_margin : float
+        E[y w^T x] over training sets and fresh samples.
+    variance : float
+        w^T C w, that of the margin of a fresh sample given w.
+    accuracy : float
+        The share of fresh samples that are classified right.
+    risk : float
+        The mean square error of the score, E[(w^T x - y)^2].
+    alpha, lam : float
+        Kept fraction and signal lambda of the synthetic samples; nan for a general problem.
+    fixed_point : dict
+        delta of each source (delta_r, delta_s), delta_g of the fitted generator, the relative residual.
     """
 
     mean_margin: float
@@ -37,14 +49,24 @@ class Prediction:
     fixed_point: dict[str, float]
 
     def as_dict(self) -> dict[str, object]:
-        """The keys that other programs read: lam is spelled lambda."""
+        """Return the values by the keys that other programs read: lam is spelled lambda."""
         values = asdict(self)
         return {"lambda" if key == "lam" else key: value for key, value in values.items()}
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Predictions over a grid; every array has the broadcast shape of the axes. delta: name of the source -> array."""
+    """Predictions over a grid.
+
+    Attributes
+    ----------
+    mean_margin, variance, accuracy, risk, alpha, lam : arrays
+        As in `Prediction`, each of the broadcast shape of the axes.
+    delta : dict of arrays
+        By the name of the source: r, s, and g for the fitted generator.
+    residual : array
+        Relative, of the fixed point.
+    """
 
     mean_margin: np.ndarray
     variance: np.ndarray
@@ -92,7 +114,27 @@ def predict(
 def predict_tests(
     problem: Problem, tests: Sequence[Law], *, loss: str = any_loss.SQUARE, huber_threshold: float | None = None
 ) -> list[Prediction]:
-    """Predict one general problem on several test laws, as `predict`; the fixed point is solved once."""
+    """Predict one general problem on several test laws; the fixed point is solved once.
+
+    Parameters
+    ----------
+    problem : Problem
+        Its own test law is not used.
+    tests : sequence of laws
+        Of fresh samples.
+    loss, huber_threshold
+        As in `predict`.
+
+    Returns
+    -------
+    list of Prediction
+        One for each test law.
+
+    Raises
+    ------
+    BadInput, NotConverged
+        As in `predict`.
+    """
     chosen = any_loss.Loss.of(loss, huber_threshold)
     if loss != any_loss.SQUARE:
         any_loss.check_covered(problem)
@@ -176,7 +218,7 @@ def _check_published(setting: Setting, loss: str) -> None:
 
 
 def _published(lowered: Lowered, alpha: np.ndarray) -> Lowered:
-    """The same problems for the published formula, which has the kept fraction alpha (P,) where it does not belong."""
+    """Lower the same problems for the published formula, which has the kept fraction alpha (P,) where it does not belong."""
     from . import published
 
     kept = np.ones(lowered.grid.sources.shape[:2])

@@ -43,13 +43,39 @@ RANGES: dict[str, tuple[float, float, bool]] = {
 
 
 def in_range(name: str, values: object) -> np.ndarray:
-    """The parameter's values as floats, checked against its range; the command line's spelling is used in the message."""
+    """Return the values of a parameter as an array of floats.
+
+    Parameters
+    ----------
+    name : str
+        A name in RANGES; messages spell it as the command line does.
+    values
+        A number or an array.
+
+    Raises
+    ------
+    BadInput
+        For a value outside the range.
+    """
     low, high, open_low = RANGES[name]
     return numbers(name.replace("_", "-"), values, low, high, open_low=open_low)
 
 
 def check_covariance(covariance: object, p: int | None = None) -> None:
-    """Refuse what is no covariance in p dimensions: a number, p eigenvalues, or a symmetric p x p matrix, finite, not negative."""
+    """Raise unless a covariance is a number, p eigenvalues, or a symmetric p x p matrix, finite and not negative.
+
+    Parameters
+    ----------
+    covariance
+        The candidate.
+    p : int, optional
+        Dimension; None: any.
+
+    Raises
+    ------
+    BadInput
+        For any other value.
+    """
     if isinstance(covariance, SampleCovariance):
         covariance = covariance.matrix
     c = numbers("a covariance", covariance)
@@ -74,9 +100,23 @@ def _ranged(owner: object, *names: str) -> None:
 def kept_labels(
     epsilon: float | np.ndarray, rho: float | np.ndarray, phi: float | np.ndarray
 ) -> tuple[float | np.ndarray, float | np.ndarray, float | np.ndarray]:
-    """Return alpha = phi (1 - epsilon) + rho epsilon, lambda (the difference), and the share of wrong labels among the kept samples.
+    """Return the kept fraction, the signal, and the share of wrong labels among the kept samples.
 
-    That share is 0 where nothing is kept. Numbers, or arrays of one shape.
+    Parameters
+    ----------
+    epsilon : float or array
+        Share of wrong labels before pruning.
+    rho, phi : float or array
+        Shares of the wrongly and of the rightly labelled samples that the verifier keeps.
+
+    Returns
+    -------
+    alpha
+        phi (1 - epsilon) + rho epsilon.
+    lam
+        phi (1 - epsilon) - rho epsilon.
+    wrong
+        rho epsilon / alpha; 0 where nothing is kept.
     """
     right, wrong = phi * (1 - epsilon), rho * epsilon
     alpha = right + wrong
@@ -86,7 +126,15 @@ def kept_labels(
 
 @dataclass(frozen=True)
 class Verifier:
-    """Keeps a wrongly labelled sample with probability rho, a correctly labelled one with probability phi."""
+    """A verifier that prunes synthetic samples by their labels, independently of the samples.
+
+    Attributes
+    ----------
+    rho : float
+        The probability that it keeps a wrongly labelled sample.
+    phi : float
+        The probability that it keeps a rightly labelled sample.
+    """
 
     rho: float = 1.0
     phi: float = 1.0
@@ -95,15 +143,15 @@ class Verifier:
         _ranged(self, "rho", "phi")
 
     def alpha(self, epsilon: float) -> float:
-        """The kept fraction, phi (1 - epsilon) + rho epsilon."""
+        """Return the kept fraction, phi (1 - epsilon) + rho epsilon."""
         return kept_labels(epsilon, self.rho, self.phi)[0]
 
     def lam(self, epsilon: float) -> float:
-        """The signal lambda, phi (1 - epsilon) - rho epsilon."""
+        """Return the signal lambda, phi (1 - epsilon) - rho epsilon."""
         return kept_labels(epsilon, self.rho, self.phi)[1]
 
     def wrong(self, epsilon: float) -> float:
-        """The share of wrong labels among the kept samples, rho epsilon / alpha (0 where nothing is kept)."""
+        """Return the share of wrong labels among the kept samples, rho epsilon / alpha (0 where nothing is kept)."""
         return kept_labels(epsilon, self.rho, self.phi)[2]
 
 
@@ -113,7 +161,13 @@ NO_SUPERVISION = Verifier(rho=1.0, phi=1.0)
 
 @dataclass(frozen=True)
 class Ridge:
-    """The classifier w = (1/N sum c_i x_i x_i^T + gamma I)^{-1} (1/N) sum c_i ytilde_i x_i."""
+    """The classifier w = (1/N sum c_i x_i x_i^T + gamma I)^{-1} (1/N) sum c_i ytilde_i x_i.
+
+    Attributes
+    ----------
+    gamma : float
+        The regulariser, above 0.
+    """
 
     gamma: float = 1.0
 
@@ -123,14 +177,28 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Generator:
-    """Where the synthetic samples come from; they have mean y (beta mu + mu_perp).
+    """The source of the synthetic samples, whose mean is y (beta mu + mu_perp).
 
-    kind:
-        exact: their covariance is `covariance` (that of the real data by default).
-        independent: the sample covariance of `n_hat` fresh samples of covariance `covariance`; the mean is exact
-            unless `estimate_mean`, then it is the mean of the same fresh samples.
+    Attributes
+    ----------
+    kind : str
+        exact: their covariance is `covariance`. independent: the sample covariance of `n_hat` fresh samples of covariance `covariance`.
         self-fitted: mean and covariance of the n real samples that are trained on.
-    mu_perp: the length of the part orthogonal to mu (a vector where mu is one).
+    n_hat : float
+        How many samples an independent generator was fitted on.
+    estimate_mean : bool
+        Of an independent generator: whether its mean is that of the same fresh samples; it is exact otherwise.
+    beta : float
+        How much of mu the mean has.
+    mu_perp : float or array (p,)
+        The part of the mean orthogonal to mu: its length, or a vector where mu is one.
+    covariance : float, array (p,) or array (p, p), optional
+        By default that of the real samples.
+
+    Raises
+    ------
+    BadInput
+        For a combination that the kind does not have.
     """
 
     kind: GeneratorKind = "exact"
@@ -163,7 +231,13 @@ class Generator:
 class Law:
     """A Gaussian law: x = mean + z (or, where classes mirror each other, x = y mean + z), z ~ N(0, covariance).
 
-    mean_samples: where the mean is itself the mean of that many samples, so that its products with itself are debiased.
+    Attributes
+    ----------
+    mean : array (p,)
+        Entries that are missing at the end are 0.
+    covariance : float, array (p,), array (p, p) or SampleCovariance
+    mean_samples : float, optional
+        Where the mean is an estimate: of how many samples, so that its products with itself are debiased.
     """
 
     mean: np.ndarray
@@ -179,10 +253,16 @@ class Law:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a generator was fitted: its covariance is the sample covariance of n_hat samples.
+    """The fit of a generator whose covariance is estimated: the sample covariance of n_hat samples.
 
-    weight: the weight c with which those n_hat samples themselves train (0: they do not; self-fitted: 1).
-    mean: whether the source's mean is that of the same samples too.
+    Attributes
+    ----------
+    n_hat : float
+        How many samples.
+    weight : float
+        The weight c with which those samples themselves train (0: they do not; self-fitted: 1).
+    mean : bool
+        Whether the source's mean is that of the same samples too.
     """
 
     n_hat: float
@@ -236,15 +316,20 @@ class Source:
 
     @property
     def numbers(self) -> SourceNumbers:
-        """Everything but its law."""
+        """Everything of the source but its law."""
         fit = (self.fit.n_hat, self.fit.weight, self.fit.mean) if self.fit else ()
         return SourceNumbers(self.name, self.count, self.wrong, self.weight, self.synthetic, *fit)
 
 
 class SourceNumbers(NamedTuple):
-    """A source without its law: each a number, or an array with one number for every point of a grid.
+    """A source without its law: each attribute is a number, or an array with one number for every point of a grid.
 
-    Attributes as of `Source`, those of its `Fit` by the names n_hat (None: no fit), fit_weight and mean_fitted.
+    Attributes
+    ----------
+    name, count, wrong, weight, synthetic
+        As of `Source`.
+    n_hat, fit_weight, mean_fitted
+        n_hat, weight and mean of its `Fit`; n_hat is None without one.
     """
 
     name: str
@@ -257,16 +342,33 @@ class SourceNumbers(NamedTuple):
     mean_fitted: bool = False
 
     def source(self, law: Law) -> Source:
-        """The source of these numbers and a law."""
+        """Return the source of these numbers and a law."""
         fit = None if self.n_hat is None else Fit(self.n_hat, self.fit_weight, self.mean_fitted)
         return Source(self.name, self.count, law, self.wrong, self.weight, fit, self.synthetic)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Sources of training samples, the ridge, N (the normalisation of the sums) and the law of a fresh sample.
+    """Training samples, classifier and test law: all that the theory needs to know.
 
-    intercept: whether one is fitted, without a ridge; the sources are then those of x as it is, not of y x.
+    Attributes
+    ----------
+    sources : tuple of sources
+        Of training samples; with an intercept those of x as it is, else of y x.
+    ridge : Ridge
+    N : float
+        Normalisation of the training sums.
+    p : int
+        Dimension.
+    test : Law
+        Of a fresh sample.
+    intercept : bool
+        Whether one is fitted, without a ridge.
+
+    Raises
+    ------
+    BadInput
+        For no sources, two of one name, or laws that do not fit the dimension.
     """
 
     sources: tuple[Source, ...]
@@ -311,15 +413,34 @@ class Problem:
 
 @dataclass(frozen=True)
 class Setting:
-    """The paper's mixture: n real samples, m generated ones, p dimensions, |mu|, label noise epsilon.
+    """The paper's mixture: n real and m synthetic samples in p dimensions, whose labels are wrong with probability epsilon before pruning.
 
-    mu: the length of the class mean, or the vector itself (needed where a covariance is not a multiple of I).
-    omega: the weight of the synthetic samples. covariance: that of the real data and of a fresh sample.
-    mean_squares: unbiased estimates of mu**2, entry by entry, used in the products of the means in place of mu**2
-    where mu is itself estimated (entries may be negative). n and m count before pruning; N = n + m.
+    Attributes
+    ----------
+    n, m : float
+        Real samples, and synthetic samples before pruning; N = n + m.
+    p : int
+        Dimension.
+    mu : float or array (p,)
+        Half the difference of the class means: its length, or the vector (needed where a covariance is not a multiple of I).
+    epsilon : float
+        Share of wrong labels among synthetic samples before pruning.
+    verifier : Verifier
+        Prunes them.
+    generator : Generator
+    ridge : Ridge
+    omega : float
+        Weight of a synthetic sample in training, where a real one has 1.
+    covariance : float, array (p,) or array (p, p)
+        Of the real data and of a fresh sample.
+    mean_squares : array (p,), optional
+        Unbiased estimates of mu**2, entry by entry, where mu is itself estimated; used in the products of the means in place of mu**2.
+        Entries may be negative.
 
-    Raises:
-        BadInput: for anything outside its range, in one line.
+    Raises
+    ------
+    BadInput
+        For anything outside its range, in one line.
     """
 
     n: float
@@ -400,7 +521,10 @@ class Setting:
         }  # fmt: skip
 
     def sources(self, at: Mapping[str, float | np.ndarray]) -> tuple[SourceNumbers, ...]:
-        """The sources where the numbers are `at`, each a number or an array (P,). A self-fitted generator and its real samples are one."""
+        """Return the sources where the numbers are `at`, each a number or an array (P,).
+
+        A self-fitted generator and its real samples are one source.
+        """
         alpha, _, wrong = kept_labels(at["epsilon"], at["rho"], at["phi"])
         synthetic = SourceNumbers("s", alpha * at["m"], wrong, at["omega"], True)
         if self.generator.kind == "self-fitted":
@@ -411,12 +535,12 @@ class Setting:
 
     @staticmethod
     def coordinates(at: Mapping[str, float | np.ndarray]) -> tuple[tuple[float | np.ndarray, ...], tuple[float | np.ndarray, ...]]:
-        """The means of a real and of a synthetic sample in the directions, where the numbers are `at`."""
+        """Return the means of a real and of a synthetic sample in the two directions, where the numbers are `at`."""
         return (at["mu"], 0.0 * at["mu"]), (at["beta"] * at["mu"], at["mu_perp"])
 
     @property
     def covariances(self) -> tuple[Covariance, Covariance]:
-        """Those of the real and of the synthetic samples."""
+        """The covariances of the real and of the synthetic samples."""
         return self.covariance, self.covariance if self.generator.covariance is None else self.generator.covariance
 
     @property
@@ -432,7 +556,7 @@ class Setting:
         return real[0] * first + real[1] * second, synthetic[0] * first + synthetic[1] * second
 
     def problem(self) -> Problem:
-        """The sources this setting consists of, as a general problem.
+        """Return the setting as a general problem.
 
         Raises
         ------
@@ -446,7 +570,7 @@ class Setting:
         return Problem(sources, self.ridge, self.N, self.p, real)
 
     def with_(self, **changes: object) -> Setting:
-        """A copy with some fields replaced; rho, phi, gamma, n_hat, beta and the like reach into their objects."""
+        """Return a copy with some fields replaced; rho, phi, gamma, n_hat, beta and the like reach into their objects."""
         inner = {"verifier": {}, "generator": {}, "ridge": {}}
         outer = {}
         for name, value in changes.items():
@@ -461,5 +585,5 @@ class Setting:
 
 
 def synthetic_only(m: float, p: int, mu: float, epsilon: float, verifier: Verifier, gamma: float) -> Setting:
-    """The paper's section on training on synthetic data alone: n = 0 and an exact generator."""
+    """Return the setting of the paper's section on training on synthetic data alone: n = 0 and an exact generator."""
     return Setting(0, m, p, mu, epsilon, verifier, Generator(), Ridge(gamma))

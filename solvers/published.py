@@ -17,7 +17,15 @@ from .kernels import BASE, FIT, THETA, WEIGHT, is_form
 
 
 class PublishedPoint(NamedTuple):
-    """A `kernels.Point` with alpha (K,), the kept fraction of each source."""
+    """A problem on a spectrum for the published formula.
+
+    Attributes
+    ----------
+    sources, labels, gamma, h, mixing, intercept
+        As of `kernels.Point`.
+    alpha : array (K,)
+        Kept fraction of each source.
+    """
 
     sources: np.ndarray
     labels: np.ndarray
@@ -29,7 +37,15 @@ class PublishedPoint(NamedTuple):
 
 
 class PublishedGrid(NamedTuple):
-    """A `kernels.Grid` with alpha (P, K), the kept fraction of each source."""
+    """P problems on a spectrum for the published formula.
+
+    Attributes
+    ----------
+    sources, labels, gamma, h, mixing, intercept
+        As of `kernels.Grid`.
+    alpha : array (P, K)
+        Kept fraction of each source.
+    """
 
     sources: np.ndarray
     labels: np.ndarray
@@ -40,7 +56,7 @@ class PublishedGrid(NamedTuple):
     alpha: np.ndarray
 
     def point(self, i: int) -> PublishedPoint:
-        """The i-th point."""
+        """Return the i-th point."""
         return PublishedPoint(self.sources[i], self.labels[i], float(self.gamma[i]), float(self.h[i]), self.mixing[i], self.intercept,
                               self.alpha[i])  # fmt: skip
 

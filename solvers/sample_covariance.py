@@ -78,13 +78,13 @@ class SampleCovariance:
 
     @classmethod
     def of(cls, residuals: np.ndarray, means: int = 1) -> SampleCovariance:
-        """Return that of residuals (n, p) from which `means` means were taken off."""
+        """Return the sample covariance of residuals (n, p) from which a number of means, `means`, were taken off."""
         samples = len(residuals) - means
         return cls(residuals.T @ residuals / samples, samples)
 
     @property
     def ndim(self) -> int:
-        """That of a matrix: `numpy.ndim` asks for it."""
+        """2, a matrix's number of axes: `numpy.ndim` asks for it."""
         return 2
 
     @property
@@ -115,16 +115,32 @@ class SampleCovariance:
 
 
 def companion(d: np.ndarray, samples: float, z: np.ndarray) -> np.ndarray:
-    """Return w(z) = (1/n) sum_j 1/(d_j - z) over the eigenvalues of the Gram matrix, from those of the sample covariance d (p,)."""
+    """Return w(z) = (1/n) sum_j 1/(d_j - z) over the eigenvalues of the Gram matrix (Silverstein's companion transform).
+
+    Parameters
+    ----------
+    d : array (p,)
+        Eigenvalues of the sample covariance.
+    samples : float
+        n, of the residuals.
+    z : complex array
+    """
     z = np.asarray(z)
     own = d[d > 0]
     return (np.sum(1 / (own - z[..., None]), axis=-1) - (samples - len(own)) / z) / samples
 
 
 def population_spectrum(d: np.ndarray, samples: float) -> np.ndarray:
-    """Return eigenvalues (p,) of the population, ascending, from those of its sample covariance d (p,).
+    """Return estimated eigenvalues (p,) of the population, ascending.
 
     Multiplicities of eigenvalues on a grid by nonnegative least squares (El Karoui 2008), then the means between p quantiles.
+
+    Parameters
+    ----------
+    d : array (p,)
+        Eigenvalues of the sample covariance.
+    samples : float
+        How many residuals it is of.
     """
     from scipy.optimize import nnls
 
@@ -146,10 +162,19 @@ def population_spectrum(d: np.ndarray, samples: float) -> np.ndarray:
 
 
 def overlap(d: np.ndarray, samples: float, eigenvalues: np.ndarray) -> np.ndarray:
-    """Return (p, p): how the square of a coordinate along each sample eigenvector (column) spreads over the population's eigenvalues.
+    """Return overlaps (p, p): how the square of a coordinate along each sample eigenvector (column) spreads over the population's.
 
-    What the theory asks for is matched: sum_g W_gj / (1 + w lambda_g) = 1 / (1 + kappa d_j) at weights w within the reach. That leaves
-    W open in part; it stays as close as it can to the overlaps for a mean of no special direction (Ledoit and Peche 2011).
+    The sums that the theory needs are matched: sum_g W_gj / (1 + w lambda_g) = 1 / (1 + kappa d_j) at weights w within the reach. That
+    leaves W open in part; it stays as close as it can to the overlaps for a mean of no special direction (Ledoit and Peche 2011).
+
+    Parameters
+    ----------
+    d : array (p,)
+        Eigenvalues of the sample covariance.
+    samples : float
+        How many residuals it is of.
+    eigenvalues : array (p,)
+        Of the population.
     """
     own = d[d > 0]
     kappa = np.geomspace(0.01 / own.max(), 100 / own.min(), POINTS)

@@ -24,6 +24,12 @@ STEPS = 200
 def sampled_point(point: Point, form: Matrices, found: Found) -> float:
     """Solve one problem some of whose covariances are sample covariances into `found`.
 
+    Parameters
+    ----------
+    point : kernels.Point
+    form : Matrices
+    found : kernels.Found
+
     Returns
     -------
     float
@@ -32,7 +38,7 @@ def sampled_point(point: Point, form: Matrices, found: Found) -> float:
     Raises
     ------
     BadInput
-        For other formulas than the theory's.
+        For the published formula.
     NotConverged
         Where no weights are found: fewer residuals than features, and too small a ridge for them.
     """
@@ -100,10 +106,10 @@ def _respond(point: Point, laws: _Laws, sums: _Sums, d_s: np.ndarray, found: Fou
 
 
 class _Sums:
-    """What the theory asks for at weights kappa (C,) of the sample covariances.
+    """Sums over the sample covariances, of weights kappa (C,), that stand for those over the populations' covariances.
 
-    weights (C,): those of the populations' covariances; traces (C,): of each with B; products (D, D): of the directions with B. With the
-    suffix kappa or weight: their derivatives, one more axis (C,), in the weights of the sample covariances or of the populations' own.
+    weights (C,): of the populations' covariances; traces (C,): of each with B; products (D, D): of the directions with B. With the suffix
+    kappa or weight: their derivatives, one more axis (C,), in the weights of the sample covariances or of the populations' own.
     """
 
     def __init__(self, laws: _Laws, kappa: np.ndarray, Q: np.ndarray) -> None:

@@ -67,5 +67,5 @@ def _from_file(path: Path, p: int) -> np.ndarray:
 
 
 def even_mean(length: float, p: int) -> np.ndarray:
-    """A class mean of this length with equal parts along all eigenvectors, (p,)."""
+    """Return a class mean (p,) of a given length with equal parts along all eigenvectors."""
     return np.full(p, length / np.sqrt(p))

@@ -16,15 +16,16 @@ from .kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve
 
 
 class Rates(NamedTuple):
-    """G directions.
+    """G directions along which a problem moves.
 
     Attributes
     ----------
     sources : array (G, K, 5)
-        Rates of the columns.
+        Rates of the columns of `kernels.Point.sources`.
     gamma : array (G,)
+        Rates of gamma.
     log_h : array (G,)
-        Of the logarithm of `Point.h`.
+        Rates of the logarithm of `kernels.Point.h`.
     """
 
     sources: np.ndarray
@@ -49,7 +50,18 @@ def _moved_source(point, k, rate, q, q_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_weights(point, rates, q, q_dot, s_dot, d_s_dot):
-    """The rates of s and ds/dq of every source, in place; (K, 6) columns and their rates, (K,) q and its rate."""
+    """Fill the rates of s and ds/dq of every source.
+
+    Parameters
+    ----------
+    point : kernels.Point
+    rates : array (K, 5)
+        Of the columns of the sources.
+    q, q_dot : arrays (K,)
+        The fixed point and its rate.
+    s_dot, d_s_dot : arrays (K,)
+        Filled.
+    """
     for k in range(q.size):
         moved = _moved_source(point, k, rates[k], q[k], q_dot[k])
         s_dot[k], d_s_dot[k] = moved[6], moved[7]
@@ -57,7 +69,19 @@ def moved_weights(point, rates, q, q_dot, s_dot, d_s_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_fixed_point(pairs, d_s, shift, q_dot):
-    """qdot by implicit differentiation, in place: (I + pairs diag(ds/dq)) qdot = shift, the rate of T(q) at fixed q."""
+    """Solve (I + pairs diag(ds/dq)) q_dot = shift for the rate q_dot (K,) of the fixed point, in place.
+
+    Parameters
+    ----------
+    pairs : array (K, K)
+        (1/N) tr(C_k B C_l B).
+    d_s : array (K,)
+        ds/dq.
+    shift : array (K,)
+        The rate of T(q) where q stands still.
+    q_dot : array (K,)
+        Filled.
+    """
     K = q_dot.size
     A = np.empty((K, K))
     for k in range(K):
@@ -69,7 +93,17 @@ def moved_fixed_point(pairs, d_s, shift, q_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
-    """The rate of dq/dt, in place, by differentiating the equation of `kernels.solve_speed` along the direction."""
+    """Fill the rate of dq/dt (K,), by differentiating the equation of `kernels.solve_speed` along the direction.
+
+    Parameters
+    ----------
+    pairs, d_s, speed
+        As in `kernels.solve_speed`, solved.
+    pairs_dot, d_s_dot, h_dot
+        Their rates, and that of h.
+    speed_dot : array (K,)
+        Filled.
+    """
     K = speed.size
     A = np.empty((K, K))
     for k in range(K):
@@ -82,9 +116,26 @@ def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
-    """What `kernels.balance` finds for one labelling and its rates: rows T, d_T, d_signal, d_floor, residual, (5, K), twice.
+    """Return the mean classifier of one labelling, as `kernels.balance` does, and its rates.
 
-    Last comes the rate of the intercept.
+    Parameters
+    ----------
+    point : kernels.Point
+    rates : array (K, 5)
+        Of the columns of the sources.
+    labels : array (K, 4)
+        The labelling, which does not move.
+    q, q_dot : arrays (K,)
+        The fixed point and its rate.
+    products, products_dot : arrays (B, B)
+        mean_a^T B mean_b and its rate.
+
+    Returns
+    -------
+    now, then : arrays (5, K)
+        Rows T, d_T, d_signal, d_floor, residual, and their rates.
+    intercept_dot : float
+        The rate of the intercept.
     """
     K, sources, intercept = q.size, point.sources, point.intercept
     now, then = np.empty((5, K)), np.empty((5, K))
@@ -117,7 +168,17 @@ def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
 
 @njit(cache=True, error_model="numpy")
 def moved_response(now, then, intercept_dot, speed, speed_dot, products, products_dot, slopes, slopes_dot, test):
-    """The rates of mean margin and variance of one test law, from `moved_balance`; the rest as in `kernels.respond`, with rates."""
+    """Return the rates of mean and variance of the margin of one test law.
+
+    Parameters
+    ----------
+    now, then, intercept_dot
+        From `moved_balance`.
+    speed, products, slopes, test
+        As in `kernels.respond`.
+    speed_dot, products_dot, slopes_dot
+        Their rates.
+    """
     K = speed.size
     margin_dot, variance_dot = intercept_dot, 0.0
     for k in range(K):
@@ -257,9 +318,18 @@ def spectral_slopes(point, rates, spectrum, q, wanted, margin_rates, variance_ra
 
 @njit(cache=True, error_model="numpy")
 def right(margins, variances, margin_rates, variance_rates, nodes, weights):
-    """The probability that all margins are positive, and its rates (G,); margins and variances (R,), their rates (G, R).
+    """Return the probability that all R margins are positive, and its rates (G,).
 
-    nodes, weights: of the integral over what several margins share; it is not needed for one. Without variance the sign decides.
+    Without variance the sign decides.
+
+    Parameters
+    ----------
+    margins, variances : arrays (R,)
+        Means and variances of the margins.
+    margin_rates, variance_rates : arrays (G, R)
+        Their rates.
+    nodes, weights : arrays
+        Of the integral over the noise that several margins share; not needed for one margin.
     """
     R, G = margins.size, margin_rates.shape[0]
     rates = np.zeros(G)

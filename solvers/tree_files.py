@@ -17,12 +17,12 @@ from .trees import SampleSet, Tree
 
 @dataclass(frozen=True)
 class TreeFile:
-    """What a file says.
+    """A family tree as its TOML file describes it.
 
     Attributes
     ----------
     p, mu, gamma
-        Dimension, length of the class mean (with equal parts along all eigenvectors), regulariser.
+        Dimension, length of the class mean (with equal parts along all eigenvectors), ridge gamma.
     sets
         A table [[sets]] for every sample set, oldest first: the attributes of `SampleSet`, verifier = {rho = .., phi = ..}.
     spectrum
@@ -36,7 +36,7 @@ class TreeFile:
     spectrum: Name = "flat"
 
     def tree(self) -> Tree:
-        """The family tree."""
+        """Return the family tree."""
         covariance = spectrum(self.spectrum, self.p)
         mu = even_mean(self.mu, self.p) if np.ndim(covariance) else self.mu
         return Tree(self.sets, self.p, mu, Ridge(self.gamma), covariance)

@@ -117,10 +117,19 @@ def _response(theta, weight, label, shares, tau, d_tau, omega, product, d_produc
 
 @njit(cache=True, error_model="numpy")
 def tree_point(theta, weight, label, shares, gamma, eigenvalues, multiplicity, squares, tau, delta):
-    """Solve one family tree; fills tau and delta (K,), returns mean margin, variance and the relative residual.
+    """Solve one family tree: fills tau and delta, and returns mean margin, variance and the relative residual.
 
-    theta, weight, label (K,): kept samples over N, training weight, mean label; shares (K, K): see `_evaluate`;
-    eigenvalues, multiplicity (over N), squares (L,): of the covariance, and mu^2 within each eigenvalue.
+    Parameters
+    ----------
+    theta, weight, label : arrays (K,)
+        Of every set: kept samples over N, training weight, mean label.
+    shares : array (K, K)
+        Of row j: the share of each parent in the union that set j was drawn from; a row of zeros is a real set.
+    gamma : float
+    eigenvalues, multiplicity, squares : arrays (L,)
+        Of the covariance: eigenvalues, how often each occurs over N, and mu^2 within each.
+    tau, delta : arrays (K,)
+        Reduced weights and left-out traces, filled.
     """
     K = tau.size
     omega, new, moved = np.empty(K), np.empty(K), np.empty(K)
