@@ -11,9 +11,14 @@ from ..support.errors import BadInput, number
 
 @dataclass(frozen=True)
 class Proportion:
-    """`count` of `total`, and the interval that covers the true share with the stated confidence.
+    """A share counted on samples, with an interval that covers the true share with a stated confidence.
 
-    Where there was nothing to count, the share is nan and the interval is everything, [0, 1].
+    Attributes
+    ----------
+    count, total : int
+        How many of how many.
+    low, high : float
+        The ends of the interval; [0, 1] where there was nothing to count.
     """
 
     count: int
@@ -23,12 +28,12 @@ class Proportion:
 
     @property
     def share(self) -> float:
-        """count / total."""
+        """count / total; nan where there was nothing to count."""
         return self.count / self.total if self.total else float("nan")
 
     @classmethod
     def of(cls, hits: np.ndarray, confidence: float) -> Proportion:
-        """The share of true entries, with its Wilson interval."""
+        """Return the share of true entries in `hits` (k,), with its Wilson interval of a confidence from 0 to 1."""
         from scipy.stats import binomtest
 
         count, total = int(np.sum(hits)), len(hits)
@@ -40,7 +45,17 @@ class Proportion:
 
 @dataclass(frozen=True)
 class Audit:
-    """What an audited subset of generated samples says about the labels, epsilon, and about the verifier, rho and phi."""
+    """The quality of labels and verifier, counted on audited samples.
+
+    Attributes
+    ----------
+    epsilon : Proportion
+        Wrong labels among all samples.
+    rho : Proportion
+        Kept samples among those of wrong label.
+    phi : Proportion
+        Kept samples among those of right label.
+    """
 
     epsilon: Proportion
     rho: Proportion
@@ -48,12 +63,23 @@ class Audit:
 
 
 def audit(labels: np.ndarray, true_labels: np.ndarray, keep: np.ndarray, *, confidence: float = 0.95) -> Audit:
-    """Estimate epsilon, rho and phi from generated samples whose true labels somebody looked up: all arrays (k,), before pruning.
+    """Estimate epsilon, rho and phi from audited synthetic samples, before pruning.
 
-    epsilon is the share of wrong labels, rho that of the wrong ones that the verifier keeps, phi that of the right ones.
+    Parameters
+    ----------
+    labels : array (k,)
+        The labels that the samples carry.
+    true_labels : array (k,)
+        Their true labels, looked up by a person or a trusted model.
+    keep : array (k,)
+        Whether the verifier keeps each sample.
+    confidence : float
+        Of the intervals.
 
-    Raises:
-        BadInput: for no samples, shapes that do not match, labels that are no numbers, or a `keep` that is not true or false.
+    Raises
+    ------
+    BadInput
+        For no samples, shapes that do not match, labels that are no numbers, or a `keep` that is not true or false.
     """
     number("the confidence", confidence, 0, 1, open_low=True)
     labels, true_labels, keep = (np.asarray(one) for one in (labels, true_labels, keep))

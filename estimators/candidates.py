@@ -25,9 +25,18 @@ PLATEAU = 1e-9  # of accuracy: what differs by less is alike, and rounding does 
 
 @dataclass(frozen=True, eq=False)
 class Candidates:
-    """What leave-one-out over n samples says of A classifiers, and perhaps the theory.
+    """A classifiers of different ridges and weights, as leave-one-out over n real samples and perhaps the theory judge them.
 
-    soft, right: (A, n). theory: (A,), accuracies, nan without a theory. alphas, weights: (A,), theirs. shares: (n,), of the samples.
+    Attributes
+    ----------
+    soft, right : arrays (A, n)
+        Smooth and plain hits of every classifier on every left-out sample, as in `LeaveOneOut`.
+    theory : array (A,)
+        Predicted accuracies; nan without a theory.
+    alphas, weights : arrays (A,)
+        scikit-learn's ridge parameter, and the weight of a synthetic sample.
+    shares : array (n,)
+        Weights of the real samples; they sum to 1.
     """
 
     soft: np.ndarray
@@ -39,21 +48,38 @@ class Candidates:
 
     @classmethod
     def none(cls, sample_weights: np.ndarray) -> Candidates:
-        """Of samples with weights (n,)."""
+        """Return no candidates yet, for real samples with weights (n,)."""
         return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((3, 0)), sample_weights / sample_weights.sum())
 
     def and_those(self, path: Sequence[LeaveOneOut], alphas: np.ndarray, weight: float, theory: np.ndarray | float = np.nan) -> Candidates:
-        """With those of one weight more."""
+        """Return these candidates and further ones of one weight.
+
+        Parameters
+        ----------
+        path : sequence of LeaveOneOut
+            Of the further classifiers.
+        alphas : array
+            Their ridge parameters.
+        weight : float
+            The weight of a synthetic sample that they share.
+        theory : float or array
+            Their predicted accuracies.
+        """
         return replace(self, soft=np.concatenate([self.soft, [one.soft for one in path]]),
                        right=np.concatenate([self.right, [one.right for one in path]]),
                        theory=np.append(self.theory, np.broadcast_to(theory, len(alphas))), alphas=np.append(self.alphas, alphas),
                        weights=np.append(self.weights, np.full(len(alphas), weight)))
 
     def choice(self, counts: np.ndarray | None = None) -> int:
-        """Which one is chosen, with every sample counted as often as `counts` (n,) says: by default once.
+        """Return the place of the chosen classifier.
 
         On a plateau (`preferred`) the smallest weight counts most; then the alpha nearest to the middle of those tried, or without a theory
         the largest one.
+
+        Parameters
+        ----------
+        counts : array (n,), optional
+            How often every real sample is counted, by default once.
         """
         shares = self.shares if counts is None else self.shares * counts / (self.shares @ counts)
         n = self.shares.size if counts is None else counts.sum()
@@ -71,7 +97,7 @@ class Candidates:
         return int(level[self.alphas[level].argmax()])
 
     def corrected(self) -> tuple[float, float]:
-        """The accuracy of the chosen one, and the smooth one, without the optimism of having been chosen on the same samples.
+        """Return accuracy and smooth accuracy of the chosen classifier, without the optimism of the choice on the same samples.
 
         A random sample of the samples, with replacement, chooses, and the others judge (the bootstrap of Tsamardinos, Greasidou and
         Borboudakis 2018); the mean over such draws.
@@ -88,21 +114,30 @@ class Candidates:
 
 
 def preferred(criterion: np.ndarray, *preferences: np.ndarray) -> int:
-    """The place of the best of some candidates.
+    """Return the place of the best of A candidates.
 
-    Those that are less than PLATEAU behind the best are alike: of them the one is taken for which the first of the `preferences` is
-    smallest, then the second, and so on. The largest criterion alone would hang on rounding where it hardly changes, and a ridge chosen
-    on one thread be a million times the one chosen on two.
+    Candidates less than PLATEAU behind the best are alike: of them the one is taken for which the first of the `preferences` is smallest,
+    then the second, and so on. The largest criterion alone would hang on rounding where it hardly changes, and a ridge chosen on one thread
+    be a million times the one chosen on two.
 
-    Args:
-        criterion: (A,), accuracies.
-        preferences: each (A,).
+    Parameters
+    ----------
+    criterion : array (A,)
+        Accuracies.
+    *preferences : arrays (A,)
     """
     alike = np.flatnonzero(criterion >= criterion.max() - PLATEAU)
     return int(alike[np.lexsort([one[alike] for one in reversed(preferences)])[0]])
 
 
 def mean_scatter(X: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """sum_i c_i (x_i - mean)^2, averaged over the features: the natural unit of alpha."""
+    """Return sum_i c_i (x_i - mean)^2, averaged over the features: the natural unit of alpha.
+
+    Parameters
+    ----------
+    X : array (n, p)
+    weights : array (n,), optional
+        c, by default 1.
+    """
     c = np.ones(len(X)) if weights is None else weights
     return float(np.mean(c @ (X - np.average(X, axis=0, weights=c)) ** 2)) or 1.0

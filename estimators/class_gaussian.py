@@ -11,11 +11,15 @@ from ..support.errors import BadInput
 
 @dataclass(frozen=True, eq=False)
 class ClassGaussian:
-    """x ~ N(means[i], roots[i]^T roots[i]) for a sample of the class labels[i].
+    """A Gaussian law for every class: x ~ N(means[i], roots[i]^T roots[i]) for a sample of the class labels[i].
 
-    labels: (K,), the classes, ascending.
-    means: (K, p).
-    roots: one (r, p) matrix a class, r at most p; or None, where every covariance is the identity.
+    Attributes
+    ----------
+    labels : array (K,)
+        The classes, ascending.
+    means : array (K, p)
+    roots : tuple of K arrays (r, p), or None
+        r is at most p; None where every covariance is the identity.
     """
 
     labels: np.ndarray
@@ -24,14 +28,25 @@ class ClassGaussian:
 
     @classmethod
     def fit(cls, X: np.ndarray, y: np.ndarray, per_class: int | None = None, identity: bool = False) -> ClassGaussian:
-        """Estimate mean and covariance of every class from its first `per_class` samples in X (n, p), y (n,); by default from all.
+        """Estimate mean and covariance of every class.
 
         The covariance is X_c^T X_c / k for the k centred samples X_c, so X_c / sqrt(k) is a root of it: no p x p matrix is
-        formed where there are fewer samples than dimensions, and nothing has to be positive definite. identity: only the means
-        are estimated, the covariance is I (one grey level, for pixels from 0 to 255).
+        formed where there are fewer samples than dimensions, and nothing has to be positive definite.
 
-        Raises:
-            BadInput: for shapes that do not match, or a class with fewer samples than asked for.
+        Parameters
+        ----------
+        X : array (n, p)
+        y : array (n,)
+            Labels.
+        per_class : int, optional
+            Only the first so many samples of each class are used; by default all.
+        identity : bool
+            Estimate the means only; the covariance is I (one grey level, for pixels from 0 to 255).
+
+        Raises
+        ------
+        BadInput
+            For shapes that do not match, or a class with fewer samples than asked for.
         """
         if X.ndim != 2 or y.shape != (len(X),) or not len(X):
             raise BadInput(f"features (n, p) with n labels are needed, not shapes {X.shape} and {y.shape}")
@@ -46,13 +61,19 @@ class ClassGaussian:
         return cls(labels, means, roots)
 
     def covariance(self, index: int) -> np.ndarray:
-        """(p, p), of the class labels[index]."""
+        """Return the covariance (p, p) of the class labels[index]."""
         return np.eye(self.means.shape[1]) if self.roots is None else self.roots[index].T @ self.roots[index]
 
     def sample(self, rng: np.random.Generator, per_class: int) -> tuple[np.ndarray, np.ndarray]:
-        """`per_class` fresh samples of every class, class after class: X (K per_class, p), y (K per_class,).
+        """Draw fresh samples, class after class: X (K per_class, p), y (K per_class,).
 
         Nothing is clipped: where pixels must not be negative, np.maximum(X, 0) is the caller's step.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        per_class : int
+            How many samples of every class.
         """
         X = np.repeat(self.means, per_class, axis=0)
         if self.roots is None:

@@ -33,11 +33,20 @@ BANDWIDTH = 2.0  # of the smoothed accuracy, in standard deviations of the margi
 
 @dataclass(frozen=True, eq=False)
 class LeaveOneOut:
-    """What the classifier says of every real sample when it is trained without it.
+    """Scores of every real sample by the classifier that was trained without it.
 
-    scores: (n, L), as refitting gives them. balanced: (n, L), those that the accuracy is read from.
-    codes: (n,), the true labels from 0 to L - 1. weights: (n,), of the samples in the averages.
-    right: (n,), the probability that the largest score is the true label's: 0 or 1, or between where a noise was averaged over.
+    Attributes
+    ----------
+    scores : array (n, L)
+        As refitting gives them.
+    balanced : array (n, L)
+        The scores that the accuracy is read from; see the module.
+    codes : array (n,)
+        The true labels, from 0 to L - 1.
+    weights : array (n,)
+        Of the samples in the averages.
+    right : array (n,)
+        The probability that the largest balanced score is the true label's: 0 or 1, or between where a noise was averaged over.
     """
 
     scores: np.ndarray
@@ -50,7 +59,18 @@ class LeaveOneOut:
     def of(
         cls, scores: np.ndarray, codes: np.ndarray, weights: np.ndarray | None = None, balanced: np.ndarray | None = None
     ) -> LeaveOneOut:
-        """From scores; `weights` are 1 by default, and the balanced scores the same ones."""
+        """Return the leave-one-out of given scores.
+
+        Parameters
+        ----------
+        scores : array (n, L)
+        codes : array (n,)
+            The true labels, from 0 to L - 1.
+        weights : array (n,), optional
+            By default 1.
+        balanced : array (n, L), optional
+            By default the scores themselves.
+        """
         balanced = scores if balanced is None else balanced
         right = (balanced.argmax(axis=1) == codes).astype(float)
         return cls(scores, balanced, codes, np.ones(len(codes)) if weights is None else weights, right)
@@ -62,8 +82,10 @@ class LeaveOneOut:
 
     @property
     def se(self) -> float:
-        """The standard error of `accuracy` as an estimate for fresh samples: binomial, with one success and one failure added, so
-        that it is never 0. The dependence between the left-out classifiers is neglected."""
+        """The standard error of `accuracy` as an estimate for fresh samples.
+
+        Binomial, with one success and one failure added, so that it is never 0. The classifiers' dependence is neglected.
+        """
         k = self.weights.sum() ** 2 / np.sum(self.weights**2)
         share = (k * self.accuracy + 1) / (k + 2)
         return float(np.sqrt(share * (1 - share) / k))
@@ -88,7 +110,7 @@ class LeaveOneOut:
         return float(np.average(self.soft, weights=self.weights))
 
     def gain(self, other: LeaveOneOut) -> tuple[float, float]:
-        """The accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
+        """Return the accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
         difference, shares = self.right - other.right, self.weights / self.weights.sum()
         mean, n = shares @ difference, len(shares)
         se = np.sqrt(np.sum(shares**2 * (difference - mean) ** 2) * n / (n - 1))
@@ -104,12 +126,28 @@ class LeaveOneOut:
 
 @dataclass(frozen=True, eq=False)
 class RidgeMix:
-    """Real samples and the moments of synthetic ones, ready for any gamma and omega.
+    """Real samples and the moments of synthetic ones, from which the leave-one-out at any gamma and omega is quick.
 
-    X: (n, p), centred on the mean `shift` (p,) of the given features. codes: (n,), 0 to L - 1. weights: (n,), of the real samples.
-    classes: (L,), the labels the codes stand for. synthetic: the moments of the kept synthetic samples, or None.
-    X_s, codes_s: these samples, where there are fewer samples than features; else None.
-    N: the normalisation of gamma: the ridge that is added to the sum of squares is gamma N.
+    Attributes
+    ----------
+    X : array (n, p)
+        Real samples less `shift`.
+    codes : array (n,)
+        Their labels, from 0 to L - 1.
+    weights : array (n,)
+        Their weights.
+    classes : array (L,)
+        The labels that the codes stand for.
+    shift : array (p,)
+        The mean of the real samples; 0 without an intercept.
+    N : float
+        Normalisation of gamma: the ridge that is added to the sum of squares is gamma N.
+    synthetic : Moments or None
+        Of the kept synthetic samples.
+    X_s, codes_s : arrays or None
+        The kept synthetic samples themselves, where there are fewer samples than features.
+    intercept : bool
+        Whether one is fitted.
     """
 
     X: np.ndarray
@@ -128,12 +166,27 @@ class RidgeMix:
         cls, X: np.ndarray, y: np.ndarray, X_s: np.ndarray | None = None, y_s: np.ndarray | None = None, *,
         keep: np.ndarray | None = None, N: float | None = None, weights: np.ndarray | None = None, intercept: bool = True,
     ) -> RidgeMix:  # fmt: skip
-        """From real samples X (n, p), y (n,) and generated ones X_s (m, p), y_s (m,) of which `keep` (m,) says which are trained on.
+        """Return the mix of real and synthetic samples.
 
-        N: by default n + m, m counted before pruning. weights: (n,), of the real samples, above 0, by default 1.
+        Parameters
+        ----------
+        X, y : arrays (n, p) and (n,)
+            Real samples and their labels.
+        X_s, y_s : arrays (m, p) and (m,), optional
+            Synthetic samples and their labels, before pruning.
+        keep : array (m,), optional
+            Which synthetic samples are trained on; by default all.
+        N : float, optional
+            Normalisation of gamma, by default n + m.
+        weights : array (n,), optional
+            Of the real samples, above 0, by default 1.
+        intercept : bool
+            Whether one is fitted.
 
-        Raises:
-            BadInput: for shapes that do not match, fewer than two real samples or classes, or labels that no real sample has.
+        Raises
+        ------
+        BadInput
+            For shapes that do not match, fewer than two real samples or classes, or labels that no real sample has.
         """
         X, y = np.asarray(X, dtype=float), np.asarray(y)
         if X.ndim != 2 or y.shape != (len(X),) or len(X) < 2:
@@ -169,14 +222,22 @@ class RidgeMix:
         return replace(self, synthetic=Moments.of(X_s, codes, len(self.classes)))
 
     def leave_one_out(self, gamma: float, omega: float = 1.0) -> LeaveOneOut:
-        """At one ridge gamma and one weight omega of the synthetic samples (0: without them)."""
+        """Return the leave-one-out at one ridge gamma and one weight omega of a synthetic sample (0: without them)."""
         return self.path([gamma], omega)[0]
 
     def path(self, gammas: Sequence[float], omega: float = 1.0) -> list[LeaveOneOut]:
-        """At every gamma, from one eigendecomposition.
+        """Return the leave-one-out at every gamma, from one eigendecomposition.
 
-        Raises:
-            BadInput: for a gamma that is not above 0 or an omega below 0.
+        Parameters
+        ----------
+        gammas : sequence of float
+        omega : float
+            Weight of a synthetic sample; 0: without them.
+
+        Raises
+        ------
+        BadInput
+            For a gamma that is not above 0 or an omega below 0.
         """
         alphas, factored = self._alphas(gammas), self._factored(omega)
         found = []
@@ -186,10 +247,18 @@ class RidgeMix:
         return found
 
     def scores(self, X: np.ndarray, gammas: Sequence[float], omega: float = 1.0) -> list[np.ndarray]:
-        """(k, L) for every gamma: what the classifiers say of samples X (k, p).
+        """Return the scores (k, L) of fresh samples for every gamma, by classifiers trained on all samples of the mix.
 
-        Raises:
-            BadInput: as `path`.
+        Parameters
+        ----------
+        X : array (k, p)
+        gammas, omega
+            As in `path`.
+
+        Raises
+        ------
+        BadInput
+            As `path`.
         """
         return list(self._factored(omega).scores(X - self.shift, self._alphas(gammas)))
 
@@ -220,20 +289,38 @@ def mix_leave_one_out(
     X: np.ndarray, y: np.ndarray, X_s: np.ndarray | None, y_s: np.ndarray | None, gamma: float, omega: float = 1.0,
     N: float | None = None, *, keep: np.ndarray | None = None, weights: np.ndarray | None = None, intercept: bool = True,
 ) -> LeaveOneOut:  # fmt: skip
-    """Leave-one-out over the real samples at one gamma and omega; see `RidgeMix.of` for the arguments. For several use `RidgeMix`."""
+    """Return the leave-one-out over the real samples at one gamma and omega; for several of them use `RidgeMix`.
+
+    Parameters
+    ----------
+    X, y, X_s, y_s, N, keep, weights, intercept
+        As in `RidgeMix.of`.
+    gamma : float
+        The ridge gamma.
+    omega : float
+        Weight of a synthetic sample.
+    """
     return RidgeMix.of(X, y, X_s, y_s, keep=keep, N=N, weights=weights, intercept=intercept).leave_one_out(gamma, omega)
 
 
 def sharpened(smooth: np.ndarray | float) -> np.ndarray:
-    """The accuracies of Gaussian margins whose smooth ones are `smooth`."""
+    """Return the accuracies of Gaussian margins from their smooth accuracies (`LeaveOneOut.smooth`)."""
     return ndtr(np.sqrt(1 + BANDWIDTH**2) * ndtri(np.clip(smooth, 1e-9, 1 - 1e-9)))
 
 
 def class_shift(labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:
-    """(n, L): how the scores of a sample move when the others of its class take over its weight, through the intercept.
+    """Return how the scores of each sample move when the others of its class take over its weight, through the intercept, (n, L).
 
-    labels: (L, L), what each class's samples are labelled with. fitted: (n, L), scores of the classifier trained on all. total: the sum
-    of all weights (inf without intercept).
+    Parameters
+    ----------
+    labels : array (L, L)
+        The label vector with which each class's samples train.
+    fitted : array (n, L)
+        Scores of the classifier trained on all.
+    codes, weights : arrays (n,)
+        True labels from 0 to L - 1, and weights of the samples.
+    total : float
+        The sum of all weights; inf without an intercept.
     """
     residual = np.array([np.average((labels[k] - fitted)[codes == k], axis=0, weights=weights[codes == k]) for k in range(len(labels))])
     return (weights / (total - weights))[:, None] * residual[codes]

@@ -69,12 +69,33 @@ class LengthStrata:
         return cls(laws, np.array([len(group) for group in groups]) / len(X))
 
     def sources(self, name: str, count: float, wrong: float = 0.0, weight: float = 1.0) -> tuple[Source, ...]:
-        """Return the sources that `count` samples with a share `wrong` of wrong labels and a weight are."""
+        """Return samples of the population as one source for each stratum.
+
+        Parameters
+        ----------
+        name : str
+            The names of the sources begin with it.
+        count : float
+            How many samples.
+        wrong : float
+            Share of wrong labels.
+        weight : float
+            Of a sample in training.
+        """
         return tuple(Source(f"{name}{k}", count * share, law, wrong, weight)
                      for k, (law, share) in enumerate(zip(self.laws, self.shares, strict=True)))
 
     def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> MixturePrediction:
-        """Return the theory for a classifier trained on `sources` and a fresh sample of the population."""
+        """Predict the classifier trained on sources, for a fresh sample of the population.
+
+        Parameters
+        ----------
+        sources : tuple of sources
+            Of `sources`.
+        ridge : Ridge
+        N : float
+            Normalisation of the training sums.
+        """
         from ..solvers.predict import predict_tests
 
         found = predict_tests(Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0]), self.laws)

@@ -28,13 +28,38 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
     It minimises sum_i c_i (t_i - b - w^T x_i)^2 + alpha |w|^2 with labels t = +-1 (one against the rest where there are more classes),
     c_i = 1 for real and c_i = weight for the kept synthetic samples. Without synthetic samples it is scikit-learn's RidgeClassifier.
 
-    alpha: the ridge as scikit-learn writes it. The paper divides by N = n + m, the number of real and generated samples before
-        pruning: alpha = gamma N. Or "auto".
-    weight: the omega of the theory; 0 leaves the synthetic samples out. Or "auto".
-    fit_intercept: whether b is fitted; it is not penalised.
-    self_fitted: whether the generator was fitted on the very samples given as X. Leave-one-out then has to take a sample out of the
-        generator too (`estimators.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" only.
+    Parameters
+    ----------
+    alpha : float or "auto"
+        The ridge parameter as scikit-learn writes it. The paper divides by N = n + m, the number of real and synthetic samples before
+        pruning: alpha = gamma N.
+    weight : float or "auto"
+        The omega of the theory; 0 leaves the synthetic samples out.
+    fit_intercept : bool
+        Whether b is fitted; it is not penalised.
+    self_fitted : bool
+        Whether the generator was fitted on the very samples given as X. Leave-one-out then has to take a sample out of the generator too
+        (`estimators.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" only.
 
+    Attributes
+    ----------
+    classes_ : array (L,)
+    classifier_ : estimators.ridge.LinearClassifier
+        Of the scores.
+    coef_, intercept_ : arrays
+        Of the scores, as scikit-learn has them.
+    alpha_, weight_ : float
+        As used.
+    n_synthetic_ : int
+        Synthetic samples that were kept.
+    n_features_in_ : int
+    leave_one_out_ : estimators.leave_one_out.LeaveOneOut
+        With "auto": of the chosen classifier.
+    accuracy_ : float
+        With "auto": the accuracy to expect on fresh samples.
+
+    Notes
+    -----
     "auto" chooses the highest leave-one-out accuracy over the real samples, smoothed so that there are no ties (`LeaveOneOut.smooth`),
     on a grid: one eigendecomposition for every weight, 33 alphas each, then finer weights beside the best. At the weight that is chosen
     the largest alpha is taken that is not behind by more than half a standard error: heavier ridges vary less. That the choice was made on
@@ -44,10 +69,6 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
     In a Pipeline the synthetic samples have to go through the same steps: Pipeline(..., transform_input=["X_synthetic"]) with
     scikit-learn's metadata routing. GridSearchCV hands them to every fold whole, unless there are as many as real ones: then
     it takes them for something that belongs to the real samples and passes each fold its share.
-
-    After `fit`: classes_, classifier_ (a `estimators.ridge.LinearClassifier`, of the scores), coef_, intercept_, alpha_, weight_ (as
-    used), n_synthetic_ (kept), n_features_in_, and with "auto" leave_one_out_, a `estimators.leave_one_out.LeaveOneOut` of the chosen
-    classifier, and accuracy_, what it says of fresh samples.
     """
 
     def __init__(
@@ -63,12 +84,23 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         self, X: ArrayLike, y: ArrayLike, X_synthetic: ArrayLike | None = None, y_synthetic: ArrayLike | None = None,
         keep: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
     ) -> SyntheticMixRidge:  # fmt: skip
-        """Train on real samples X (n, p), y (n,) and on those of X_synthetic (m, p), y_synthetic (m,) that `keep` (m,) says.
+        """Train on real samples and kept synthetic ones, and return the classifier itself.
 
-        sample_weight: (n,), of the real samples.
+        Parameters
+        ----------
+        X, y : arrays (n, p) and (n,)
+            Real samples and their labels.
+        X_synthetic, y_synthetic : arrays (m, p) and (m,), optional
+            Synthetic samples and their labels, before pruning.
+        keep : array (m,), optional
+            Which synthetic samples the verifier keeps; by default all.
+        sample_weight : array (n,), optional
+            Of the real samples.
 
-        Raises:
-            BadInput: a ValueError, for what does not match, one class only, or an alpha or weight that is none.
+        Raises
+        ------
+        BadInput
+            A ValueError, for what does not match, one class only, or an alpha or weight that is none.
         """
         for name, value, lowest in (("alpha", self.alpha, "above 0"), ("weight", self.weight, "at least 0")):
             self._check(name, value, lowest)
@@ -87,14 +119,14 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         return self
 
     def decision_function(self, X: ArrayLike) -> np.ndarray:
-        """(k,) for two classes, positive for the second; (k, L) for more."""
+        """Return the scores of samples X (k, p): (k,) for two classes, positive for the second; (k, L) for more."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=float, reset=False)
         scores = self.classifier_.scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
     def predict(self, X: ArrayLike) -> np.ndarray:
-        """(k,), the label of the largest score."""
+        """Return the label of the largest score, (k,), of samples X (k, p)."""
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 

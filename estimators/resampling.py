@@ -28,7 +28,19 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Design:
-    """What is trained on in every split: n samples with a true label, numbers m of samples without; it tests on `least_test` or more."""
+    """How many samples are trained on in every split.
+
+    Attributes
+    ----------
+    n : int
+        Samples with a true label.
+    m : tuple of int
+        Numbers of synthetic samples, before pruning, ascending.
+    gamma : float
+        The ridge gamma.
+    least_test : int
+        How many samples are left to test on, at least.
+    """
 
     n: int
     m: tuple[int, ...]
@@ -43,35 +55,43 @@ class Design:
 
     @property
     def proportion(self) -> np.ndarray:
-        """Of synthetic samples before pruning, m / (n + m), one for every m."""
+        """The share of synthetic samples before pruning, m / (n + m), one for every m."""
         return np.array([m / (self.n + m) for m in self.m])
 
     @property
     def trained_on(self) -> int:
-        """How many samples of a split may be trained on."""
+        """The number of samples of a split that may be trained on."""
         return self.n + self.m[-1]
 
 
 @dataclass(frozen=True, eq=False)
 class Resamples:
-    """values (R, ...): numbers of every split; influence (R, ..., units): that of every unit of the pool on them, where it is known."""
+    """Numbers measured on R random splits of one pool.
+
+    Attributes
+    ----------
+    values : array (R, ...)
+        The numbers of every split.
+    influence : array (R, ..., units) or None
+        How each number moves with the weight of every unit of the pool, where it is known.
+    """
 
     values: np.ndarray
     influence: np.ndarray | None = None
 
     @cached_property
     def mean(self) -> np.ndarray:
-        """Over the splits."""
+        """The mean over the splits."""
         return self.values.mean(axis=0)
 
     @cached_property
     def resampling_se(self) -> np.ndarray:
-        """The standard error of that mean, given the pool."""
+        """The standard error of the mean, given the pool."""
         return self.values.std(axis=0, ddof=1) / np.sqrt(len(self.values))
 
     @cached_property
     def se(self) -> np.ndarray:
-        """The standard error of that mean, pool included (where the influence is known)."""
+        """The standard error of the mean, pool included (where the influence is known)."""
         if self.influence is None:
             return self.resampling_se
         units = self.influence.shape[-1]
@@ -80,29 +100,33 @@ class Resamples:
         return np.sqrt(np.maximum(pool, 0) + self.resampling_se**2)
 
     def __getitem__(self, index: object) -> Resamples:
-        """Some of the numbers: the index leaves out the axis of the splits."""
+        """Return some of the numbers: the index leaves out the axis of the splits."""
         index = (slice(None), *(index if isinstance(index, tuple) else (index,)))
         return Resamples(self.values[index], None if self.influence is None else self.influence[index])
 
     def averaged(self) -> Resamples:
-        """The average of the numbers, split by split."""
+        """Return the average of the numbers, split by split."""
         axes = tuple(range(1, self.values.ndim))
         return Resamples(self.values.mean(axis=axes), None if self.influence is None else self.influence.mean(axis=axes))
 
     def __sub__(self, other: Resamples) -> Resamples:
-        """The difference on the same splits."""
+        """Return the difference on the same splits."""
         known = self.influence is not None and other.influence is not None
         return Resamples(self.values - other.values, self.influence - other.influence if known else None)
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredClassifier:
-    """What a classifier of two classes, of labels -1 and 1, is worth on test samples, and what that hangs on.
+    """A classifier of labels -1 and 1 on test samples, and how its accuracy moves with the weights of the samples.
 
-    Attributes:
-        margins: (t,), the score of every test sample times its label.
-        on_training: (k,), the influence on the accuracy of the weight of every training sample.
-        on_test: (t,), that of the weight of every test sample.
+    Attributes
+    ----------
+    margins : array (t,)
+        The score of every test sample times its label.
+    on_training : array (k,)
+        The influence on the accuracy of the weight of every training sample.
+    on_test : array (t,)
+        The influence of the weight of every test sample.
     """
 
     margins: np.ndarray
@@ -111,15 +135,23 @@ class MeasuredClassifier:
 
     @property
     def accuracy(self) -> float:
-        """On the test samples."""
+        """The share of test samples that are classified right."""
         return float(np.mean(self.margins > 0))
 
     @classmethod
     def of(cls, solved: SolvedRidge, X: np.ndarray, labels: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> MeasuredClassifier:
-        """From the ridge of training samples X (k, p), labels (k,), of weight 1, and test samples X_test (t, p), y_test (t,).
+        """Measure a solved ridge.
 
         The accuracy is Phi(mean / spread) of the margins as far as the classifier moves it, and the classifier moves with the weight of a
         training sample by what `SolvedRidge.response` says times its residual.
+
+        Parameters
+        ----------
+        solved : SolvedRidge
+        X, labels : arrays (k, p) and (k,)
+            Its training samples, of weight 1, and the labels given to them.
+        X_test, y_test : arrays (t, p) and (t,)
+            Test samples and their true labels.
         """
         scores, fitted = (np.diff(solved.classifier.scores(rows))[:, 0] for rows in (X_test, X))
         margins = y_test * scores
@@ -135,9 +167,22 @@ class MeasuredClassifier:
 def resample(
     measure: Callable[[np.random.Generator, int], Result], count: int, *, seed: int, jobs: int = 1, progress: bool = False
 ) -> list[Result]:
-    """What is measured on `count` splits, each with random numbers of its own; it is told which of them it is.
+    """Return the results of a measurement on random splits, in order.
 
     The number of workers, which are threads with one thread each for linear algebra, changes nothing.
+
+    Parameters
+    ----------
+    measure : callable
+        Takes random numbers of its own, and the number of the split.
+    count : int
+        How many splits.
+    seed : int
+        Of all random numbers.
+    jobs : int
+        How many workers.
+    progress : bool
+        Whether to show a progress bar.
     """
     from joblib import Parallel, delayed
     from threadpoolctl import threadpool_limits

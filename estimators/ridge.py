@@ -23,10 +23,13 @@ from ..support.errors import BadInput, NotConverged
 class LinearClassifier:
     """L scores that are linear in the features; the largest decides.
 
-    Attributes:
-        weights: (p, L).
-        base: (L,), the scores at `center`.
-        center: (p,), from which features are counted: no digits are lost where they are far from the origin.
+    Attributes
+    ----------
+    weights : array (p, L)
+    base : array (L,)
+        The scores at `center`.
+    center : array (p,)
+        From which features are counted: no digits are lost where they are far from the origin.
     """
 
     weights: np.ndarray
@@ -34,23 +37,27 @@ class LinearClassifier:
     center: np.ndarray
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """(k, L), of samples X (k, p)."""
+        """Return the scores (k, L) of samples X (k, p)."""
         return (X - self.center) @ self.weights + self.base
 
     @property
     def intercepts(self) -> np.ndarray:
-        """(L,), the scores at the origin."""
+        """The scores (L,) at the origin."""
         return self.base - self.center @ self.weights
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """What a ridge classifier sees of labelled samples. Of samples far from the origin subtract the mean first.
+    """The sums over labelled samples that determine their ridge classifier. Of samples far from the origin subtract the mean first.
 
-    Attributes:
-        counts: (L,), the sum of the weights of every label.
-        sums: (L, p), the weighted sum of the samples of every label.
-        gram: (p, p), sum_i c_i x_i x_i^T.
+    Attributes
+    ----------
+    counts : array (L,)
+        The sum of the weights of every label.
+    sums : array (L, p)
+        The weighted sum of the samples of every label.
+    gram : array (p, p)
+        sum_i c_i x_i x_i^T.
     """
 
     counts: np.ndarray
@@ -59,7 +66,17 @@ class Moments:
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray | None = None) -> Moments:
-        """Of samples X (k, p) with labels `codes` (k,) from 0 to classes - 1 and weights (k,), by default 1."""
+        """Return the moments of labelled samples.
+
+        Parameters
+        ----------
+        X : array (k, p)
+        codes : array (k,)
+            Labels, from 0 to classes - 1.
+        classes : int
+        weights : array (k,), optional
+            By default 1.
+        """
         c = np.ones(len(X)) if weights is None else weights
         weighted = X * c[:, None]
         one_hot = np.zeros((classes, len(X)))
@@ -67,15 +84,15 @@ class Moments:
         return cls(one_hot @ c, one_hot @ weighted, X.T @ weighted)
 
     def __add__(self, other: Moments) -> Moments:
-        """Of both samples together."""
+        """Return the moments of both samples together."""
         return Moments(self.counts + other.counts, self.sums + other.sums, self.gram + other.gram)
 
     def weighted(self, omega: float) -> Moments:
-        """Every sample with omega times its weight."""
+        """Return the moments where every sample has omega times its weight."""
         return Moments(omega * self.counts, omega * self.sums, omega * self.gram)
 
     def centred(self, intercept: bool = True) -> CentredMoments:
-        """About the mean of the samples, or without an intercept about the origin."""
+        """Return the moments about the mean of the samples, or without an intercept about the origin."""
         if not intercept:
             return CentredMoments(self.gram, self.sums.T, np.zeros(len(self.gram)), np.zeros(len(self.counts)), np.inf)
         total = self.counts.sum()
@@ -86,14 +103,20 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class CentredMoments:
-    """What is left to fit once the intercept is: `Moments` about the weighted mean.
+    """Moments about the weighted mean of the samples: the sums that are left once the intercept is fitted.
 
-    Attributes:
-        gram: (p, p), sum_i c_i (x_i - mean) (x_i - mean)^T.
-        cross: (p, L), sum_i c_i (x_i - mean) e_i^T.
-        mean: (p,); 0 without intercept.
-        shares: (L,), of the labels, which are the scores at the mean; 0 without intercept.
-        total: the sum of the weights; inf without intercept, where no weight moves the scores at the mean.
+    Attributes
+    ----------
+    gram : array (p, p)
+        sum_i c_i (x_i - mean) (x_i - mean)^T.
+    cross : array (p, L)
+        sum_i c_i (x_i - mean) e_i^T.
+    mean : array (p,)
+        0 without an intercept.
+    shares : array (L,)
+        Of the labels, which are the scores at the mean; 0 without an intercept.
+    total : float
+        The sum of the weights; inf without an intercept, where no weight moves the scores at the mean.
     """
 
     gram: np.ndarray
@@ -103,10 +126,12 @@ class CentredMoments:
     total: float
 
     def solved(self, alpha: float) -> SolvedRidge:
-        """The classifier at one alpha.
+        """Return the classifier at one alpha.
 
-        Raises:
-            NotConverged: where the system is singular in floating point.
+        Raises
+        ------
+        NotConverged
+            Where the system is singular in floating point.
         """
         factor = _factor(self.gram, alpha)
         return SolvedRidge(LinearClassifier(cho_solve(factor, self.cross), self.shares, self.mean), factor, self.total)
@@ -114,12 +139,15 @@ class CentredMoments:
 
 @dataclass(frozen=True, eq=False)
 class SolvedRidge:
-    """A classifier together with its system, which says how it moves with the weights of its training samples.
+    """A classifier together with its linear system, which says how it moves with the weights of its training samples.
 
-    Attributes:
-        classifier: the classifier.
-        factor: the Cholesky factor of the centred Gram matrix plus alpha I, as of `scipy.linalg.cho_factor`.
-        total: the sum of the weights; inf without intercept.
+    Attributes
+    ----------
+    classifier : LinearClassifier
+    factor : tuple
+        The Cholesky factor of the centred Gram matrix plus alpha I, as of `scipy.linalg.cho_factor`.
+    total : float
+        The sum of the weights; inf without an intercept.
     """
 
     classifier: LinearClassifier
@@ -127,9 +155,16 @@ class SolvedRidge:
     total: float
 
     def response(self, X: np.ndarray, slope: np.ndarray, slope_of_base: float) -> np.ndarray:
-        """(k,): how a function of one score moves with the weight of samples X (k, p), per unit of their residual in that score.
+        """Return how a function of one score moves with the weight of samples, per unit of their residual in that score, (k,).
 
-        slope: (p,), of the function in the weights of the score, about the origin. slope_of_base: in its intercept.
+        Parameters
+        ----------
+        X : array (k, p)
+            The samples.
+        slope : array (p,)
+            Of the function in the weights of the score, about the origin.
+        slope_of_base : float
+            Of the function in the intercept of the score.
         """
         center = self.classifier.center
         return (X - center) @ cho_solve(self.factor, slope - slope_of_base * center) + slope_of_base / self.total
@@ -138,11 +173,27 @@ class SolvedRidge:
 def ridge(
     X: np.ndarray, codes: np.ndarray, classes: int, alpha: float, weights: np.ndarray | None = None, *, intercept: bool = True
 ) -> LinearClassifier:
-    """The classifier of samples X (k, p) with labels `codes` (k,) from 0 to classes - 1 and weights (k,), by default 1.
+    """Fit the ridge classifier of labelled samples.
 
-    Raises:
-        BadInput: for weights of which none is above 0.
-        NotConverged: where the system is singular in floating point.
+    Parameters
+    ----------
+    X : array (k, p)
+    codes : array (k,)
+        Labels, from 0 to classes - 1.
+    classes : int
+    alpha : float
+        scikit-learn's ridge parameter.
+    weights : array (k,), optional
+        Of the samples, by default 1.
+    intercept : bool
+        Whether one is fitted; it is not penalised.
+
+    Raises
+    ------
+    BadInput
+        For weights of which none is above 0.
+    NotConverged
+        Where the system is singular in floating point.
     """
     c = np.ones(len(X)) if weights is None else np.asarray(weights, dtype=float)
     if not c.any():
@@ -160,18 +211,25 @@ def ridge(
 
 @dataclass(frozen=True, eq=False)
 class RotatedSamples:
-    """Weighted samples as a ridge without intercept and weights sees them.
+    """Weighted samples, rotated so that a ridge without intercept and weights fits them alike.
 
     The samples sqrt(c_i) (x_i - mean) have no part along sqrt(c). A reflection of the space of the samples that turns sqrt(c) into the
     first axis leaves k - 1 samples that are fitted without an intercept: nothing large stands for what is not penalised.
 
-    Attributes:
-        X: (k - 1, p), or (k, p) without intercept.
-        labels: (k - 1, L), one-hot labels, turned alike.
-        mean: (p,), the weighted mean; 0 without intercept.
-        shares: (L,), of the labels; 0 without intercept.
-        total: the sum of the weights; inf without intercept.
-        mirror: (k,), the vector v of the reflection I - v v^T / |v_1|; None without intercept, where nothing is turned.
+    Attributes
+    ----------
+    X : array (k - 1, p)
+        k samples without an intercept.
+    labels : array (k - 1, L)
+        One-hot labels, turned alike.
+    mean : array (p,)
+        The weighted mean; 0 without an intercept.
+    shares : array (L,)
+        Of the labels; 0 without an intercept.
+    total : float
+        The sum of the weights; inf without an intercept.
+    mirror : array (k,) or None
+        The vector v of the reflection I - v v^T / |v_1|; None without an intercept, where nothing is turned.
     """
 
     X: np.ndarray
@@ -183,7 +241,19 @@ class RotatedSamples:
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, intercept: bool) -> RotatedSamples:
-        """From samples X (k, p), labels `codes` (k,) and weights (k,), at least one of them above 0."""
+        """Return the rotated samples.
+
+        Parameters
+        ----------
+        X : array (k, p)
+        codes : array (k,)
+            Labels, from 0 to classes - 1.
+        classes : int
+        weights : array (k,)
+            At least one of them above 0.
+        intercept : bool
+            Whether one is fitted.
+        """
         roots, one_hot = np.sqrt(weights)[:, None], np.eye(classes)[codes]
         if not intercept:
             return cls(roots * X, roots * one_hot, np.zeros(X.shape[1]), np.zeros(classes), np.inf, None)
@@ -194,7 +264,7 @@ class RotatedSamples:
         return cls(*turned, mean, shares, float(weights.sum()), mirror)
 
     def back(self, columns: np.ndarray) -> np.ndarray:
-        """Columns (k - 1, j), one entry a turned sample, as columns (k, j), one entry a sample."""
+        """Return columns (k, j) with one entry a sample from columns (k - 1, j) with one entry a turned sample."""
         return columns if self.mirror is None else _reflected(self.mirror, np.pad(columns, ((1, 0), (0, 0))))
 
 

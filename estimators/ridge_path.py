@@ -16,15 +16,22 @@ from .ridge import Moments, RotatedSamples
 
 @dataclass(frozen=True, eq=False)
 class PrimalPath:
-    """From the eigenbasis of the centred second moment of p features, whatever the number of samples.
+    """The ridge at many alphas from the eigenbasis of the centred second moment of p features, whatever the number of samples.
 
-    Attributes:
-        values: (p,), the eigenvalues.
-        basis: (p, p), the eigenvectors, as columns.
-        cross: (p, L), sum_i c_i (x_i - mean) e_i^T in that basis.
-        mean: (p,), of all weighted samples; 0 without intercept.
-        shares: (L,), of the labels; 0 without intercept.
-        total: the sum of the weights; inf without intercept.
+    Attributes
+    ----------
+    values : array (p,)
+        The eigenvalues.
+    basis : array (p, p)
+        The eigenvectors, as columns.
+    cross : array (p, L)
+        sum_i c_i (x_i - mean) e_i^T in that basis.
+    mean : array (p,)
+        Of all weighted samples; 0 without an intercept.
+    shares : array (L,)
+        Of the labels; 0 without an intercept.
+    total : float
+        The sum of the weights; inf without an intercept.
     """
 
     values: np.ndarray
@@ -36,13 +43,13 @@ class PrimalPath:
 
     @classmethod
     def of(cls, moments: Moments, intercept: bool = True) -> PrimalPath:
-        """From the moments of all training samples."""
+        """Return the path of all training samples, from their moments."""
         centred = moments.centred(intercept)
         values, basis = np.linalg.eigh(centred.gram)
         return cls(np.maximum(values, 0), basis, basis.T @ centred.cross, centred.mean, centred.shares, centred.total)
 
     def scores(self, X: np.ndarray, alphas: Sequence[float]) -> Iterator[np.ndarray]:
-        """(k, L) for every alpha, of samples X (k, p)."""
+        """Yield the scores (k, L) of samples X (k, p) for every alpha."""
         turned = (X - self.mean) @ self.basis
         for alpha in alphas:
             yield self.shares + turned @ (self.cross / (self.values + alpha)[:, None])
@@ -50,7 +57,16 @@ class PrimalPath:
     def left_out(
         self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(n, L) each for every alpha, left out and fitted, of samples that are among those the moments are of."""
+        """Yield the left-out and the fitted scores, (n, L) each, for every alpha.
+
+        Parameters
+        ----------
+        X : array (n, p)
+            Samples that are among those the moments are of.
+        codes, weights : arrays (n,)
+            Their labels from 0 to L - 1, and their weights.
+        alphas : sequence of float
+        """
         turned = (X - self.mean) @ self.basis
         inverses = 1 / (self.values[:, None] + np.array(alphas))
         leverages = weights[:, None] * (1 / self.total + (turned * turned) @ inverses)
@@ -62,14 +78,20 @@ class PrimalPath:
 
 @dataclass(frozen=True, eq=False)
 class DualPath:
-    """From the eigenbasis of the centred Gram matrix of k samples, for fewer samples than features: residuals and 1 - leverage
-    are then sums without cancellation, however small alpha.
+    """The ridge at many alphas from the eigenbasis of the centred Gram matrix of k samples, for fewer samples than features.
 
-    Attributes:
-        samples: the samples, without the direction of the intercept.
-        values: (k - 1,), the eigenvalues of their Gram matrix; k of them without intercept.
-        vectors: (k - 1, k - 1), its eigenvectors, as columns.
-        labels: (k - 1, L), the labels in that basis.
+    Residuals and 1 - leverage are then sums without cancellation, however small alpha.
+
+    Attributes
+    ----------
+    samples : RotatedSamples
+        Without the direction of the intercept.
+    values : array (k - 1,)
+        The eigenvalues of their Gram matrix; k of them without an intercept.
+    vectors : array (k - 1, k - 1)
+        Its eigenvectors, as columns.
+    labels : array (k - 1, L)
+        The labels in that basis.
     """
 
     samples: RotatedSamples
@@ -79,7 +101,7 @@ class DualPath:
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, classes: int, weights: np.ndarray, intercept: bool = True) -> DualPath:
-        """From all training samples X (k, p), labels `codes` (k,) and weights (k,) above 0."""
+        """Return the path of all training samples; arguments as of `RotatedSamples.of`, weights above 0."""
         samples = RotatedSamples.of(X, codes, classes, weights, intercept)
         values, vectors = np.linalg.eigh(samples.X @ samples.X.T)
         return cls(samples, np.maximum(values, 0), vectors, vectors.T @ samples.labels)
@@ -90,7 +112,7 @@ class DualPath:
         return self.samples.total
 
     def scores(self, X: np.ndarray, alphas: Sequence[float]) -> Iterator[np.ndarray]:
-        """(t, L) for every alpha, of samples X (t, p)."""
+        """Yield the scores (t, L) of samples X (t, p) for every alpha."""
         products = (X - self.samples.mean) @ self.samples.X.T @ self.vectors
         for alpha in alphas:
             yield self.samples.shares + products @ (self.labels / (self.values + alpha)[:, None])
@@ -98,7 +120,16 @@ class DualPath:
     def left_out(
         self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """(n, L) each for every alpha, left out and fitted, of the first n training samples."""
+        """Yield the left-out and the fitted scores, (n, L) each, for every alpha.
+
+        Parameters
+        ----------
+        X : array (n, p)
+            The first n training samples.
+        codes, weights : arrays (n,)
+            Their labels from 0 to L - 1, and their weights.
+        alphas : sequence of float
+        """
         own, inverses = self.samples.back(self.vectors)[: len(X)], 1 / (self.values[:, None] + np.array(alphas))
         frees = (own * own) @ inverses
         roots, labels = np.sqrt(weights)[:, None], np.eye(self.labels.shape[1])[codes]

@@ -29,13 +29,29 @@ SUM_TO_ONE = 1e3  # the weight of that condition in a least-squares problem
 def self_fitted_leave_one_out(
     X: np.ndarray, y: np.ndarray, kept: np.ndarray, gamma: float, omega: float = 1.0, N: float | None = None
 ) -> LeaveOneOut:
-    """Leave-one-out over real samples X (n, p), y (n,) of a mix with synthetic samples of a generator that is fitted on them.
+    """Return the leave-one-out over real samples of a mix with synthetic samples of a generator that was fitted on them.
 
-    kept: (L, L), how many synthetic samples are kept that were generated for a class (row) and carry a label (column), classes
-    ascending. N: the normalisation of gamma, by default n plus the kept ones. The intercept is free. O((n + p) min(n, p)^2) a step.
+    A free intercept is fitted. Costs O((n + p) min(n, p)^2) a step. Source: derivations/special/self_fitted.py.
 
-    Raises:
-        BadInput: for shapes that do not match. NotConverged: where the fixed point is not reached.
+    Parameters
+    ----------
+    X, y : arrays (n, p) and (n,)
+        Real samples and their labels.
+    kept : array (L, L)
+        How many synthetic samples are kept that were generated for a class (row) and carry a label (column), classes ascending.
+    gamma : float
+        The ridge gamma.
+    omega : float
+        Weight of a synthetic sample.
+    N : float, optional
+        Normalisation of gamma, by default n plus the kept samples.
+
+    Raises
+    ------
+    BadInput
+        For shapes that do not match.
+    NotConverged
+        Where the fixed point is not reached.
     """
     X, y, kept = np.asarray(X, dtype=float), np.asarray(y), np.asarray(kept, dtype=float)
     classes, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
@@ -76,10 +92,19 @@ def self_fitted_leave_one_out(
 
 
 def kept_labels(X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, keep: np.ndarray | None = None) -> np.ndarray:
-    """Estimate `kept` (L, L) of `self_fitted_leave_one_out` where nobody knows the true classes of the synthetic samples.
+    """Estimate `kept` (L, L) of `self_fitted_leave_one_out` where the true classes of the synthetic samples are not known.
 
     The mean of the samples with one label is a mixture of the class means of the generator, which are those of the real samples; its
     shares are found by least squares in the metric of the common covariance.
+
+    Parameters
+    ----------
+    X, y : arrays (n, p) and (n,)
+        Real samples and their labels.
+    X_s, y_s : arrays (m, p) and (m,)
+        Synthetic samples and the labels they carry.
+    keep : array (m,), optional
+        Which synthetic samples are kept; by default all.
     """
     from scipy.optimize import nnls
 
@@ -129,7 +154,7 @@ def _fixed_point(
 
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
-    """Of a positive definite matrix; half the time of a general one."""
+    """The inverse of a positive definite matrix, in half the time of a general one."""
     from scipy.linalg.lapack import dpotrf, dpotri
 
     factor, failed = dpotrf(matrix, lower=1, clean=1)
@@ -146,7 +171,7 @@ def _residual(labels: np.ndarray, fitted: np.ndarray) -> np.ndarray:
 
 
 def _probability(scores: np.ndarray, codes: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(n,), that the true label has the largest of the noisy scores: for two classes exact, else against the closest rival."""
+    """(n,), the probability that the true label has the largest noisy score: for two classes exact, else against the closest rival."""
     rows, L = np.arange(len(codes)), scores.shape[1]
     own = noise[rows, codes, codes]
     closest = np.full(len(codes), np.inf)

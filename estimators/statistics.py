@@ -18,12 +18,19 @@ from ..support.errors import BadInput
 class ClassStatistics:
     """Estimates from n labelled samples, in the eigenbasis of the estimated covariance C.
 
-    eigenvalues: (p,), of C, ascending; 0 in the directions in which the samples do not vary.
-    mean_products: (p,), debiased squared coordinates of the mean, so that mu^T f(C) mu is estimated by
-        sum(mean_products * f(eigenvalues)). An entry may be negative: only sums over many are estimates.
-    basis: (p, p), the eigenvectors, as columns.
-    n: the number of samples.
-    shrinkage: the weight of the multiple of the identity in C, from 0 to 1.
+    Attributes
+    ----------
+    eigenvalues : array (p,)
+        Of C, ascending; 0 in the directions in which the samples do not vary.
+    mean_products : array (p,)
+        Debiased squared coordinates of the mean, so that mu^T f(C) mu is estimated by sum(mean_products * f(eigenvalues)). An entry may
+        be negative: only sums over many are estimates.
+    basis : array (p, p)
+        The eigenvectors, as columns.
+    n : int
+        Number of samples.
+    shrinkage : float
+        The weight of the multiple of the identity in C, from 0 to 1.
     """
 
     eigenvalues: np.ndarray
@@ -34,7 +41,7 @@ class ClassStatistics:
 
 
 def class_statistics(X: np.ndarray, y: np.ndarray) -> ClassStatistics:
-    """Estimate C and the mean products of x = y mu + z, z of covariance C, from samples X (n, p), labels y (n,) = +-1.
+    """Estimate C and the mean products of samples x = y mu + z, z of covariance C.
 
     C is the oracle approximating shrinkage (Chen, Wiesel, Eldar, Hero 2010) of the residuals y x - mu_hat, each first
     brought to the same length. Features of texts and of language models have residuals of very different lengths, as
@@ -43,8 +50,16 @@ def class_statistics(X: np.ndarray, y: np.ndarray) -> ClassStatistics:
     spectrum. The common length keeps the trace. For Gaussian samples the lengths agree anyway if tr(C)^2 / tr(C^2) is
     large; a few dominating directions are underrated, and no linear shrinkage serves such a spectrum well.
 
-    Raises:
-        BadInput: for fewer than two samples, or shapes that do not match.
+    Parameters
+    ----------
+    X : array (n, p)
+    y : array (n,)
+        Labels +-1.
+
+    Raises
+    ------
+    BadInput
+        For fewer than two samples, or shapes that do not match.
     """
     if X.ndim != 2 or y.shape != (len(X),):
         raise BadInput(f"features (n, p) with n labels are needed, not shapes {X.shape} and {y.shape}")
@@ -68,15 +83,24 @@ def class_statistics(X: np.ndarray, y: np.ndarray) -> ClassStatistics:
 
 
 def class_laws(X: np.ndarray, y: np.ndarray, *, equal_lengths: bool = False) -> tuple[Law, ...]:
-    """The law of every class, in ascending order of its label, from samples X (n, p), labels y (n,).
+    """Estimate the law of every class, in ascending order of its label.
 
     Each law has the class's mean, with the number of its samples so that the theory debiases the products of the mean with itself,
     and an oracle approximating shrinkage of the class's covariance (features that do not vary within the class keep variance 0).
-    equal_lengths: bring the residuals to one length first, as `class_statistics` does and for the same reasons: right for texts,
-    not for images, whose spectra have a few dominating directions. With many more samples than features neither matters much.
 
-    Raises:
-        BadInput: for shapes that do not match, fewer than two classes, or a class with fewer than two samples or without variance.
+    Parameters
+    ----------
+    X : array (n, p)
+    y : array (n,)
+        Labels.
+    equal_lengths : bool
+        Bring the residuals to one length first, as `class_statistics` does and for the same reasons: right for texts, not for images, whose
+        spectra have a few dominating directions. With many more samples than features neither matters much.
+
+    Raises
+    ------
+    BadInput
+        For shapes that do not match, fewer than two classes, or a class with fewer than two samples or without variance.
     """
     laws = []
     for label, samples in _by_class(X, y):
@@ -90,9 +114,18 @@ def class_laws(X: np.ndarray, y: np.ndarray, *, equal_lengths: bool = False) -> 
 
 
 def shrunken_covariance(residuals: np.ndarray, *, equal_lengths: bool = False, means: int = 1) -> tuple[np.ndarray, float]:
-    """The shrunken covariance (p, p) of residuals (n, p), and the weight of the multiple of the identity in it, from 0 to 1.
+    """Return the shrunken covariance (p, p) of residuals, and the weight of the multiple of the identity in it, from 0 to 1.
 
-    means: how many means were taken off them, fewer than n. equal_lengths: as in `class_laws`. Features without residuals keep variance 0.
+    Features without residuals keep variance 0.
+
+    Parameters
+    ----------
+    residuals : array (n, p)
+        Samples less their means.
+    equal_lengths : bool
+        As in `class_laws`.
+    means : int
+        How many means were taken off, fewer than n.
     """
     from sklearn.covariance import OAS
 
@@ -106,13 +139,23 @@ def shrunken_covariance(residuals: np.ndarray, *, equal_lengths: bool = False, m
 
 
 def mean_products(X: np.ndarray, y: np.ndarray, A: np.ndarray | None = None) -> np.ndarray:
-    """Unbiased estimates (L, L) of mu_i^T A mu_j for the class means, classes in ascending order; A (p, p) is I by default.
+    """Return unbiased estimates (L, L) of mu_i^T A mu_j for the class means, classes in ascending order.
 
     Means of different classes have independent errors; the square of one overstates by tr(A C_i) / n_i, which is taken off with the
     class's sample covariance. So mu_i^T A mu_i may come out negative, and so may |mu_i - mu_j|^2, which is a sum of these.
 
-    Raises:
-        BadInput: as `class_laws`.
+    Parameters
+    ----------
+    X : array (n, p)
+    y : array (n,)
+        Labels.
+    A : array (p, p), optional
+        I by default.
+
+    Raises
+    ------
+    BadInput
+        As `class_laws`.
     """
     groups = [samples for _, samples in _by_class(X, y)]
     means = np.array([samples.mean(axis=0) for samples in groups])

@@ -18,7 +18,17 @@ from .statistics import shrunken_covariance
 
 @dataclass(frozen=True)
 class StrataPrediction:
-    """The theory over all strata: the accuracy of a fresh sample, E[y w^T x], and the accuracy in each stratum (K,)."""
+    """The theory over all strata.
+
+    Attributes
+    ----------
+    accuracy : float
+        Of a fresh sample of the population.
+    mean_margin : float
+        E[y w^T x].
+    by_stratum : array (K,)
+        The accuracy in each stratum.
+    """
 
     accuracy: float
     mean_margin: float
@@ -29,11 +39,21 @@ class StrataPrediction:
 class Strata:
     """Samples in K groups of one true label, one given label and one keep decision.
 
-    laws: of x, not of y x, in each group: its own mean, the covariance within the groups, shared by all. shares (K,) sum to 1.
-    y, labels (K,) = +-1 and keep (K,): what the samples of a group have in common. intercept: whether the classifier has one.
-
     That the covariance is shared leaves out how keeping changes it: the kept samples' S then lacks the part of rank one that the
     spread of the verifier's score within the groups makes. It is exact where labels and keep decisions depend on the class alone.
+
+    Attributes
+    ----------
+    laws : K laws
+        Of x, not of y x, in each group: its own mean, the covariance within the groups, shared by all.
+    shares : array (K,)
+        Of the groups among the samples; they sum to 1.
+    y, labels : arrays (K,)
+        True and given label of each group, +-1.
+    keep : array (K,)
+        Whether the verifier keeps the group.
+    intercept : bool
+        Whether the classifier has one.
     """
 
     laws: tuple[Law, ...]
@@ -45,7 +65,7 @@ class Strata:
 
     @property
     def alpha(self) -> float:
-        """The kept share."""
+        """The kept fraction."""
         return float(self.shares[self.keep].sum())
 
     @property
@@ -54,15 +74,34 @@ class Strata:
         return float(self.shares[self.labels != self.y].sum())
 
     def trusted(self, name: str, n: float, weight: float = 1.0) -> tuple[Source, ...]:
-        """The sources that n samples with their true labels are."""
+        """Return n samples with their true labels as sources, whose names begin with `name`."""
         return self._sources(name, n, self.y, np.ones_like(self.keep), weight)
 
     def selected(self, name: str, m: float, weight: float = 1.0) -> tuple[Source, ...]:
-        """The sources that m samples are, those that are kept, with the labels given to them; `weight` is omega."""
+        """Return the kept ones of m samples as sources, with the labels given to them.
+
+        Parameters
+        ----------
+        name : str
+            The names of the sources begin with it.
+        m : float
+            Samples before pruning.
+        weight : float
+            omega, the weight of a sample in training.
+        """
         return self._sources(name, m, self.labels, self.keep, weight)
 
     def predict(self, sources: tuple[Source, ...], ridge: Ridge, N: float) -> StrataPrediction:
-        """The theory for a classifier trained on these sources (of `trusted` and `selected`), on a fresh sample of the population."""
+        """Predict the classifier trained on sources, for a fresh sample of the population.
+
+        Parameters
+        ----------
+        sources : tuple of sources
+            Of `trusted` and `selected`.
+        ridge : Ridge
+        N : float
+            Normalisation of the training sums.
+        """
         from ..solvers.predict import predict_tests
 
         problem = Problem(sources, ridge, N, len(self.laws[0].mean), self.laws[0], self.intercept)
@@ -82,12 +121,24 @@ def strata(
     X: np.ndarray, y: np.ndarray, labels: np.ndarray, keep: np.ndarray | None = None, *, intercept: bool = False,
     equal_lengths: bool = False,
 ) -> Strata:
-    """The groups of samples X (k, p) by true label y, given label and keep decision, all (k,).
+    """Return samples in groups of one true label, one given label and one keep decision.
 
-    intercept: of the classifier, without a ridge. equal_lengths: as in `estimators.statistics.class_laws`.
+    Parameters
+    ----------
+    X : array (k, p)
+    y, labels : arrays (k,)
+        True and given labels, +-1.
+    keep : array (k,), optional
+        Whether the verifier keeps each sample; by default all.
+    intercept : bool
+        Whether the classifier has one, without a ridge.
+    equal_lengths : bool
+        As in `estimators.statistics.class_laws`.
 
-    Raises:
-        BadInput: for shapes or labels that do not fit, or samples that do not vary within the groups.
+    Raises
+    ------
+    BadInput
+        For shapes or labels that do not fit, or samples that do not vary within the groups.
     """
     y, labels, keep = _checked(X, y, labels, keep)
     kinds, which, counts = np.unique(np.stack([y, labels, keep], axis=1), axis=0, return_inverse=True, return_counts=True)

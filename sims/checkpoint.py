@@ -17,7 +17,7 @@ SAVE_EVERY = 5.0  # seconds
 
 
 def fingerprint(*things: object) -> str:
-    """A hash of values: dataclasses by their fields, arrays by shape and bytes, anything else by its repr."""
+    """Return a hash of values: dataclasses by their fields, arrays by shape and bytes, anything else by its repr."""
     digest = hashlib.blake2b(digest_size=16)
 
     def feed(thing: object) -> None:
@@ -41,7 +41,14 @@ class Checkpoint:
     """An npz file with the trials drawn so far of each setting, nan where there are none yet.
 
     The file stays when a simulation is complete: the same call then returns at once, and one with more trials, or a
-    finer target, draws only what is missing. Without a path nothing is kept.
+    finer target, draws only what is missing.
+
+    Parameters
+    ----------
+    path : path or None
+        The file; without one nothing is kept.
+    key : str
+        The fingerprint of the simulation; a file with another key is refused.
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, key: str) -> None:
@@ -50,12 +57,14 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def load(self, count: int) -> list[np.ndarray]:
-        """An array trials x 2 for each of `count` settings, empty where the file does not exist yet.
+        """Return the trials so far, an array (trials, 2) for each of `count` settings; empty where the file does not exist yet.
 
         The file is written at once: that it can be is known before anything is computed.
 
-        Raises:
-            BadInput: where the file cannot be written, is damaged, or is no checkpoint of this simulation.
+        Raises
+        ------
+        BadInput
+            Where the file cannot be written, is damaged, or is no checkpoint of this simulation.
         """
         if self.path is None:
             return [np.empty((0, 2)) for _ in range(count)]
@@ -78,11 +87,21 @@ class Checkpoint:
         return draws
 
     def save(self, draws: list[np.ndarray], *, now: bool = False) -> None:
-        """Write what there is, beside the file and then renamed; unless `now`, only every few seconds.
+        """Write the trials beside the file, which is then replaced.
 
-        Raises:
-            BadInput: where the place cannot be written to.
-            Unwritable: where the disk is full.
+        Parameters
+        ----------
+        draws : list of arrays (trials, 2)
+            Of every setting.
+        now : bool
+            False: only where the last time is some seconds ago.
+
+        Raises
+        ------
+        BadInput
+            Where the place cannot be written to.
+        Unwritable
+            Where the disk is full.
         """
         if self.path is None or not (now or time.monotonic() - self._saved > SAVE_EVERY):
             return

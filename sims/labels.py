@@ -11,7 +11,22 @@ from ..solvers.problem import Verifier
 def label_and_prune(
     rng: np.random.Generator, classes: np.ndarray, noise: np.ndarray, verifier: Verifier
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (k,) of generated samples of these classes (k,), drawn from the rows of noise (L, L), and which of them are kept (k,)."""
+    """Draw the labels of synthetic samples, and which samples are kept.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    classes : array (k,)
+        True classes, from 0 to L - 1.
+    noise : array (L, L)
+        The probability of each label (column) for each class (row).
+    verifier : Verifier
+
+    Returns
+    -------
+    labels : array (k,)
+    keep : array (k,)
+    """
     steps = np.cumsum(noise, axis=1)[classes]
     labels = np.minimum((rng.random(classes.size)[:, None] >= steps).sum(axis=1), len(noise) - 1)
     keep = rng.random(classes.size) < np.where(labels == classes, verifier.phi, verifier.rho)
@@ -19,7 +34,17 @@ def label_and_prune(
 
 
 def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: Labels) -> np.ndarray:
-    """Labels (k,) = +-1 of samples X (k, p) of the classes y (k,) = +-1: wrong with probability epsilon, or a labeller's."""
+    """Draw the labels (k,) = +-1 of samples.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    X : array (k, p)
+    y : array (k,)
+        True classes, +-1.
+    labels : float or MarginLabeller
+        epsilon, the probability of a wrong label, or a labeller.
+    """
     if isinstance(labels, MarginLabeller):
         margins = labels.offset + y * (X @ np.asarray(labels.direction, dtype=float))
         return np.where(margins + labels.noise * rng.standard_normal(len(y)) > 0, y, -y)
@@ -29,7 +54,16 @@ def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: 
 def keep_decisions(
     rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: np.ndarray, verifier: Verifier | LinearVerifier
 ) -> np.ndarray:
-    """Which samples (k,) are kept, from X (k, p), true labels y (k,) and given labels (k,)."""
+    """Draw which samples are kept, (k,).
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    X : array (k, p)
+    y, labels : arrays (k,)
+        True and given labels, +-1.
+    verifier : Verifier or LinearVerifier
+    """
     if isinstance(verifier, LinearVerifier):
         passes = labels * (X @ np.asarray(verifier.direction, dtype=float)) > verifier.threshold
     else:

@@ -14,7 +14,15 @@ from .trial import Factor, whole
 
 @dataclass(frozen=True, eq=False)
 class LabelledSamples:
-    """Training samples: X (k, p), labels (k,) from 0 to L - 1, weights (k,)."""
+    """Training samples with labels and weights.
+
+    Attributes
+    ----------
+    X : array (k, p)
+    labels : array (k,)
+        From 0 to L - 1.
+    weights : array (k,)
+    """
 
     X: np.ndarray
     labels: np.ndarray
@@ -22,15 +30,22 @@ class LabelledSamples:
 
     @classmethod
     def joined(cls, parts: list[LabelledSamples]) -> LabelledSamples:
-        """All the parts, one after the other."""
+        """Return all the parts, one after the other."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "labels", "weights")))
 
 
 def training_samples(mixture: ClassMixture, rng: np.random.Generator) -> LabelledSamples:
-    """Draw the real samples of every class, fit the generators, draw, label and prune what they generate.
+    """Draw the real samples of every class, fit the generators, and draw, label and prune synthetic samples.
 
-    Raises:
-        BadInput: for numbers of samples that are not whole.
+    Parameters
+    ----------
+    mixture : ClassMixture
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    BadInput
+        For numbers of samples that are not whole.
     """
     parts = []
     for k, law in enumerate(mixture.laws):

@@ -35,20 +35,36 @@ FIRST_LOOK = 64  # trials before a precision target is looked at; fewer say too 
 
 
 class Estimate(NamedTuple):
-    """A Monte-Carlo mean and its standard error."""
+    """A Monte-Carlo mean and its standard error.
+
+    Attributes
+    ----------
+    mean : float
+    se : float
+    """
 
     mean: float
     se: float
 
     @classmethod
     def of(cls, values: np.ndarray) -> Estimate:
-        """From independent values, at least 2."""
+        """Return the estimate from independent values, at least 2."""
         return cls(float(np.mean(values)), float(np.std(values, ddof=1) / math.sqrt(len(values))))
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """What the trials of one setting say: the mean over training sets of each quantity, with its standard error."""
+    """Monte-Carlo means over the training sets of one setting.
+
+    Attributes
+    ----------
+    mean_margin, variance, accuracy, risk : Estimate
+        Of the quantities of `solvers.predict.Prediction`.
+    trials : int
+        How many training sets were drawn.
+    seed : int
+    sampler : str
+    """
 
     mean_margin: Estimate
     variance: Estimate
@@ -60,14 +76,21 @@ class Simulation:
 
     @classmethod
     def of(cls, draws: np.ndarray, seed: int, sampler: SamplerName) -> Simulation:
-        """From an array trials x 2 of mean margins and variances."""
+        """Return the simulation from mean margins and variances (trials, 2)."""
         outcome = Outcome(*draws.T)
         values = (outcome.mean_margin, outcome.variance, outcome.accuracy, outcome.risk)
         return cls(*map(Estimate.of, values), trials=len(draws), seed=seed, sampler=sampler)
 
 
 class Block(NamedTuple):
-    """The trials start..stop-1 of the setting of that index."""
+    """The trials start..stop-1 of a setting.
+
+    Attributes
+    ----------
+    index : int
+        The place of the setting in the list.
+    start, stop : int
+    """
 
     index: int
     start: int
@@ -75,7 +98,7 @@ class Block(NamedTuple):
 
 
 def simulate(setting: Setting | Tree, **options: object) -> Simulation:
-    """`simulate_many` for one setting, with the same options."""
+    """Simulate one setting or family tree; options as of `simulate_many`."""
     return simulate_many([setting], **options)[0]
 
 
@@ -93,22 +116,36 @@ def simulate_many(
 ) -> list[Simulation]:
     """Simulate settings, sharing one pool of workers and one progress bar.
 
-    Args:
-        settings: what to simulate, settings of the mixture or family trees; their random numbers depend on their places in this list.
-        trials: trials a setting, at least 2; the most there may be where `target_se` is given.
-        seed: of all random numbers.
-        jobs: worker processes; 1 stays in this one.
-        sampler: `sufficient` (exact and fast) or `direct` (draws every sample).
-        target_se: stop a setting once the standard error of its mean accuracy is at most this.
-        entries: of the noise, for the direct sampler: gaussian, rademacher or student (5 degrees of freedom).
-        progress: show a bar with the time left, where standard error is a terminal.
-        checkpoint: file that keeps the trials drawn so far; see `Checkpoint`.
+    Parameters
+    ----------
+    settings : sequence of Setting or Tree
+        Their random numbers depend on their places in this sequence.
+    trials : int
+        Trials a setting, at least 2; the most there may be where `target_se` is given.
+    seed : int
+        Of all random numbers.
+    jobs : int
+        Worker processes; 1 stays in this one.
+    sampler : str
+        `sufficient` (exact and fast) or `direct` (draws every sample).
+    target_se : float, optional
+        Stop a setting once the standard error of its mean accuracy is at most this.
+    entries : str
+        Of the noise, for the direct sampler: gaussian, rademacher or student (5 degrees of freedom).
+    progress : bool
+        Show a bar with the time left, where standard error is a terminal.
+    checkpoint : path, optional
+        File that keeps the trials drawn so far; see `Checkpoint`.
 
-    Returns:
-        One `Simulation` a setting, in order.
+    Returns
+    -------
+    list of Simulation
+        One a setting, in order.
 
-    Raises:
-        BadInput: for options or settings that cannot be simulated, or a checkpoint of something else.
+    Raises
+    ------
+    BadInput
+        For options or settings that cannot be simulated, or a checkpoint of something else.
     """
     trials, seed, jobs = (
         whole(name, number(name, value, least, most))

@@ -36,7 +36,18 @@ Axes = dict[str, np.ndarray]
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """How one backend did. residual: the largest relative one, infinite if a point was not solved; worst: its point."""
+    """The result of one backend at its share of the points.
+
+    Attributes
+    ----------
+    points, unsolved : int
+        How many points there were, and how many were not solved.
+    residual : float
+        The largest relative residual; infinite where a point was not solved.
+    worst : Setting
+        The point of the largest residual.
+    seconds : float
+    """
 
     points: int
     unsolved: int
@@ -52,7 +63,13 @@ class Share:
 
 @dataclass(frozen=True, eq=False)
 class SweepReport:
-    """How both backends did at the points of one seed."""
+    """The results of both backends at the points of one seed.
+
+    Attributes
+    ----------
+    isotropic, spectral : Share
+    seed : int
+    """
 
     isotropic: Share
     spectral: Share
@@ -60,12 +77,12 @@ class SweepReport:
 
     @property
     def points(self) -> int:
-        """Of both backends."""
+        """The number of points of both backends."""
         return self.isotropic.points + self.spectral.points
 
     @property
     def unsolved(self) -> int:
-        """Points at which no solution to 1e-12 with a variance above 0 was found."""
+        """The number of points at which no solution to 1e-12 with a variance above 0 was found."""
         return self.isotropic.unsolved + self.spectral.unsolved
 
     @property
@@ -75,7 +92,7 @@ class SweepReport:
 
     @property
     def worst(self) -> Setting:
-        """The point that has it."""
+        """The point of the largest residual."""
         return max(self.isotropic, self.spectral, key=lambda share: share.residual).worst
 
 
@@ -86,13 +103,24 @@ def sweep(
     *,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> SweepReport:
-    """Solve `points` random points of the box, a twentieth of them through the spectral backend.
+    """Solve random points of the box, a twentieth of them through the spectral backend.
 
-    threads: how many (all by default). progress: called with (points done, points wanted) now and then.
     The points depend on their number and the seed alone. Time to draw them and to compile does not count.
 
-    Raises:
-        BadInput: for fewer than 2 points, or a negative seed.
+    Parameters
+    ----------
+    points : int
+        How many.
+    seed : int
+    threads : int, optional
+        How many threads solve; by default all.
+    progress : callable
+        Called with (points done, points wanted) now and then.
+
+    Raises
+    ------
+    BadInput
+        For fewer than 2 points, or a negative seed.
     """
     points, seed = int(number("points", points, 2, 2**53)), int(number("seed", seed, 0))
     spectral = max(1, round(SPECTRAL_SHARE * points))

@@ -19,7 +19,13 @@ from .trial import Factor, Mixture, TrainingSet
 
 @dataclass(frozen=True)
 class Traces:
-    """d_r, d_s and d_g of an independent generator: means over trials with standard errors."""
+    """The scalars of an independent generator, as means over trials with standard errors.
+
+    Attributes
+    ----------
+    d_r, d_s, d_g : Estimate
+        delta of the real samples, of the synthetic ones, and of the generator's fit.
+    """
 
     d_r: Estimate
     d_s: Estimate
@@ -33,8 +39,18 @@ def measure_traces(setting: Setting, *, trials: int = 20, seed: int = 0) -> Trac
     v_j train with weight s = theta omega / (1 + omega d_s), where theta N of the m were kept, and by Sherman-Morrison the
     mean over them of (s / n_hat) v_j^T Q v_j is h = d_g / (1 + d_g), so d_g = h / (1 - h).
 
-    Raises:
-        BadInput: where the generator is not independent, or trials is below 2.
+    Parameters
+    ----------
+    setting : Setting
+        Its generator is independent.
+    trials : int
+        At least 2.
+    seed : int
+
+    Raises
+    ------
+    BadInput
+        For another generator, or fewer than 2 trials.
     """
     if setting.generator.kind != "independent":
         raise BadInput("d_g belongs to an independent generator; use --generator independent")

@@ -19,10 +19,12 @@ MOST = 2**53  # samples that can be counted in floating point
 
 
 def whole(name: str, value: float) -> int:
-    """`value` as an integer; a simulation counts samples, unlike the theory.
+    """Return `value` as an integer; a simulation counts samples, unlike the theory. Messages call it `name`.
 
-    Raises:
-        BadInput: where it is not a whole number, or a larger one than can be counted.
+    Raises
+    ------
+    BadInput
+        Where it is not a whole number, or a larger one than can be counted.
     """
     if value != int(value):
         raise BadInput(f"{name} must be a whole number to be simulated, not {value:g}")
@@ -31,10 +33,12 @@ def whole(name: str, value: float) -> int:
 
 
 def in_space(mean: np.ndarray, p: int) -> np.ndarray:
-    """A mean given by its first coordinates, as a vector of R^p.
+    """Return a mean given by its first coordinates as a vector of R^p.
 
-    Raises:
-        BadInput: where it has further coordinates than p that are not 0.
+    Raises
+    ------
+    BadInput
+        Where it has further coordinates than p that are not 0.
     """
     mean = np.asarray(mean, dtype=float)
     if np.any(mean[p:]):
@@ -49,9 +53,14 @@ LEAST, LARGEST = 1e-70, 1e70  # of a score, whose fourth power is within the num
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a classifier is worth on fresh samples: numbers, or arrays with one entry a trial.
+    """The margin of fresh samples under one trial's classifier: numbers, or arrays with one entry a trial.
 
-    mean_margin: m_w = w^T mu. variance: s_w^2 = w^T C w.
+    Attributes
+    ----------
+    mean_margin : float or array
+        m_w = w^T mu.
+    variance : float or array
+        s_w^2 = w^T C w.
     """
 
     mean_margin: float | np.ndarray
@@ -78,17 +87,26 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Factor:
-    """A root L of a p x p covariance L L^T: a number (times I), a vector (the diagonal of L) or a p x k matrix."""
+    """A root L of a p x p covariance L L^T.
+
+    Attributes
+    ----------
+    root : float, array (p,) or array (p, k)
+        L: a number (times I), its diagonal, or the matrix.
+    p : int
+    """
 
     root: np.ndarray
     p: int
 
     @classmethod
     def of(cls, covariance: Covariance, p: int) -> Factor:
-        """The root of a covariance in the shape it is given in: number, eigenvalues, or matrix (Cholesky).
+        """Return the root of a covariance in the shape it is given in: number, p eigenvalues, or matrix (Cholesky).
 
-        Raises:
-            BadInput: where it does not fit p or is no covariance.
+        Raises
+        ------
+        BadInput
+            Where it does not fit p or is no covariance.
         """
         c = np.asarray(covariance, dtype=float)
         if c.shape not in ((), (p,), (p, p)):
@@ -108,7 +126,7 @@ class Factor:
 
     @property
     def dims(self) -> int:
-        """How many coordinates L is multiplied with."""
+        """The number of coordinates that L is multiplied with."""
         return self.root.shape[1] if self.root.ndim == 2 else self.p
 
     @property
@@ -117,7 +135,7 @@ class Factor:
         return self.root.ndim < 2
 
     def times(self, latent: np.ndarray) -> np.ndarray:
-        """L @ latent, for a vector or a matrix, which may be overwritten."""
+        """Return L @ latent, for a vector or a matrix, which may be overwritten."""
         if self.root.ndim == 2:
             return self.root @ latent
         if np.any(self.root != 1):
@@ -125,7 +143,7 @@ class Factor:
         return latent
 
     def form(self, w: np.ndarray) -> float:
-        """w^T L L^T w."""
+        """Return w^T L L^T w."""
         z = w @ self.root if self.root.ndim == 2 else self.root * w
         return float(z @ z)
 
@@ -134,9 +152,16 @@ class Factor:
 class TrainingSet:
     """Weighted samples, up to a rotation of the sample space, which the ridge classifier cannot see.
 
-    columns: p x q, samples sqrt(c_i) x_i. labels: their q labels sqrt(c_i) ytilde_i.
-    scatter: p x k blocks of further samples, whose labels are all 0: to rotate the samples so that few of them carry
-    the labels is what makes a trial cheap. triangular: whether those blocks that are square are upper triangular.
+    Attributes
+    ----------
+    columns : array (p, q)
+        Samples sqrt(c_i) x_i.
+    labels : array (q,)
+        Their labels sqrt(c_i) ytilde_i.
+    scatter : tuple of arrays (p, k)
+        Further samples, whose labels are all 0: to rotate the samples so that few of them carry the labels is what makes a trial cheap.
+    triangular : bool
+        Whether those blocks of `scatter` that are square are upper triangular.
     """
 
     columns: np.ndarray
@@ -145,7 +170,7 @@ class TrainingSet:
     triangular: bool = False
 
     def gram(self, shift: float) -> np.ndarray:
-        """sum_i c_i x_i x_i^T + shift I, p x p, in Fortran order; only its upper triangle is defined."""
+        """Return sum_i c_i x_i x_i^T + shift I, (p, p), in Fortran order; only its upper triangle is defined."""
         p = len(self.columns)
         gram = np.zeros((p, p), order="F")
         for block in self.scatter:
@@ -159,10 +184,12 @@ class TrainingSet:
         return gram
 
     def ridge(self, shift: float) -> np.ndarray:
-        """w = (sum_i c_i x_i x_i^T + shift I)^{-1} sum_i c_i ytilde_i x_i, by this system or its dual, if smaller.
+        """Return w = (sum_i c_i x_i x_i^T + shift I)^{-1} sum_i c_i ytilde_i x_i, by this system or its dual, if smaller.
 
-        Raises:
-            NotConverged: where the system is singular in floating point.
+        Raises
+        ------
+        NotConverged
+            Where the system is singular in floating point.
         """
         p, q = len(self.columns), sum(block.shape[1] for block in (self.columns, *self.scatter))
         if q >= p:
@@ -183,14 +210,17 @@ def _solve(gram: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """A `Setting` made ready to draw from: whole counts, means in R^p, roots of the covariances.
+    """A `Setting` made ready to draw from.
 
-    n, m, n_hat: numbers of real and synthetic samples and of those an independent generator is fitted on (else 0).
-    mu, mu_beta: the means of the real data and of the generator (or of what it is fitted on), in R^p.
-    real, generated: roots of their covariances.
-
-    Raises:
-        BadInput: where a count is not whole or a covariance does not fit.
+    Attributes
+    ----------
+    setting : Setting
+    n, m, n_hat : int
+        Real samples, synthetic samples before pruning, and the samples that an independent generator is fitted on (else 0).
+    mu, mu_beta : arrays (p,)
+        The means of the real data and of the generator (or of the samples it is fitted on).
+    real, generated : Factor
+        Roots of their covariances.
     """
 
     setting: Setting
@@ -204,7 +234,13 @@ class Mixture:
 
     @classmethod
     def of(cls, setting: Setting) -> Mixture:
-        """Make a setting ready to draw from."""
+        """Make a setting ready to draw from.
+
+        Raises
+        ------
+        BadInput
+            Where a count is not whole or a covariance does not fit.
+        """
         p, g = setting.p, setting.generator
         counts = (whole(name, value) for name, value in (("n", setting.n), ("m", setting.m), ("n-hat", g.n_hat or 0)))
         real = Factor.of(setting.covariance, p)
@@ -213,7 +249,7 @@ class Mixture:
 
     @property
     def fates(self) -> tuple[float, float, float]:
-        """Probabilities that a synthetic sample is kept with the right label, kept with a wrong one, dropped."""
+        """The probabilities that a synthetic sample is kept with the right label, kept with a wrong one, dropped."""
         s = self.setting
         right, wrong = s.verifier.phi * (1 - s.epsilon), s.verifier.rho * s.epsilon
         return right, wrong, max(0.0, 1 - right - wrong)
@@ -224,6 +260,6 @@ class Mixture:
         return self.m > 0 and self.fates[0] + self.fates[1] > 0
 
     def outcome(self, data: TrainingSet) -> tuple[float, float]:
-        """(mean margin, variance) of the ridge classifier trained on `data`."""
+        """Return mean margin and variance of the ridge classifier trained on `data`."""
         w = data.ridge(self.setting.ridge.gamma * self.setting.N)
         return float(w @ self.mu), self.real.form(w)

@@ -22,26 +22,36 @@ SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")
 
 
 class Sampler(Protocol):
-    """Draws trials of one setting or family tree."""
+    """The contract of a sampler, which draws trials of one setting or family tree."""
 
     @staticmethod
     def doubles(setting: Setting | Tree) -> float:
-        """About how many numbers are held at once while a trial is drawn."""
+        """Return about how many numbers are held at once while a trial is drawn."""
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
-        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
 
 
 def sampler_for(
     setting: Setting | Tree, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1
 ) -> Sampler:
-    """The sampler of that name, ready to draw; `sufficient` takes its banded path by itself where that applies.
+    """Return a sampler, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
-    jobs: how many processes will draw at once.
+    Parameters
+    ----------
+    setting : Setting or Tree
+    name : str
+        A name in SAMPLERS.
+    entries : str
+        Of the noise; other than gaussian for the direct sampler only.
+    jobs : int
+        How many processes will draw at once.
 
-    Raises:
-        BadInput: for an unknown name, entries the sampler cannot draw, or a setting that cannot be simulated, because a count is not
-            whole or a trial does not fit into the memory that is free.
+    Raises
+    ------
+    BadInput
+        For an unknown name, entries the sampler cannot draw, or a setting that cannot be simulated, because a count is not whole or a trial
+        does not fit into the memory that is free.
     """
     if name not in SAMPLERS:
         raise BadInput(f"sampler must be one of {', '.join(SAMPLERS)}, not {name!r}")
@@ -59,7 +69,7 @@ def sampler_for(
 
 
 def sampler_kind(setting: Setting | Tree, name: SamplerName) -> type[Sampler]:
-    """The class that draws a setting or family tree under that name of a sampler."""
+    """Return the class that draws a setting or family tree for a name in SAMPLERS."""
     if isinstance(setting, Tree):
         return FamilyTree
     if name == "direct":
@@ -68,7 +78,7 @@ def sampler_kind(setting: Setting | Tree, name: SamplerName) -> type[Sampler]:
 
 
 def trial_streams(seed: int, setting_index: int, start: int, stop: int) -> Iterator[np.random.Generator]:
-    """The random streams of the trials start..stop-1 of one setting; each is used up before the next is asked for.
+    """Yield the random streams of the trials start..stop-1 of one setting; each is used up before the next is asked for.
 
     A Philox generator keyed by the seed and the setting, whose 256-bit counter starts at trial * 2^192: a trial's
     numbers depend on (seed, setting_index, trial) alone, whatever the block, process or run it is drawn in, and to

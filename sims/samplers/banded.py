@@ -28,9 +28,17 @@ FAINT = 1e-10  # times the size of the Gram matrix, the ridge below which roundi
 
 @dataclass(frozen=True)
 class Group:
-    """Samples that share mean (its coordinates in the plane of the means) and label.
+    """Samples that share mean and label.
 
-    There are `always` of them, and those of the synthetic samples that meet the fate of that index.
+    Attributes
+    ----------
+    always : int
+        How many there are in every trial.
+    fate : int or None
+        The synthetic samples of this fate (its place in `Mixture.fates`) belong to the group too.
+    label : float
+    mean : array (2,)
+        In the plane of the means.
     """
 
     always: int
@@ -41,13 +49,19 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class Banded:
-    """Draws trials of a mixture with one isotropic Wishart matrix; `applies` says whether it is one."""
+    """The fast path of the sufficient sampler: trials of a mixture with one isotropic Wishart matrix.
+
+    Attributes
+    ----------
+    mixture : Mixture
+        One for whose setting `applies` is true.
+    """
 
     mixture: Mixture
 
     @staticmethod
     def applies(s: Setting) -> bool:
-        """Whether one isotropic Wishart matrix is all there is, because one source is alone or both are alike.
+        """Return whether one isotropic Wishart matrix is all there is, because one source is alone or both are alike.
 
         Not where there may be fewer samples than features and next to no ridge: the band is then singular in floating point, and
         the dual system of `Sufficient` is not.
@@ -64,7 +78,7 @@ class Banded:
 
     @staticmethod
     def doubles(setting: Setting) -> float:
-        """About how many numbers are held at once while trials are drawn."""
+        """Return about how many numbers are held at once while trials are drawn."""
         return 6.0 * max(DOUBLES, setting.p * (MOST_DIRECTIONS + 1))
 
     @cached_property
@@ -94,11 +108,11 @@ class Banded:
 
     @cached_property
     def directions(self) -> int:
-        """d, how many directions matter."""
+        """d, the number of directions that matter."""
         return self.mean_directions + len(self.groups)
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
-        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
         at_once = max(1, DOUBLES // (self.mixture.setting.p * (self.directions + 1)))
         streams, results = iter(streams), []
         while drawn := [self._draw(rng) for rng in islice(streams, at_once)]:
@@ -151,9 +165,9 @@ class Banded:
 
 
 def gram_band(rows: np.ndarray) -> np.ndarray:
-    """R^T R of an upper-banded R: band[j, s] = (R^T R)[j - s, j] from rows[i, s] = R[i, i + s].
+    """Return R^T R of an upper-banded R: band[j, s] = (R^T R)[j - s, j] from rows[i, s] = R[i, i + s].
 
-    Both are p x (d + 1) x trials; entries outside R are not looked at.
+    Both are (p, d + 1, trials); entries outside R are not looked at.
     """
     p, width, _ = rows.shape
     band = np.zeros_like(rows)
@@ -164,10 +178,15 @@ def gram_band(rows: np.ndarray) -> np.ndarray:
 
 
 def solve_band(band: np.ndarray, moment: np.ndarray) -> np.ndarray:
-    """Solve T w = (moment, 0, ..., 0) for positive definite banded T, as U U^T w: p x trials.
+    """Solve T w = (moment, 0, ..., 0) for positive definite banded T, as U U^T w: w is (p, trials).
 
-    band: T[j - s, j] at [j, s], p x (d + 1) x trials; becomes U[j - s, j]. moment: d x trials. Elimination starts from
-    the last row, so that the right side stays in the first d.
+    Elimination starts from the last row, so that the right side stays in the first d.
+
+    Parameters
+    ----------
+    band : array (p, d + 1, trials)
+        T[j - s, j] at [j, s]; becomes U[j - s, j].
+    moment : array (d, trials)
     """
     p, d = band.shape[0], band.shape[1] - 1
     for j in reversed(range(p)):

@@ -24,19 +24,36 @@ ENTRIES: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]]
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Samples x = y mean + L z, with independent entries of z of mean 0 and variance 1."""
+    """Samples x = y mean + L z, with independent entries of z of mean 0 and variance 1.
+
+    Attributes
+    ----------
+    mean : array (p,)
+    factor : Factor
+        L.
+    entries : str
+        The law of the entries of z, a name in ENTRIES.
+    """
 
     mean: np.ndarray
     factor: Factor
     entries: Entries = "gaussian"
 
     def draw(self, rng: np.random.Generator, y: np.ndarray) -> np.ndarray:
-        """One sample for each true label in `y`, p x count."""
+        """Draw one sample for each true label in y (k,): (p, k)."""
         latent = ENTRIES[self.entries](rng, (len(y), self.factor.dims)).T
         return self.factor.times(latent) + np.outer(self.mean, y)
 
     def fitted(self, folded: np.ndarray, *, mean: bool) -> Population:
-        """The population with the mean (if `mean`) and covariance estimated on samples y x, p x count."""
+        """Return the population with the covariance, and if asked the mean, estimated on samples.
+
+        Parameters
+        ----------
+        folded : array (p, k)
+            Samples y x.
+        mean : bool
+            Whether the mean is estimated too.
+        """
         count = folded.shape[1]
         centre = folded.mean(axis=1) if mean else self.mean
         root = np.linalg.qr((folded - centre[:, None]).T, mode="r").T / math.sqrt(count)
@@ -44,19 +61,26 @@ class Population:
 
 
 def labels(rng: np.random.Generator, count: int) -> np.ndarray:
-    """`count` true labels, +-1 equally likely."""
+    """Draw `count` true labels, +-1 equally likely."""
     return rng.integers(0, 2, count) * 2.0 - 1.0
 
 
 def weighted(parts: list[tuple[np.ndarray, np.ndarray, float]]) -> TrainingSet:
-    """The training set of (samples p x count, labels, weight) parts."""
+    """Return the training set of parts, each of samples (p, k), labels (k,) and one weight."""
     columns = np.concatenate([math.sqrt(c) * x.T for x, _, c in parts]).T  # samples contiguous: Fortran order
     return TrainingSet(columns, np.concatenate([math.sqrt(c) * y for _, y, c in parts]))
 
 
 @dataclass(frozen=True, eq=False)
 class Direct:
-    """Draws trials of a mixture sample by sample."""
+    """The direct sampler: trials of a mixture, sample by sample.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    entries : str
+        The law of the noise, a name in ENTRIES.
+    """
 
     mixture: Mixture
     entries: Entries = "gaussian"
@@ -67,12 +91,12 @@ class Direct:
 
     @staticmethod
     def doubles(setting: Setting) -> float:
-        """About how many numbers are held at once while a trial is drawn."""
+        """Return about how many numbers are held at once while a trial is drawn."""
         samples = setting.n + setting.m + (setting.generator.n_hat or 0)
         return 2.5 * setting.p * samples + 2.0 * min(setting.p, samples) ** 2 + 8.0 * setting.p
 
     def training_set(self, rng: np.random.Generator) -> TrainingSet:
-        """All real samples and those synthetic ones that the verifier kept."""
+        """Draw all real samples and those synthetic ones that the verifier keeps."""
         mix, s = self.mixture, self.mixture.setting
         y = labels(rng, mix.n)
         real = Population(mix.mu, mix.real, self.entries)
@@ -91,18 +115,25 @@ class Direct:
         return weighted([(x, y, 1.0), (generator.draw(rng, truth), given, s.omega)])
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
-        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
         return np.array([self.mixture.outcome(self.training_set(rng)) for rng in streams])
 
 
 def direct_problem_trial(problem: Problem, rng: np.random.Generator) -> Outcome:
-    """One trial of a general problem: every source's kept samples drawn, outcome under the law of a fresh sample.
+    """Draw one trial of a general problem: every source's kept samples, and the outcome under the law of a fresh sample.
 
     A source with a `Fit` is fitted on n_hat fresh samples of its law, which train too, with right labels, where
     `fit.weight` is above 0.
 
-    Raises:
-        BadInput: where a count or n_hat is not whole.
+    Parameters
+    ----------
+    problem : Problem
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    BadInput
+        Where a count or n_hat is not whole.
     """
     p, parts = problem.p, []
     for source in problem.sources:

@@ -31,7 +31,12 @@ class _Drawn:
 
 @dataclass(frozen=True, eq=False)
 class FamilyTree:
-    """Draws trials of a family tree."""
+    """The sampler of a family tree.
+
+    Attributes
+    ----------
+    tree : Tree
+    """
 
     tree: Tree
 
@@ -41,7 +46,7 @@ class FamilyTree:
 
     @staticmethod
     def doubles(tree: Tree) -> float:
-        """About how many numbers are held at once while a trial is drawn."""
+        """Return about how many numbers are held at once while a trial is drawn."""
         samples = sum(min(tree.p, each.count) for each in tree.sets)
         return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
 
@@ -82,7 +87,7 @@ class FamilyTree:
         return Cloud(mean, Factor(root, self.tree.p))
 
     def trial(self, rng: np.random.Generator) -> tuple[float, float]:
-        """(mean margin, variance) of the classifier trained on one draw of the tree."""
+        """Return mean margin and variance of the classifier trained on one draw of the tree."""
         drawn: dict[str, _Drawn] = {}
         columns, labels, scatter = [], [], []
         for each in self.tree.ancestors:
@@ -99,5 +104,5 @@ class FamilyTree:
         return float(w @ self._real.mean), self._real.factor.form(w)
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
-        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
         return np.array([self.trial(rng) for rng in streams])

@@ -20,7 +20,7 @@ from ..trial import Factor, Mixture, TrainingSet
 
 
 def bartlett(rng: np.random.Generator, p: int, dof: int) -> np.ndarray:
-    """A p x min(p, dof) factor A of a standard Wishart matrix: A A^T ~ W_p(I, dof), singular where dof < p.
+    """Draw a factor A (p, min(p, dof)) of a standard Wishart matrix: A A^T ~ W_p(I, dof), singular where dof < p.
 
     Bartlett's decomposition, counted from the last coordinate: upper triangular (below a dense block where dof < p),
     because LAPACK has a cheap product of an upper triangle with its transpose. Fortran order.
@@ -35,35 +35,47 @@ def bartlett(rng: np.random.Generator, p: int, dof: int) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """A Gaussian law N(mean, L L^T) from which many samples are summed up in few."""
+    """A Gaussian law N(mean, L L^T) from which many samples are summed up in few.
+
+    Attributes
+    ----------
+    mean : array (p,)
+    factor : Factor
+        L.
+    """
 
     mean: np.ndarray
     factor: Factor
 
     def total(self, rng: np.random.Generator, count: int) -> np.ndarray:
-        """The sum of `count` samples over sqrt(count)."""
+        """Draw the sum of `count` samples over sqrt(count), (p,)."""
         return math.sqrt(count) * self.mean + self.factor.times(rng.standard_normal(self.factor.dims))
 
     def scatter(self, rng: np.random.Generator, dof: int) -> np.ndarray:
-        """A p x min(dims, dof) matrix S such that S S^T has the law of the sum of z z^T over `dof` centred samples."""
+        """Draw S (p, min(dims, dof)) such that S S^T has the law of the sum of z z^T over `dof` centred samples."""
         root, latent = self.factor.root, bartlett(rng, self.factor.dims, dof)
         if root.ndim == 2 and latent.size and latent.shape[0] == latent.shape[1]:
             return blas.dtrmm(1.0, latent, root, side=1, lower=0)
         return self.factor.times(latent)
 
     def fitted(self, mean: np.ndarray, scatter: np.ndarray, count: int) -> Cloud:
-        """The law estimated on `count` samples of this `scatter`."""
+        """Return the law of a mean (p,) and of the covariance that `count` samples of a scatter (p, k) have."""
         return Cloud(mean, Factor(scatter / math.sqrt(count), len(mean)))
 
 
 @dataclass(frozen=True, eq=False)
 class Sufficient:
-    """Draws trials of a mixture from the joint law of their Gram matrix and label moment."""
+    """The sufficient sampler: trials of a mixture from the joint law of their Gram matrix and label moment.
+
+    Attributes
+    ----------
+    mixture : Mixture
+    """
 
     mixture: Mixture
 
     def training_set(self, rng: np.random.Generator) -> tuple[TrainingSet, Cloud]:
-        """The rotated training set of one trial, and the law its generator had."""
+        """Draw the rotated training set of one trial; returns it and the law that its generator had."""
         mix, s = self.mixture, self.mixture.setting
         columns, labels, scatter = [], [], []
         real, generator = Cloud(mix.mu, mix.real), Cloud(mix.mu_beta, mix.generated)
@@ -91,11 +103,11 @@ class Sufficient:
 
     @staticmethod
     def doubles(setting: Setting) -> float:
-        """About how many numbers are held at once while a trial is drawn."""
+        """Return about how many numbers are held at once while a trial is drawn."""
         counts = setting.n, setting.m * setting.verifier.alpha(setting.epsilon), setting.generator.n_hat or 0
         samples = sum(min(setting.p, count) for count in counts)
         return 3.0 * setting.p * samples + 2.0 * min(setting.p, samples) ** 2 + 8.0 * setting.p
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
-        """(mean margin, variance) of one trial a stream, an array trials x 2."""
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
         return np.array([self.mixture.outcome(self.training_set(rng)[0]) for rng in streams])
