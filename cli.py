@@ -1,4 +1,4 @@
-"""The command line: derive, validate, predict, simulate, sweep, advise, data, llm. `python cli.py COMMAND --help` says more.
+"""The command line: derive, validate, predict, simulate, sweep, advise, explore, data, llm. `python cli.py COMMAND --help` says more.
 
 Only the standard library and Typer are imported here; each command imports what it uses.
 """
@@ -10,6 +10,7 @@ import typer
 from synthmix.commands import data, llm
 from synthmix.commands.advise import advise
 from synthmix.commands.derive import derive
+from synthmix.commands.explore import explore
 from synthmix.commands.main import run
 from synthmix.commands.theory import predict, simulate, sweep
 from synthmix.commands.validate import validate
@@ -17,9 +18,9 @@ from synthmix.commands.validate import validate
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="A theory workbench for learning with synthetic data. Derive the formulas, validate the figures, predict and simulate settings, "
-         "sweep the solvers, advise on your data, fetch data, run language-model pipelines.",
+         "sweep the solvers, advise on your data, explore the theory in a browser, fetch data, run language-model pipelines.",
 )  # fmt: skip
-for command in (derive, validate, predict, simulate, sweep, advise):
+for command in (derive, validate, predict, simulate, sweep, advise, explore):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(llm.app, name="llm")

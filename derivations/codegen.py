@@ -1,4 +1,4 @@
-"""SymPy expressions to Numba source: the one place where an expression becomes code.
+"""SymPy expressions to Numba source.
 
 A generated module carries a header that says from what and by which command it was made. It is never edited.
 """
@@ -64,17 +64,17 @@ def _lines(function: Function | Switch, formulas: dict[str, sp.Expr], indent: st
             part = {name: result.args[i][0] if isinstance(result, sp.Piecewise) else result
                     for name, result in zip(formulas, results, strict=True)}
             last = condition == sp.true
-            lines += [] if last else [f"{indent}if {_PRINTER.doprint(_plain(function, condition))}:"]
+            lines += [] if last else [f"{indent}if {_PRINTER.doprint(plain(function, condition))}:"]
             lines += _lines(function, part, indent if last else indent + "    ")
         return lines
-    results = [_plain(function, result) for result in results]
+    results = [plain(function, result) for result in results]
     common, reduced = sp.cse(results, symbols=sp.numbered_symbols("w"), order="canonical")
     returned = ", ".join(f"{value}.0" if value.is_Integer else _PRINTER.doprint(value) for value in reduced)
     return [*(f"{indent}{name} = {_PRINTER.doprint(value)}" for name, value in common), f"{indent}return {returned}"]
 
 
-def _plain(function: Function | Switch, expression: sp.Basic) -> sp.Basic:
-    """The expression in the names of the generated arguments.
+def plain(function: Function | Switch, expression: sp.Basic) -> sp.Basic:
+    """Return the expression in the names of the generated arguments.
 
     Raises
     ------

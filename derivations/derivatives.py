@@ -317,4 +317,5 @@ def theorem() -> Theorem:
         ),
         functions,
         after="expansion",
+        javascript=True,
     )

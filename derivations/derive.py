@@ -13,6 +13,7 @@ from time import perf_counter
 from ..support.errors import BadInput
 from .chapters import chapters, checks, origin
 from .codegen import module_source
+from .javascript import object_source
 from .published import DEPARTURES, departure
 from .reference import golden
 from .theorem import Check, CheckResult
@@ -103,9 +104,17 @@ def _run(check: Check) -> Checked:
 
 
 def generated_files() -> dict[Path, str]:
-    """Return what the derivation generates, text by path: every solver module, and in a checkout the golden values of the tests."""
-    files = {ROOT / "solvers" / "generated" / f"{theorem.name}.py": module_source(theorem, origin(module))
-             for module, theorem in chapters() if theorem.functions}
+    """Return what the derivation generates, text by path.
+
+    Every solver module, the files of the page in a browser, and in a checkout the golden values of the tests.
+    """
+    folder = ROOT / "solvers" / "generated"
+    files = {}
+    for module, theorem in chapters():
+        if theorem.functions:
+            files[folder / f"{theorem.name}.py"] = module_source(theorem, origin(module))
+        if theorem.javascript:
+            files[folder / f"{theorem.name}.js"] = object_source(theorem, origin(module))
     tests = ROOT / "tests" / "solvers"
     if tests.is_dir():
         files[tests / "golden.json"] = json.dumps(golden(), indent=1) + "\n"
@@ -115,8 +124,9 @@ def generated_files() -> dict[Path, str]:
 def stale(files: dict[Path, str]) -> list[Path]:
     """Return those of the files that are missing or differ on disk, and generated modules that the derivation no longer makes."""
     differ = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
-    kept = {*files, ROOT / "solvers" / "generated" / "__init__.py"}
-    return differ + [path for path in sorted((ROOT / "solvers" / "generated").glob("*.py")) if path not in kept]
+    folder = ROOT / "solvers" / "generated"
+    kept = {*files, folder / "__init__.py"}
+    return differ + [path for path in sorted([*folder.glob("*.py"), *folder.glob("*.js")]) if path not in kept]
 
 
 def departures() -> list[Departure]:

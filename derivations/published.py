@@ -156,4 +156,5 @@ def theorem() -> Theorem:
         ),
         functions(),
         after="optimal_mix",
+        javascript=True,
     )

@@ -88,6 +88,8 @@ class Theorem:
         Values to generate beside them, by name.
     after
         Name of the chapter that this one comes behind; None for the first.
+    javascript
+        Whether the functions are generated in JavaScript too, for the page in a browser.
     """
 
     name: str
@@ -97,6 +99,7 @@ class Theorem:
     functions: tuple[Function | Switch, ...] = ()
     constants: dict[str, object] = field(default_factory=dict, kw_only=True)
     after: str | None = field(kw_only=True)
+    javascript: bool = field(default=False, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -250,4 +250,5 @@ def theorem() -> Theorem:
                       "loss_product": sp.factor(loss.diff(G))}),
         ),
         after="self_fitted",
+        javascript=True,
     )  # fmt: skip

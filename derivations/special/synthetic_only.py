@@ -169,4 +169,5 @@ def theorem() -> Theorem:
         ),
         functions(),
         after="self_fitted",
+        javascript=True,
     )

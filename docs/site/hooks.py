@@ -18,6 +18,8 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 import synthmix
+from synthmix.explorer.page import page as explorer
+from synthmix.explorer.presets import presets
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "out" / "derivation.html"
@@ -47,6 +49,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "contributing.md": _moved((ROOT / "CONTRIBUTING.md").read_text()),
         "gallery.md": gallery.page(),
         "derivation.md": _derivation(),
+        "explorer.html": explorer(presets()),
         "api.md": reference(synthmix.__doc__),
         **_notebook(ROOT / "docs" / "first-ten-minutes.ipynb"),
     }

@@ -1,0 +1,69 @@
+"""Random settings of the page, as the page has them and as Python has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+import synthmix as sm
+from synthmix.support.errors import NotConverged
+
+QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A setting in the page's names, the formula, and what Python predicts."""
+
+    setting: dict[str, object]
+    formula: str
+    predicted: sm.Prediction
+
+
+@cache
+def cases() -> list[Case]:
+    """Return 2,000 points of the solver's box that Python solves."""
+    rng, found = np.random.default_rng(0), []
+    while len(found) < 2000:
+        case = _draw(rng)
+        if case is not None:
+            found.append(case)
+    return found
+
+
+def predicted(setting: dict[str, object], formula: str = "rederived") -> sm.Prediction:
+    """Return what Python predicts for a setting in the page's names."""
+    generator = sm.Generator(setting["generator"], setting.get("n_hat"), setting.get("estimate_mean", False), setting.get("beta", 1.0),
+                             setting.get("mu_perp", 0.0))  # fmt: skip
+    verifier, ridge = sm.Verifier(setting["rho"], setting["phi"]), sm.Ridge(setting["gamma"])
+    own = sm.Setting(setting["n"], setting["m"], setting["p"], setting["mu"], setting["epsilon"], verifier, generator, ridge,
+                     setting.get("omega", 1.0))  # fmt: skip
+    if "generations" in setting:
+        return sm.predict_tree(sm.generations(own, setting["generations"], setting["scheme"]))
+    return sm.predict(own, formula=formula)
+
+
+def _draw(rng: np.random.Generator) -> Case | None:
+    N, real = 10 ** rng.uniform(0.5, 5), rng.uniform()
+    n, m = (round(N * share) * (rng.uniform() > 0.05) for share in (real, 1 - real))
+    kind = str(rng.choice(["exact", "independent", "self-fitted", "generations"]))
+    if n + m == 0 or (kind == "self-fitted" and n == 0):
+        return None
+    sure = [float(x) if rng.uniform() > 0.1 else float(round(x)) for x in rng.uniform(size=3)]
+    setting = {"n": n, "m": m, "p": max(2, round((n + m) * 10 ** rng.uniform(-2, 1))), "mu": rng.uniform(0, 10) * (rng.uniform() > 0.05),
+               "epsilon": sure[0], "rho": sure[1], "phi": sure[2], "gamma": 10 ** rng.uniform(-4, 4), "omega": 10 ** rng.uniform(-2, 2),
+               "generator": "independent" if kind == "generations" else kind}  # fmt: skip
+    if setting["generator"] == "independent":
+        setting |= {"n_hat": round(10 ** rng.uniform(1, 5)), "estimate_mean": kind == "generations" or bool(rng.uniform() < 0.5)}
+    if kind in ("exact", "independent"):
+        setting |= {"beta": rng.uniform(-0.5, 1.5), "mu_perp": rng.uniform(0, 2)}
+    if kind == "generations":
+        scheme = str(rng.choice(["replace", "accumulate", f"fresh:{rng.uniform():.3f}"]))
+        setting |= {"generations": int(rng.integers(1, 9)), "scheme": scheme}
+    formula = "published" if kind in ("exact", "independent") and rng.uniform() < 0.3 else "rederived"
+    try:
+        return Case(setting, formula, predicted(setting, formula))
+    except (NotConverged, sm.BadInput):
+        return None

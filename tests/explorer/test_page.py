@@ -1,0 +1,133 @@
+"""The page in a real browser: what it shows, how fast it redraws, and that it says nothing on the console and asks for nothing."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from page_cases import QUANTITIES, cases, predicted
+
+from synthmix.explorer.page import page
+from synthmix.explorer.presets import presets
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FRAME = 16.0  # milliseconds
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+
+
+def opened(folder: Path, script: str = "", fragment: str = "", later: bool = True) -> tuple[str, list[str]]:
+    """The document after the script ran at the end of the page, and what the console said.
+
+    later: whether what the page puts off has run too; its clock then runs ahead, so that nothing can be timed.
+    """
+    path = folder / "explorer.html"
+    path.write_text(page(presets()).replace("</body>", f"<script>{script}</script></body>"), encoding="utf-8")
+    done = subprocess.run(
+        [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", f"--user-data-dir={folder / 'profile'}",
+         *(["--virtual-time-budget=4000"] if later else []), "--dump-dom", f"{path.as_uri()}#{fragment}"],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def answer(document: str) -> object:
+    """What a script left in the element with the id `answer`."""
+    return json.loads(html.unescape(re.search(r'<pre id="answer">(.*?)</pre>', document, re.DOTALL)[1]))
+
+
+LEAVE = "const left = document.createElement('pre'); left.id = 'answer'; left.textContent = JSON.stringify({}); document.body.append(left);"
+
+
+def test_the_page_needs_no_network() -> None:
+    text = page(presets())
+    assert not re.search(r"""(src|href)=["'](?!data:)|@import|url\(|fetch\(|https?://(?!www\.w3\.org/2000/svg)""", text)
+    assert "{{" not in text
+
+
+@needs_browser
+def test_in_a_browser_2000_points_agree_and_the_console_is_silent(tmp_path: Path) -> None:
+    given = json.dumps([[case.setting, case.formula] for case in cases()])
+    document, said = opened(tmp_path, LEAVE.format(f"{given}.map(([setting, formula]) => predict(setting, formula))"))
+    assert said == []
+    for case, values in zip(cases(), answer(document), strict=True):
+        for name in QUANTITIES:
+            wanted = getattr(case.predicted, name)
+            assert (values[name] is None and math.isnan(wanted)) or values[name] == pytest.approx(wanted, rel=1e-9, abs=1e-300), case
+
+
+@needs_browser
+@pytest.mark.parametrize("fragment, setting", [
+    ("epsilon=0.4&rho=0.1", {"epsilon": 0.4, "rho": 0.1}),
+    ("generator=independent&n_hat=500&m=3000&axis=m&published=true", {"generator": "independent", "n_hat": 500, "m": 3000}),
+    ("generator=independent&estimate_mean=true&lineage=fresh&share=0.3&generations=4&axis=generations",
+     {"generator": "independent", "n_hat": 1000, "estimate_mean": True, "generations": 4, "scheme": "fresh:0.3"}),
+    ("generator=self-fitted&quantity=variance", {"generator": "self-fitted"}),
+])  # fmt: skip
+def test_the_address_sets_what_is_shown(tmp_path: Path, fragment: str, setting: dict[str, object]) -> None:
+    document, said = opened(tmp_path, fragment=fragment)
+    assert said == []
+    shown = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<]+)</td></tr>", document))
+    usual = {"n": 200, "m": 2000, "p": 400, "mu": 1.5, "epsilon": 0.3, "rho": 0.2, "phi": 0.9, "gamma": 1.0, "generator": "exact"}
+    wanted = predicted({**usual, **setting})
+    assert float(shown["accuracy"].split()[0]) == pytest.approx(wanted.accuracy, rel=1e-5)
+    assert float(shown["variance of the margin"].split()[0]) == pytest.approx(wanted.variance, rel=1e-5)
+    assert 'class="theory"' in document
+    assert ('class="published"' in document) == ("published" in fragment)
+
+
+@needs_browser
+def test_the_command_that_is_shown_gives_what_is_shown(tmp_path: Path) -> None:
+    document, _ = opened(tmp_path, fragment="generator=independent&n_hat=700&omega=0.3&beta=0.9&mu_perp=0.4")
+    command = html.unescape(re.search(r'<pre id="command"[^>]*>(.*?)</pre>', document, re.DOTALL)[1])
+    python = html.unescape(re.search(r'<pre id="python"[^>]*>(.*?)</pre>', document, re.DOTALL)[1])
+    from typer.testing import CliRunner
+
+    from synthmix.cli import app
+
+    printed = json.loads(CliRunner().invoke(app, [*command.split()[2:], "--json"]).stdout)
+    shown = float(re.search(r"<td>accuracy</td><td>([^<]+)</td>", document)[1])
+    assert shown == pytest.approx(printed["accuracy"], rel=1e-5)
+    found: list[object] = []
+    exec(python, {"print": found.append})
+    assert found[0].accuracy == printed["accuracy"]
+
+
+@needs_browser
+def test_a_curve_of_200_points_redraws_within_a_frame(tmp_path: Path) -> None:
+    measure = """
+      const times = [];
+      for (let i = 0; i < 60; i++) {
+        state.epsilon = 0.1 + i / 100;
+        const begun = performance.now();
+        drawCurves(settingOf(state), parameter("epsilon"));
+        times.push(performance.now() - begun);
+      }
+      times.sort((a, b) => a - b);
+    """
+    document, _ = opened(tmp_path, measure + LEAVE.format("[POINTS, times[30]]"), "generator=independent&estimate_mean=true", later=False)
+    points, milliseconds = answer(document)
+    assert points == 200
+    assert 0 < milliseconds < FRAME
+
+
+@needs_browser
+def test_every_preset_opens_without_a_word_on_the_console(tmp_path: Path) -> None:
+    script = """
+      const seen = [];
+      for (let i = 0; i < PRESETS.length; i++) {
+        $("preset").value = i;
+        $("preset").dispatchEvent(new Event("change"));
+        seen.push([$("chart").querySelectorAll(".theory").length > 0, predict(settingOf(state)).accuracy]);
+      }
+    """
+    document, said = opened(tmp_path, script + LEAVE.format("seen"))
+    assert said == []
+    for preset, (drawn, accuracy) in zip(presets(), answer(document), strict=True):
+        assert drawn
+        assert accuracy == pytest.approx(predicted({"generator": "exact", **preset.state}).accuracy, rel=1e-9)
