@@ -33,6 +33,7 @@ function start(presets) {
       }, () => {});
     });
   }
+  addEventListener("resize", () => drawCurves(settingOf(state), parameter(view.axis)));
   addEventListener("hashchange", () => {
     if (location.hash.slice(1) === toHash(state, view)) return;
     [state, view] = fromHash(location.hash.slice(1));
@@ -98,14 +99,16 @@ function pointsHere(setting) {
 /** A curve over the axis. */
 function curveOf(setting, formula, along) {
   const places = [], x = [], y = [];
+  let impossible = false;
   for (let i = 0; i < POINTS; i++) {
     const value = numberAt({...along, whole: false}, i / (POINTS - 1)), use = along.name === "generations" ? Math.round(value) : value;
     const found = predict({...setting, [along.name]: use}, formula);
     places.push(placeOf(along, use));
     x.push(use);
     y.push(found === null ? NaN : found[view.quantity]);
+    impossible ||= found?.variance < 0;
   }
-  return {kind: formula === "published" ? "published" : "theory", label: formula === "published" ? "published formula" : "theory", places, x, y};
+  return {kind: formula === "published" ? "published" : "theory", label: formula === "published" ? "published formula" : "theory", places, x, y, impossible};
 }
 
 /** The value of a parameter with the highest accuracy: a scan over its range, then golden section between the neighbours. */
@@ -160,7 +163,7 @@ function drawCurves(setting, along, best = null) {
   const curves = [curveOf(setting, "rederived", along)], notes = [];
   if (view.published && canPublish(setting)) curves.push(curveOf(setting, "published", along));
   if (view.published && !canPublish(setting)) notes.push("The paper has no formula for this generator.");
-  if (curves[1]?.y.some(value => !Number.isFinite(value))) notes.push("The published formula has gaps: it predicts a negative variance there, which is impossible.");
+  if (curves[1]?.impossible) notes.push("The published formula predicts a negative variance on a part of the curve, which is impossible.");
   if (curves[0].y.every(value => !Number.isFinite(value))) notes.push("There is nothing to train on, or nothing to fit the generator on.");
   $("notes").textContent = notes.join(" ");
   const star = view.axis === "epsilon" && setting.rho + setting.phi > 0 ? synthetic_only.critical_noise(setting.rho, setting.phi) : null;

@@ -1,6 +1,7 @@
 // The chart: axes, curves, points and marks as SVG.
 
-const WIDTH = 760, HEIGHT = 380, LEFT = 64, RIGHT = 14, TOP = 14, BOTTOM = 46;
+const LEFT = 64, RIGHT = 14, TOP = 14, BOTTOM = 46;
+let WIDTH = 760, HEIGHT = 380; // of the chart in pixels, as wide as the page leaves
 
 function element(name, attributes = {}, text = "") {
   const made = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -22,7 +23,7 @@ function axisTicks({low, high, scale}) {
   if (scale === "linear") return ticks(low, high);
   const found = scale === "log1p" ? [0] : [];
   for (let k = Math.floor(Math.log10(Math.max(low, 1e-12))); k <= Math.log10(high) + 1e-9; k++) if (10 ** k >= low * (1 - 1e-9) && (scale === "log" || k >= 1)) found.push(10 ** k);
-  return found.length > 7 ? found.filter((_, i) => i % 2 === 0) : found;
+  return found.length > WIDTH / 100 ? found.filter((_, i) => i % 2 === 0) : found;
 }
 
 const short = value => value === 0 ? "0" : Math.abs(value) >= 1e5 || Math.abs(value) < 1e-3 ? value.toExponential(0).replace("e+", "e") : String(Number(value.toPrecision(4)));
@@ -48,9 +49,13 @@ function heights(curves, points, quantity) {
  */
 function drawChart(into, drawing) {
   const {along, quantity, curves, points} = drawing, [low, high] = heights(curves, points, quantity);
-  const svg = element("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`});
+  WIDTH = Math.max(300, into.clientWidth || 760);
+  HEIGHT = Math.min(380, Math.max(240, WIDTH / 2));
+  const svg = element("svg", {viewBox: `0 0 ${WIDTH} ${HEIGHT}`}), frame = element("clipPath", {id: "frame"});
+  frame.append(element("rect", {x: LEFT, y: TOP, width: WIDTH - LEFT - RIGHT, height: HEIGHT - TOP - BOTTOM}));
+  svg.append(frame);
   const across = place => LEFT + place * (WIDTH - LEFT - RIGHT), up = y => HEIGHT - BOTTOM - (y - low) / (high - low) * (HEIGHT - TOP - BOTTOM);
-  const x = value => across(placeOf(along, value)), clip = y => Math.min(HEIGHT, Math.max(-HEIGHT, y));
+  const x = value => across(placeOf(along, value)), clip = y => Math.min(2 * HEIGHT, Math.max(-HEIGHT, y));
   for (const y of ticks(low, high)) {
     svg.append(element("line", {class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: up(y), y2: up(y)}), element("text", {x: LEFT - 8, y: up(y) + 4, "text-anchor": "end"}, short(y)));
   }
@@ -66,7 +71,7 @@ function drawChart(into, drawing) {
   for (const {kind, places, y} of curves) {
     let path = "";
     y.forEach((value, i) => { path += Number.isFinite(value) ? `${i && Number.isFinite(y[i - 1]) ? "L" : "M"}${across(places[i]).toFixed(1)} ${clip(up(value)).toFixed(1)}` : ""; });
-    svg.append(element("path", {class: kind, d: path, "clip-path": "inset(0)"}));
+    svg.append(element("path", {class: kind, d: path, "clip-path": "url(#frame)"}));
   }
   for (const {x: value, y, se} of points) {
     if (se) svg.append(element("line", {class: "measured", x1: x(value), x2: x(value), y1: up(y - 2 * se), y2: up(y + 2 * se)}));
