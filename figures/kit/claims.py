@@ -73,11 +73,28 @@ class Budget:
 
 def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
     """Claims by what they are about: (what, kind, how many, the largest share of its tolerance that is used, whether all hold)."""
-    families: dict[tuple[str, str], list[Claim]] = {}
-    for claim in claims:
-        families.setdefault((claim.name.split(",")[0], claim.kind), []).append(claim)
     return [(what, kind, len(members), max(map(_used, members)), all(claim.holds for claim in members))
-            for (what, kind), members in families.items()]
+            for (what, kind), members in families(claims).items()]
+
+
+def smallest_caught(claims: Iterable[Claim]) -> float | None:
+    """Return the smallest relative error of the theory that the claims catch, whichever its sign; None where no number is compared.
+
+    With every theory value multiplied by 1 + x, some claim of kind "agrees" fails for all |x| above the value returned.
+    """
+    compared = [claim for claim in claims if claim.kind == "agrees" and claim.theory]
+    if not compared:
+        return None
+    gaps = [(claim.tolerance, (claim.theory - claim.measured) * math.copysign(1, claim.theory), abs(claim.theory)) for claim in compared]
+    return max(max(0.0, min((tolerance - sign * gap) / size for tolerance, gap, size in gaps)) for sign in (1, -1))
+
+
+def families(claims: Iterable[Claim]) -> dict[tuple[str, str], list[Claim]]:
+    """Return claims by (what they are about, kind), in order."""
+    found: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        found.setdefault((claim.name.split(",")[0], claim.kind), []).append(claim)
+    return found
 
 
 def _used(claim: Claim) -> float:

@@ -1,0 +1,28 @@
+"""report: one page of everything that was validated."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PAGE, EXPLORER = "report.html", "explorer.html"
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder with the records that validate wrote.")] = Path("out"),
+) -> None:
+    """Write one page with every validated figure, its claims and what they would catch, and the explorer beside it."""
+    from ..explorer.page import page as explorer
+    from ..explorer.presets import presets
+    from ..figures.kit.report import page, read_records
+    from ..support.files import write_text
+
+    records = read_records(folder)
+    links = {"the theory to play with": EXPLORER}
+    if (folder / "derivation.html").exists():
+        links["the derivation"] = "derivation.html"
+    write_text(folder / EXPLORER, explorer(presets()))
+    write_text(folder / PAGE, page(records, links))
+    typer.echo(f"wrote {folder / PAGE} and {folder / EXPLORER}")
