@@ -487,6 +487,55 @@ def _spectral_traces(point, eigenvalues, q, s, response, pairs):
 
 
 @njit(cache=True, error_model="numpy")
+def _spectral_speed(point, eigenvalues, test, s, d_s, pairs, h, speed):
+    """Fill dq/dt (K,) of a test law with eigenvalues `test` (L,), and h (K,) of `solve_speed`."""
+    K, L = eigenvalues.shape
+    h[:] = 0.0
+    for j in range(L):
+        x = point.gamma
+        for k in range(K):
+            x += s[k] * eigenvalues[k, j]
+        for k in range(K):
+            h[k] += theory.pair_term(point.h, eigenvalues[k, j], test[j], x)
+    solve_speed(d_s, pairs, h, speed)
+
+
+@njit(cache=True, error_model="numpy")
+def _spectral_products(point, spectrum, test, s, d_s, speed, base, moved):
+    """Fill products (D, D) of the directions with B, and minus their derivative in t, of a test law with eigenvalues `test` (L,)."""
+    eigenvalues, D = spectrum.eigenvalues, base.shape[0]
+    K, L = eigenvalues.shape
+    base[:] = 0.0
+    moved[:] = 0.0
+    for j in range(L):
+        x, along = point.gamma, test[j]
+        for k in range(K):
+            x += s[k] * eigenvalues[k, j]
+            along += d_s[k] * speed[k] * eigenvalues[k, j]
+        for d in range(D):
+            for b in range(d + 1):
+                base[d, b] += theory.product_term(spectrum.means[d, b, j], x)
+                moved[d, b] += theory.product_slope_term(spectrum.means[d, b, j], along, x)
+    for a in range(D):
+        for b in range(a):
+            base[b, a] = base[a, b]
+            moved[b, a] = moved[a, b]
+
+
+@njit(cache=True, error_model="numpy")
+def _mixed(mixing, base, found):
+    """Fill found (B, B) = mixing base mixing^T."""
+    B, D = mixing.shape
+    for i in range(B):
+        for j in range(B):
+            total = 0.0
+            for a in range(D):
+                for b in range(D):
+                    total += mixing[i, a] * base[a, b] * mixing[j, b]
+            found[i, j] = total
+
+
+@njit(cache=True, error_model="numpy")
 def spectral_point(point, spectrum, found):
     """Solve one problem whose covariances commute into `found`, and return the relative residual.
 
@@ -496,48 +545,20 @@ def spectral_point(point, spectrum, found):
     spectrum : Spectrum
     found : Found
     """
-    eigenvalues, tests, q = spectrum.eigenvalues, spectrum.tests, found.q
-    K, L = eigenvalues.shape
-    B, D = point.mixing.shape
+    tests, q = spectrum.tests, found.q
+    K, (B, D) = q.size, point.mixing.shape
     s, d_s, pairs = np.empty(K), np.empty(K), np.empty((K, K))
-    relative = _spectral_traces(point, eigenvalues, q, s, d_s, pairs)
-    speeds, hs = np.empty(K), np.empty(K)
+    relative = _spectral_traces(point, spectrum.eigenvalues, q, s, d_s, pairs)
+    speed, h = np.empty(K), np.empty(K)
     base, moved = np.empty((D, D)), np.empty((D, D))
     products, slopes = np.empty((B, B)), np.empty((B, B))
     for test in range(tests.shape[0]):
-        hs[:] = 0.0
-        for j in range(L):
-            x = point.gamma
-            for k in range(K):
-                x += s[k] * eigenvalues[k, j]
-            for k in range(K):
-                hs[k] += theory.pair_term(point.h, eigenvalues[k, j], tests[test, j], x)
-        solve_speed(d_s, pairs, hs, speeds)
-        base[:] = 0.0
-        moved[:] = 0.0
-        for j in range(L):
-            x, along = point.gamma, tests[test, j]
-            for k in range(K):
-                x += s[k] * eigenvalues[k, j]
-                along += d_s[k] * speeds[k] * eigenvalues[k, j]
-            for d in range(D):
-                for b in range(d + 1):
-                    base[d, b] += theory.product_term(spectrum.means[d, b, j], x)
-                    moved[d, b] += theory.product_slope_term(spectrum.means[d, b, j], along, x)
-        for a in range(D):
-            for b in range(a):
-                base[b, a] = base[a, b]
-                moved[b, a] = moved[a, b]
-        for i in range(B):
-            for j in range(B):
-                u = v = 0.0
-                for a in range(D):
-                    for b in range(D):
-                        u += point.mixing[i, a] * base[a, b] * point.mixing[j, b]
-                        v += point.mixing[i, a] * moved[a, b] * point.mixing[j, b]
-                products[i, j], slopes[i, j] = u, v
+        _spectral_speed(point, spectrum.eigenvalues, tests[test], s, d_s, pairs, h, speed)
+        _spectral_products(point, spectrum, tests[test], s, d_s, speed, base, moved)
+        _mixed(point.mixing, base, products)
+        _mixed(point.mixing, moved, slopes)
         for a in range(point.labels.shape[0]):
-            found.margins[test, a], found.variances[test, a] = respond(point, point.labels[a], q, speeds, products, slopes, K + test)
+            found.margins[test, a], found.variances[test, a] = respond(point, point.labels[a], q, speed, products, slopes, K + test)
     return relative
 
 

@@ -217,103 +217,179 @@ def _mixed(mixing, base, found):
             found[i, j] = total
 
 
-@njit(cache=True, error_model="numpy")
-def spectral_slopes(point, rates, spectrum, q, wanted, margin_rates, variance_rates):
-    """How one solved problem on a spectrum moves along G directions, into margin_rates and variance_rates (G, T, A), where `wanted` (T, A).
+class _Solved(NamedTuple):
+    """A solved point on a spectrum: s, ds/dq (K,), the eigenvalues x (L,) of gamma I + sum_k s_k C_k, pairs (K, K)."""
 
-    point: `kernels.Point`; rates: `Rates`; spectrum: `kernels.Spectrum`; q (K,): the solution.
-    """
-    labels, gamma, h, mixing = point.labels, point.gamma, point.h, point.mixing
-    eigenvalues, tests, means = spectrum.eigenvalues, spectrum.tests, spectrum.means
+    s: np.ndarray
+    d_s: np.ndarray
+    x: np.ndarray
+    pairs: np.ndarray
+
+
+class _Moved(NamedTuple):
+    """The rates of `_Solved`, and of the fixed point q (K,), along a direction; filled in place."""
+
+    s: np.ndarray
+    d_s: np.ndarray
+    x: np.ndarray
+    pairs: np.ndarray
+    q: np.ndarray
+
+
+class _Response(NamedTuple):
+    """A test law's dq/dt (K,) and slopes (B, B), as of `kernels.respond`, and their rates; of T laws with a leading axis."""
+
+    speed: np.ndarray
+    slopes: np.ndarray
+    speed_dot: np.ndarray
+    slopes_dot: np.ndarray
+
+
+@njit(cache=True, error_model="numpy")
+def _spectral_state(point, spectrum, q):
+    """The solved point at the fixed point q (K,)."""
+    eigenvalues = spectrum.eigenvalues
     K, L = eigenvalues.shape
-    B, D = mixing.shape
-    G = rates.gamma.size
-    s, d_s, x, x_dot = np.empty(K), np.empty(K), np.empty(L), np.empty(L)
-    pairs, pairs_dot = np.zeros((K, K)), np.empty((K, K))
-    s_dot, d_s_dot, q_dot, still = np.empty(K), np.empty(K), np.empty(K), np.zeros(K)
-    tested = tests.shape[0]
-    hs, hs_dot, speeds, speeds_dot = np.empty(K), np.empty(K), np.empty((tested, K)), np.empty((tested, K))
-    base, base_dot, moved, moved_dot = np.empty((D, D)), np.empty((D, D)), np.empty((D, D)), np.empty((D, D))
-    products, products_dot = np.empty((B, B)), np.empty((B, B))
-    slopes, slopes_dot = np.empty((tested, B, B)), np.empty((tested, B, B))
+    s, d_s, x, pairs = np.empty(K), np.empty(K), np.empty(L), np.zeros((K, K))
     for k in range(K):
         _, _, _, _, s[k], d_s[k] = source_at(point, k, q[k])
     for j in range(L):
-        x[j] = gamma
+        x[j] = point.gamma
         for k in range(K):
             x[j] += s[k] * eigenvalues[k, j]
         for k in range(K):
             for i in range(K):
-                pairs[k, i] += theory.pair_term(h, eigenvalues[k, j], eigenvalues[i, j], x[j])
-    for g in range(G):
-        moved_weights(point, rates.sources[g], q, still, s_dot, d_s_dot)
-        shift = np.zeros(K)
-        for j in range(L):
-            drift = rates.gamma[g]
-            for k in range(K):
-                drift += s_dot[k] * eigenvalues[k, j]
-            for k in range(K):
-                shift[k] += optimal_mix.trace_term_tangent(h, eigenvalues[k, j], x[j], h * rates.log_h[g], 0.0, drift)
-        moved_fixed_point(pairs, d_s, shift, q_dot)
-        moved_weights(point, rates.sources[g], q, q_dot, s_dot, d_s_dot)
-        pairs_dot[:] = 0.0
-        for j in range(L):
-            x_dot[j] = rates.gamma[g]
-            for k in range(K):
-                x_dot[j] += s_dot[k] * eigenvalues[k, j]
-            for k in range(K):
-                for i in range(K):
-                    pairs_dot[k, i] += optimal_mix.pair_term_tangent(h, eigenvalues[k, j], eigenvalues[i, j], x[j],
-                                                                     h * rates.log_h[g], 0.0, 0.0, x_dot[j])
-        base[:] = 0.0
-        base_dot[:] = 0.0
-        for j in range(L):
-            for d in range(D):
-                for b in range(d + 1):
-                    base[d, b] += theory.product_term(means[d, b, j], x[j])
-                    base_dot[d, b] += optimal_mix.product_term_tangent(means[d, b, j], x[j], 0.0, x_dot[j])
-        _mirrored(base)
-        _mirrored(base_dot)
-        _mixed(mixing, base, products)
-        _mixed(mixing, base_dot, products_dot)
-        for test in range(tested):
-            if test > 0 and np.all(tests[test] == tests[test - 1]):  # another mean, the same covariance
-                speeds[test], speeds_dot[test] = speeds[test - 1], speeds_dot[test - 1]
-                slopes[test], slopes_dot[test] = slopes[test - 1], slopes_dot[test - 1]
-                continue
-            speed, speed_dot = speeds[test], speeds_dot[test]
-            hs[:] = 0.0
-            hs_dot[:] = 0.0
-            for j in range(L):
-                for k in range(K):
-                    hs[k] += theory.pair_term(h, eigenvalues[k, j], tests[test, j], x[j])
-                    hs_dot[k] += optimal_mix.pair_term_tangent(h, eigenvalues[k, j], tests[test, j], x[j], h * rates.log_h[g], 0.0, 0.0,
-                                                               x_dot[j])
-            solve_speed(d_s, pairs, hs, speed)
-            moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, hs_dot, speed_dot)
-            moved[:] = 0.0
-            moved_dot[:] = 0.0
-            for j in range(L):
-                along, along_dot = tests[test, j], 0.0
-                for k in range(K):
-                    along += d_s[k] * speed[k] * eigenvalues[k, j]
-                    along_dot += (d_s_dot[k] * speed[k] + d_s[k] * speed_dot[k]) * eigenvalues[k, j]
-                for d in range(D):
-                    for b in range(d + 1):
-                        u = means[d, b, j]
-                        moved[d, b] += theory.product_slope_term(u, along, x[j])
-                        moved_dot[d, b] += optimal_mix.product_slope_term_tangent(u, along, x[j], 0.0, along_dot, x_dot[j])
-            _mirrored(moved)
-            _mirrored(moved_dot)
-            _mixed(mixing, moved, slopes[test])
-            _mixed(mixing, moved_dot, slopes_dot[test])
+                pairs[k, i] += theory.pair_term(point.h, eigenvalues[k, j], eigenvalues[i, j], x[j])
+    return _Solved(s, d_s, x, pairs)
+
+
+@njit(cache=True, error_model="numpy")
+def _move_fixed_point(point, spectrum, q, solved, rates, gamma_dot, h_dot, moved):
+    """Fill `moved` along one direction: rates (K, 5) of the columns, and those of gamma and h."""
+    eigenvalues, h = spectrum.eigenvalues, point.h
+    K, L = eigenvalues.shape
+    shift = np.zeros(K)
+    moved.q[:] = 0.0
+    moved_weights(point, rates, q, moved.q, moved.s, moved.d_s)
+    for j in range(L):
+        drift = gamma_dot
+        for k in range(K):
+            drift += moved.s[k] * eigenvalues[k, j]
+        for k in range(K):
+            shift[k] += optimal_mix.trace_term_tangent(h, eigenvalues[k, j], solved.x[j], h_dot, 0.0, drift)
+    moved_fixed_point(solved.pairs, solved.d_s, shift, moved.q)
+    moved_weights(point, rates, q, moved.q, moved.s, moved.d_s)
+    moved.pairs[:] = 0.0
+    for j in range(L):
+        moved.x[j] = gamma_dot
+        for k in range(K):
+            moved.x[j] += moved.s[k] * eigenvalues[k, j]
+        for k in range(K):
+            for i in range(K):
+                moved.pairs[k, i] += optimal_mix.pair_term_tangent(h, eigenvalues[k, j], eigenvalues[i, j], solved.x[j], h_dot, 0.0, 0.0,
+                                                                   moved.x[j])
+
+
+@njit(cache=True, error_model="numpy")
+def _move_products(mixing, means, solved, moved, products, products_dot):
+    """Fill the products (B, B) of the means with B, and their rates."""
+    D = mixing.shape[1]
+    base, base_dot = np.zeros((D, D)), np.zeros((D, D))
+    for j in range(solved.x.size):
+        for d in range(D):
+            for b in range(d + 1):
+                base[d, b] += theory.product_term(means[d, b, j], solved.x[j])
+                base_dot[d, b] += optimal_mix.product_term_tangent(means[d, b, j], solved.x[j], 0.0, moved.x[j])
+    _mirrored(base)
+    _mirrored(base_dot)
+    _mixed(mixing, base, products)
+    _mixed(mixing, base_dot, products_dot)
+
+
+@njit(cache=True, error_model="numpy")
+def _move_speed(point, eigenvalues, test, solved, moved, h_dot, speed, speed_dot):
+    """Fill dq/dt (K,) of a test law with eigenvalues `test` (L,), and its rate."""
+    K, L = eigenvalues.shape
+    hs, hs_dot = np.zeros(K), np.zeros(K)
+    for j in range(L):
+        for k in range(K):
+            hs[k] += theory.pair_term(point.h, eigenvalues[k, j], test[j], solved.x[j])
+            hs_dot[k] += optimal_mix.pair_term_tangent(point.h, eigenvalues[k, j], test[j], solved.x[j], h_dot, 0.0, 0.0, moved.x[j])
+    solve_speed(solved.d_s, solved.pairs, hs, speed)
+    moved_speed(solved.pairs, moved.pairs, solved.d_s, moved.d_s, speed, hs_dot, speed_dot)
+
+
+@njit(cache=True, error_model="numpy")
+def _move_slopes(mixing, spectrum, test, solved, moved, speed, speed_dot, slopes, slopes_dot):
+    """Fill the slopes (B, B) of the products in t for a test law with eigenvalues `test` (L,), and their rates."""
+    eigenvalues, means, D = spectrum.eigenvalues, spectrum.means, mixing.shape[1]
+    K, L = eigenvalues.shape
+    base, base_dot = np.zeros((D, D)), np.zeros((D, D))
+    for j in range(L):
+        along, along_dot = test[j], 0.0
+        for k in range(K):
+            along += solved.d_s[k] * speed[k] * eigenvalues[k, j]
+            along_dot += (moved.d_s[k] * speed[k] + solved.d_s[k] * speed_dot[k]) * eigenvalues[k, j]
+        for d in range(D):
+            for b in range(d + 1):
+                u = means[d, b, j]
+                base[d, b] += theory.product_slope_term(u, along, solved.x[j])
+                base_dot[d, b] += optimal_mix.product_slope_term_tangent(u, along, solved.x[j], 0.0, along_dot, moved.x[j])
+    _mirrored(base)
+    _mirrored(base_dot)
+    _mixed(mixing, base, slopes)
+    _mixed(mixing, base_dot, slopes_dot)
+
+
+@njit(cache=True, error_model="numpy")
+def _move_responses(point, spectrum, solved, moved, h_dot, found):
+    """Fill the `_Response` of every test law."""
+    tests = spectrum.tests
+    for test in range(tests.shape[0]):
+        if test > 0 and np.all(tests[test] == tests[test - 1]):  # another mean, the same covariance
+            found.speed[test], found.speed_dot[test] = found.speed[test - 1], found.speed_dot[test - 1]
+            found.slopes[test], found.slopes_dot[test] = found.slopes[test - 1], found.slopes_dot[test - 1]
+            continue
+        speed, speed_dot = found.speed[test], found.speed_dot[test]
+        _move_speed(point, spectrum.eigenvalues, tests[test], solved, moved, h_dot, speed, speed_dot)
+        _move_slopes(point.mixing, spectrum, tests[test], solved, moved, speed, speed_dot, found.slopes[test], found.slopes_dot[test])
+
+
+@njit(cache=True, error_model="numpy")
+def spectral_slopes(point, rates, spectrum, q, wanted, margin_rates, variance_rates):
+    """Fill how the margins of one solved problem on a spectrum move along G directions.
+
+    Parameters
+    ----------
+    point : kernels.Point
+    rates : Rates
+        The directions.
+    spectrum : kernels.Spectrum
+    q : array (K,)
+        The solved fixed point.
+    wanted : array (T, A)
+        The test laws and labellings whose rates are filled.
+    margin_rates, variance_rates : arrays (G, T, A)
+        Of mean and variance of the margin.
+    """
+    K, L = spectrum.eigenvalues.shape
+    T, B, labels = spectrum.tests.shape[0], point.mixing.shape[0], point.labels
+    solved = _spectral_state(point, spectrum, q)
+    moved = _Moved(np.empty(K), np.empty(K), np.empty(L), np.empty((K, K)), np.empty(K))
+    tested = _Response(np.empty((T, K)), np.empty((T, B, B)), np.empty((T, K)), np.empty((T, B, B)))
+    products, products_dot = np.empty((B, B)), np.empty((B, B))
+    for g in range(rates.gamma.size):
+        along, h_dot = rates.sources[g], point.h * rates.log_h[g]
+        _move_fixed_point(point, spectrum, q, solved, along, rates.gamma[g], h_dot, moved)
+        _move_products(point.mixing, spectrum.means, solved, moved, products, products_dot)
+        _move_responses(point, spectrum, solved, moved, h_dot, tested)
         for a in range(labels.shape[0]):
-            now, then, intercept_dot = moved_balance(point, rates.sources[g], labels[a], q, q_dot, products, products_dot)
-            for test in range(tested):
+            now, then, intercept_dot = moved_balance(point, along, labels[a], q, moved.q, products, products_dot)
+            for test in range(T):
                 if wanted[test, a]:
                     margin_rates[g, test, a], variance_rates[g, test, a] = moved_response(
-                        now, then, intercept_dot, speeds[test], speeds_dot[test], products, products_dot, slopes[test],
-                        slopes_dot[test], K + test)
+                        now, then, intercept_dot, tested.speed[test], tested.speed_dot[test], products, products_dot, tested.slopes[test],
+                        tested.slopes_dot[test], K + test)
 
 
 @njit(cache=True, error_model="numpy")
