@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -302,96 +303,143 @@ def _lowered(lowered: Lowered, numbers: Sequence[SourceNumbers], p: int) -> dict
     }
 
 
+class _Search:
+    """The search for the best mix in the coordinates that are free: log omega, the logarithm of the ridge of the sums, and m / budget.
+
+    The ridge of the sums is gamma N over size and n: what it does to the real samples depends little on m. A coordinate that is not free
+    has the value given.
+    """
+
+    def __init__(self, family: Family, budget: float, m: float | None, omega: float | None, gamma: float | None) -> None:
+        self.family, self.budget, self.m, self.omega, self.gamma = family, budget, m, omega, gamma
+        self.free = [name for name, given in (("omega", omega), ("ridge", gamma), ("m", m)) if given is None]
+        self.evaluations = 0
+
+    @property
+    def bounds(self) -> list[tuple[float, float]]:
+        """Of every free coordinate."""
+        return [(0.0, 1.0) if name == "m" else (-WIDEST, WIDEST) for name in self.free]
+
+    def mix(self, x: Sequence[float]) -> tuple[float, float, float]:
+        """m, omega and gamma at the coordinates x."""
+        family, put = self.family, dict(zip(self.free, x, strict=True))
+        m = put["m"] * self.budget if "m" in put else self.m
+        omega = math.exp(put["omega"]) if "omega" in put else self.omega
+        gamma = math.exp(put["ridge"]) * family.size * family.n_or_one / (family.n + m) if "ridge" in put else self.gamma
+        return m, omega, gamma
+
+    def starts(self, near: Optimum | None) -> list[list[float]]:
+        """Coordinates to ascend from, the best first: those of `near`, or of a grid."""
+        family, budget = self.family, self.budget
+        tried = {"omega": STARTS_OMEGA, "ridge": STARTS_RIDGE, "m": (0.1, 1.0)}
+        if near is not None:
+            ridge = near.gamma * (family.n + near.m) / (family.size * family.n_or_one)
+            tried = {"omega": (math.log(near.omega),), "m": (near.m / (budget or 1.0),), "ridge": (math.log(ridge),)}
+        starts = [list(start) for start in product(*(tried[name] for name in self.free))]
+        if len(starts) > 1:
+            starts.sort(key=self.loss)
+            self.evaluations += len(starts)
+        return starts
+
+    def loss(self, x: Sequence[float]) -> float:
+        """Minus the accuracy at x, or UNSOLVED."""
+        try:
+            return -self.family.at(*self.mix(x), slopes=()).accuracy
+        except NotConverged:
+            return UNSOLVED
+
+    def loss_and_gradient(self, x: Sequence[float]) -> tuple[float, np.ndarray]:
+        """Minus the accuracy in standard deviations at x, which does not saturate, and its gradient."""
+        from scipy.special import ndtri
+
+        self.evaluations += 1
+        m, omega, gamma = self.mix(x)
+        along = {"omega": "log_omega", "ridge": "log_gamma", "m": "m"}
+        try:
+            found = self.family.at(m, omega, gamma, slopes=[along[name] for name in self.free])
+        except NotConverged:  # a corner that arithmetic does not reach: nothing to look for there
+            return UNSOLVED, np.zeros(len(self.free))
+        along_m = found.d_m - (found.d_log_gamma / (self.family.n + m) if "ridge" in self.free else 0.0)  # at one ridge of the sums
+        slopes = {"omega": found.d_log_omega, "ridge": found.d_log_gamma, "m": self.budget * along_m}
+        z = float(ndtri(min(max(found.accuracy, NEARLY), 1 - NEARLY)))
+        return -z, -np.array([slopes[name] for name in self.free]) * math.sqrt(2 * math.pi) * math.exp(z * z / 2)
+
+    def ascent(self, start: Sequence[float]) -> list[Sequence[float]]:
+        """The end of the ascent (L-BFGS-B) from a start, and the start itself: an ascent may end where nothing is solved."""
+        from scipy.optimize import minimize
+
+        if not self.free:
+            return [start]
+        x = np.clip(start, *zip(*self.bounds, strict=True))
+        return [minimize(self.loss_and_gradient, x, jac=True, method="L-BFGS-B", bounds=self.bounds,
+                         options={"ftol": ALIKE, "gtol": SLOPE, "maxiter": STEPS}).x, x]  # fmt: skip
+
+
 def best_mix(
     family: Family, budget: float, *, m: float | None = None, omega: float | None = None, gamma: float | None = None,
     near: Optimum | None = None,
 ) -> Optimum:  # fmt: skip
-    """The m up to `budget`, omega and gamma of the best predicted accuracy; what is given stays as it is.
+    """Return the mix of the best predicted accuracy.
 
-    The ascent (L-BFGS-B) is in log omega, the logarithm of the ridge of the sums, gamma N, and m, from the best of a screened grid of
-    starting points, since the accuracy need not be concave; near: from there alone. What ascends is the accuracy in standard deviations,
-    which does not saturate. At m = 0 omega does not matter and is returned as 1.
+    The accuracy need not be concave: the ascent starts from the best points of a screened grid. At m = 0 omega does not matter and is
+    returned as 1.
 
-    Raises:
-        BadInput: for a negative budget, or no samples at all.
-        NotConverged: if no mix was solved.
+    Parameters
+    ----------
+    family : Family
+        The mixtures to choose from.
+    budget : float
+        The largest m, synthetic samples before pruning.
+    m, omega, gamma : float, optional
+        Values to keep; what is not given is searched.
+    near : Optimum, optional
+        The best mix of a similar family, to ascend from alone.
+
+    Raises
+    ------
+    BadInput
+        For a negative budget, or no samples at all.
+    NotConverged
+        If no mix was solved.
     """
-    from scipy.optimize import minimize
-    from scipy.special import ndtri
-
     number("the budget", budget, 0)
     if m is None and budget == 0:
         m = 0.0
     if m is not None and m == 0:
         omega = 1.0
-    free = [name for name, given in (("omega", omega), ("ridge", gamma), ("m", m)) if given is None]
-    asked = tuple({"omega": "log_omega", "ridge": "log_gamma", "m": "m"}[name] for name in free)
-    calls = 0
-
-    def mix(x: Sequence[float]) -> tuple[float, float, float]:
-        put = dict(zip(free, x, strict=True))
-        many = put["m"] * budget if "m" in put else m
-        weight = math.exp(put["omega"]) if "omega" in put else omega
-        ridge = math.exp(put["ridge"]) * family.size * family.n_or_one / (family.n + many) if "ridge" in put else gamma
-        return many, weight, ridge
-
-    def value(x: Sequence[float]) -> tuple[float, np.ndarray]:
-        nonlocal calls
-        calls += 1
-        many, weight, ridge = mix(x)
-        try:
-            found = family.at(many, weight, ridge, slopes=asked)
-        except NotConverged:  # a corner that arithmetic does not reach: nothing to look for there
-            return UNSOLVED, np.zeros(len(free))
-        along_m = found.d_m - (found.d_log_gamma / (family.n + many) if "ridge" in free else 0.0)  # at one ridge of the sums
-        slopes = {"omega": found.d_log_omega, "ridge": found.d_log_gamma, "m": budget * along_m}
-        z = float(ndtri(min(max(found.accuracy, NEARLY), 1 - NEARLY)))
-        return -z, -np.array([slopes[name] for name in free]) * math.sqrt(2 * math.pi) * math.exp(z * z / 2)
-
-    def screened(x: Sequence[float]) -> float:
-        try:
-            return -family.at(*mix(x), slopes=()).accuracy
-        except NotConverged:
-            return UNSOLVED
-
-    starts = [[]]
-    for name in free:
-        tried = {"omega": STARTS_OMEGA, "ridge": STARTS_RIDGE, "m": (0.1, 1.0)}[name]
-        if near is not None:
-            tried = {"omega": (math.log(near.omega),), "m": (near.m / (budget or 1.0),), "ridge": (
-                math.log(near.gamma * (family.n + near.m) / (family.size * family.n_or_one)),)}[name]
-        starts = [[*start, one] for start in starts for one in tried]
-    if len(starts) > 1:
-        starts.sort(key=screened)
-        calls += len(starts)
-    bounds = [(0.0, 1.0) if name == "m" else (-WIDEST, WIDEST) for name in free]
-    best: tuple[float, Sequence[float]] | None = None
+    search = _Search(family, budget, m, omega, gamma)
+    starts = search.starts(near)
+    best, lowest = starts[0], UNSOLVED
     for start in starts[:ASCENTS]:
-        x = np.clip(start, *zip(*bounds, strict=True)) if free else start
-        ascended = x
-        if free:
-            ascended = minimize(value, x, jac=True, method="L-BFGS-B", bounds=bounds,
-                                options={"ftol": ALIKE, "gtol": SLOPE, "maxiter": STEPS}).x  # fmt: skip
-        for end in (ascended, x):  # an ascent may end where nothing is solved
-            if (accuracy := -screened(end)) > (best[0] if best else -UNSOLVED):
-                best = accuracy, end
-    if best is None and near is not None:  # the neighbour's mix is in a corner here: look everywhere
+        for end in search.ascent(start):
+            if (loss := search.loss(end)) < lowest:
+                best, lowest = end, loss
+    if lowest == UNSOLVED and near is not None:  # the neighbour's mix is in a corner here: look everywhere
         return best_mix(family, budget, m=m, omega=omega, gamma=gamma)
-    if best is None and "ridge" in free:  # where nothing else is solved, a heavy ridge is
-        heavier = [[heavy if name == "ridge" else one for name, one in zip(free, starts[0], strict=True)] for heavy in HEAVY_RIDGE]
-        best = max((-screened(start), start) for start in heavier)
-    if best is None or best[0] == -UNSOLVED:
-        family.at(*mix(starts[0]), slopes=())  # says why
+    if lowest == UNSOLVED and "ridge" in search.free:  # where nothing else is solved, a heavy ridge is
+        heavier = [[heavy if name == "ridge" else one for name, one in zip(search.free, starts[0], strict=True)] for heavy in HEAVY_RIDGE]
+        best = min(heavier, key=search.loss)
+        lowest = search.loss(best)
+    if lowest == UNSOLVED:
+        family.at(*search.mix(starts[0]), slopes=())  # says why
         raise NotConverged("no mix was solved")
-    many, weight, ridge = mix(best[1])
-    return Optimum(float(many), float(weight) if many else 1.0, float(ridge), best[0], calls)
+    many, weight, ridge = search.mix(best)
+    return Optimum(float(many), float(weight) if many else 1.0, float(ridge), -lowest, search.evaluations)
 
 
 def settled(family: Family, found: Optimum, loss: float) -> Optimum:
-    """The same mix with a weight nearer 1 and a smaller ridge, at most `loss` less accurate.
+    """Return the mix with its weight nearer 1 and its ridge smaller, as far as the accuracy allows.
 
     Where the synthetic samples are all that counts, or the ridge outweighs every direction, the accuracy is level, and the limit knows no
     reason to stop. Finite samples do: there the intercept and whatever else the limit neglects are felt.
+
+    Parameters
+    ----------
+    family : Family
+    found : Optimum
+        The best mix of the family.
+    loss : float
+        How much accuracy may be given up.
     """
     lowest = found.accuracy - loss
 
