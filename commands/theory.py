@@ -47,7 +47,7 @@ def predict(
     if as_json:
         print_json(values)
         return
-    rows = [(key, f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
+    rows = [(key, "not known" if value is None else f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
     rows += [(key, f"{value:.6g}") for key, value in values["fixed_point"].items()]
     print_table(("quantity", formula), rows)
 

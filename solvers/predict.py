@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..support.errors import BadInput, NotConverged, number
 from . import any_loss, kernels
+from .limit import limit
 from .lowering import Lowered, lower_problem, lower_setting
 from .problem import RANGES, Law, Problem, Setting, in_range, kept_labels
 from .solve import Solution, solve
@@ -38,6 +39,8 @@ class Prediction:
         Kept fraction and signal lambda of the synthetic samples; nan for a general problem.
     fixed_point : dict
         delta of each source (delta_r, delta_s), delta_g of the fitted generator, the relative residual.
+    limit : float or None
+        The accuracy that no classifier trained on the same samples can exceed; None where it is not known (`solvers.limit.limit`).
     """
 
     mean_margin: float
@@ -47,6 +50,7 @@ class Prediction:
     alpha: float
     lam: float
     fixed_point: dict[str, float]
+    limit: float | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return the values by the keys that other programs read: lam is spelled lambda."""
@@ -105,7 +109,7 @@ def predict(
         grid = predict_grid(problem, formula=formula, loss=loss, huber_threshold=huber_threshold)
         fixed_point = {f"delta_{name}": float(value) for name, value in grid.delta.items()}
         values = (float(x) for x in (grid.mean_margin, grid.variance, grid.accuracy, grid.risk, grid.alpha, grid.lam))
-        return Prediction(*values, fixed_point={**fixed_point, "residual": float(grid.residual)})
+        return Prediction(*values, fixed_point={**fixed_point, "residual": float(grid.residual)}, limit=limit(problem))
     if formula != "rederived":
         raise BadInput("the published formula covers the paper's mixture only: give a Setting")
     return predict_tests(problem, [problem.test], loss=loss, huber_threshold=huber_threshold)[0]
@@ -143,7 +147,8 @@ def predict_tests(
     values = [x[0, :, 0] for x in (found.margins, found.variances, *_outcomes(found))]
     fixed_point = {f"delta_{name}": float(delta) for name, delta in zip(lowered.names, found.delta[0], strict=True)}
     fixed_point["residual"] = float(found.residual[0])
-    return [Prediction(*map(float, each), float("nan"), float("nan"), fixed_point) for each in zip(*values, strict=True)]
+    return [Prediction(*map(float, each), float("nan"), float("nan"), fixed_point, limit(replace(problem, test=test)))
+            for test, each in zip(tests, zip(*values, strict=True), strict=True)]
 
 
 def predict_grid(

@@ -18,7 +18,7 @@ from synthmix.solvers.predict import predict_grid
 ROOT = Path(cli.__file__).parent
 NUMBERS = {"n": 200, "m": 800, "p": 100, "mu": 0.7, "epsilon": 0.4, "rho": 0.3, "phi": 0.5, "gamma": 0.1}
 SETTING = [word for name, value in NUMBERS.items() for word in (f"--{name}", str(value))]
-PREDICTED = {"mean_margin", "variance", "accuracy", "risk", "alpha", "lambda", "fixed_point"}
+PREDICTED = {"mean_margin", "variance", "accuracy", "risk", "alpha", "lambda", "fixed_point", "limit"}
 SIMULATED = ("mean_margin", "variance", "accuracy", "risk")
 
 
@@ -68,6 +68,8 @@ def test_predict_prints_the_agreed_keys(
     assert code == 0 and set(values) == PREDICTED
     assert values["risk"] == pytest.approx(values["variance"] + (1 - values["mean_margin"]) ** 2)
     assert values["fixed_point"]["delta_s"] > 0
+    known = extra in ((), ("--formula", "published"))
+    assert values["accuracy"] < values["limit"] < 1 if known else values["limit"] is None
 
 
 def test_simulate_agrees_with_predict_whatever_the_jobs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

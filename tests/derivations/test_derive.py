@@ -15,7 +15,7 @@ from synthmix.derivations.codegen import function_source
 from synthmix.derivations.derive import ROOT, departures, generated_files, run_checks, select, stale
 from synthmix.derivations.model import Source
 from synthmix.derivations.potential import Statement
-from synthmix.derivations.special import sample_covariance, synthetic_only
+from synthmix.derivations.special import limit, sample_covariance, synthetic_only
 from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
 from synthmix.support.errors import BadInput
 
@@ -98,6 +98,12 @@ FAULTS = {
                                  "leverage"),
     "a published slope that is right": (published, "published_slope", lambda: sp.Integer(1), "no pruning = published"),
     "a sample that does not see itself": (sample_covariance, "share", lambda: sp.Integer(0), "moments of a sample covariance"),
+    "a score of the wrong law": (limit, "tilt", lambda h: sp.exp(-limit.Q / 2) * sp.cosh(h), "a label's posterior"),
+    "an uncertainty that forgets the score": (limit, "uncertainty", lambda: 1 / sp.cosh(limit.L) ** 2, "a label's free energy"),
+    "a direction that is known": (limit, "overlap", lambda: limit.mu**2, "the direction's side"),
+    "an overlap without the prior": (limit, "overlap", lambda: limit.mu**4 * limit.NU, "right labels"),
+    "labels that are all known": (limit, "uncertainty", lambda: limit.Q * limit.G**2, "the transition at e = 1/2"),
+    "an overlap that is too small": (limit, "overlap", lambda: limit.mu**4 * limit.NU / (2 + limit.mu**2 * limit.NU), "nothing beats it"),
     "a quadratic without the ridge": (synthetic_only, "QUADRATIC", synthetic_only.DELTA - 1, "synthetic only"),
 }
 
