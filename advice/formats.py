@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
+import math
+import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -13,12 +17,15 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 import numpy as np
 
 from ..support.errors import BadInput
+from ..support.memory import must_fit
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK_VALUES = 2_000_000  # numbers read at a time
-NAMED = 20  # names listed in a message
+NAMED, SHOWN = 20, 60  # names listed in a message, and characters of each
+HEAD = 10_000  # bytes of an array's header: more is no header
+LONGEST = 2**27  # characters of a line of text: more is no table, and might fill the memory
 TO_INSTALL = "pip install '.[tables]'"
 
 Columns = list[tuple[str, np.ndarray]]
@@ -42,23 +49,126 @@ def reader(path: Path) -> TableReader:
     """The reader of a file, chosen by its suffix, or of a folder saved by Hugging Face datasets.
 
     Raises:
-        BadInput: For a file that does not exist, cannot be read, or has no known format.
+        BadInput: For a file that does not exist, cannot be read, or has no known format. Pipes and devices are not opened: they may
+            never end.
     """
-    try:
+    with _reading(path):
         if path.is_dir():
-            return _dataset(path)
+            return _Guarded(path, _dataset(path))
         if not path.exists():
             raise BadInput(f"there is no file {path}")
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInput(f"cannot read {path}: it is a pipe or a device; save what it holds to a file")
         suffix = path.suffix.lower()
-        if suffix == ".npz":
-            return _Npz(path)
-        if suffix in (".csv", ".tsv", ".txt"):
-            return _Csv(path)
-        if suffix in (".parquet", ".pq"):
-            return _parquet(path)
-    except OSError as error:
-        raise BadInput(f"cannot read {path}: {error.strerror or error}") from None
+        of = {".npz": _Npz, ".csv": _Csv, ".tsv": _Csv, ".txt": _Csv, ".parquet": _parquet, ".pq": _parquet}.get(suffix)
+        if of is not None:
+            found = of(path)
+            twice = [name for name in found.columns if found.columns.count(name) > 1]
+            if twice:
+                raise BadInput(f"{path} has two columns {shown(twice[0])!r}: its header must give every column a name of its own")
+            return _Guarded(path, found)
     raise BadInput(f"cannot read {path}: the formats are .npz, .csv, .parquet and a folder saved by Hugging Face datasets")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn whatever a library raises for a file that it cannot read into BadInput."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except MemoryError:
+        raise BadInput(f"cannot read {path}: the memory is too small for what it says it holds") from None
+    except OSError as error:
+        raise BadInput(f"cannot read {path}: {_first_line(error.strerror or error)}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"cannot read {path}: it is not text in UTF-8") from error
+    except Exception as error:  # zipfile, zlib, lzma, NumPy, csv and Arrow raise some thirty kinds of exceptions for what is damaged
+        raise BadInput(f"cannot read {path}: it is damaged, or of a kind that is not read here ({_first_line(error)})") from error
+
+
+@dataclass(frozen=True, eq=False)
+class _Guarded:
+    """A reader whose chunks raise nothing but BadInput."""
+
+    path: Path
+    file: TableReader
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """As in `TableReader`."""
+        return self.file.columns
+
+    def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
+        """As in `TableReader`."""
+        with _reading(self.path):
+            yield from self.file.chunks(features, others, rows)
+
+
+@dataclass(frozen=True, eq=False)
+class _Array:
+    """An array of an npz file whose header has been read: nothing is allocated before it is known to be there.
+
+    Attributes:
+        archive, name: Where it is.
+        offset: Bytes of the header.
+        shape, fortran, dtype: What the header says.
+    """
+
+    archive: zipfile.ZipFile
+    name: str
+    offset: int
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype
+
+    @classmethod
+    def of(cls, archive: zipfile.ZipFile, name: str) -> _Array:
+        """The array of one name.
+
+        Raises:
+            BadInput: For Python objects, and for an array that is shorter than its header says.
+            Exception: For whatever else is wrong; see `_reading`.
+        """
+        with archive.open(f"{name}.npy") as file:
+            head = io.BytesIO(file.read(HEAD))
+        version = np.lib.format.read_magic(head)
+        if version not in ((1, 0), (2, 0), (3, 0)):
+            raise ValueError(f"array {name} is of version {version}")
+        parse = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = parse(head)
+        if dtype.hasobject:
+            raise BadInput(f"cannot read {archive.filename}: array {name} holds Python objects; save numbers and strings")
+        found = cls(archive, name, head.tell(), shape, fortran, dtype)
+        if min(shape, default=0) < 0 or found.size > archive.getinfo(f"{name}.npy").file_size - found.offset:
+            raise BadInput(f"cannot read {archive.filename}: it is damaged (array {name} is shorter than its header says)")
+        return found
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole array."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def pieces(self, step: int) -> Iterator[np.ndarray]:
+        """`step` entries along the first axis at a time.
+
+        Raises:
+            BadInput: Where a piece does not fit in memory.
+        """
+        k, rest = self.shape[0], self.shape[1:]
+        with self.archive.open(f"{self.name}.npy") as file:
+            file.read(self.offset)
+            whole = self.fortran and len(self.shape) > 1  # stored feature by feature: there is no reading it in rows
+            must_fit(f"array {self.name} of {self.archive.filename}", 2 * (self.size if whole else self.size // max(k, 1) * min(step, k)),
+                     "save fewer rows")
+            if whole:
+                values = np.frombuffer(file.read(self.size), self.dtype).reshape(self.shape[::-1]).T
+                yield from (values[i : i + step] for i in range(0, k, step))
+                return
+            for i in range(0, k, step):
+                count = min(step, k - i)
+                entries = count * math.prod(rest)
+                yield np.frombuffer(file.read(entries * self.dtype.itemsize), self.dtype, entries).reshape(count, *rest)
 
 
 class _Npz:
@@ -68,53 +178,32 @@ class _Npz:
         self.path = path
         try:
             with zipfile.ZipFile(path) as archive:
-                self.columns = [name.removesuffix(".npy") for name in archive.namelist()]
-        except (zipfile.BadZipFile, OSError) as error:
+                self.columns = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+        except zipfile.BadZipFile as error:
             raise BadInput(f"cannot read {path}: it is no npz file ({error})") from None
         if "X" not in self.columns:
-            raise BadInput(f"{path} has no array X of features; its arrays are {listed(self.columns)}")
+            raise BadInput(f"{path} has no array X of features; its arrays are {listed(self.columns) or 'none'}")
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
         """As in `TableReader`. Arrays other than X are never features."""
         if "X" not in features:
             raise BadInput(f"X holds the features of {self.path}: it cannot be the label column")
-        try:
-            with np.load(self.path, allow_pickle=False) as arrays:
-                columns = {name: arrays[name] for name in others}
-            k = None
-            for X in self._pieces(rows):
-                start = 0 if k is None else k
-                k = start + len(X)
-                yield [("x", X)], {name: values[start:k] for name, values in columns.items()}
-        except (ValueError, EOFError, zipfile.BadZipFile) as error:
-            if isinstance(error, BadInput):
-                raise
-            pickled = "pickle" in str(error)
-            why = "it holds Python objects; save numbers and strings" if pickled else f"it is damaged ({error})"
-            raise BadInput(f"cannot read {self.path}: {why}") from None
-        wrong = [name for name, values in columns.items() if values.ndim != 1 or len(values) != (k or 0)]
-        if wrong:
-            raise BadInput(f"array {wrong[0]} of {self.path} has shape {columns[wrong[0]].shape}, X has {k or 0} rows")
-
-    def _pieces(self, rows: int | None) -> Iterator[np.ndarray]:
-        with zipfile.ZipFile(self.path) as archive, archive.open("X.npy") as file:
-            version = np.lib.format.read_magic(file)
-            reader = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, fortran, dtype = reader(file)
-            if len(shape) != 2:
-                raise BadInput(f"X of {self.path} must have shape (samples, features), not {shape}")
-            if dtype.kind not in "buif":
-                raise BadInput(f"X of {self.path} is not numeric (its type is {dtype})")
-            k, p = shape
-            step = rows or max(1, CHUNK_VALUES // max(p, 1))
-            if fortran:  # stored feature by feature: there is no reading it in rows
-                whole = np.frombuffer(file.read(), dtype).reshape(p, k).T
-                yield from (whole[i : i + step] for i in range(0, k, step))
-                return
-            for i in range(0, k, step):
-                count = min(step, k - i)
-                data = file.read(count * p * dtype.itemsize)
-                yield np.frombuffer(data, dtype, count * p).reshape(count, p)
+        with zipfile.ZipFile(self.path) as archive:
+            X, arrays = _Array.of(archive, "X"), {name: _Array.of(archive, name) for name in others}
+            if len(X.shape) != 2:
+                raise BadInput(f"X of {self.path} must have shape (samples, features), not {X.shape}")
+            if X.dtype.kind not in "buif":
+                raise BadInput(f"X of {self.path} is not numeric (its type is {X.dtype})")
+            k, p = X.shape
+            for name, one in arrays.items():
+                if one.shape != (k,):
+                    raise BadInput(f"array {shown(name)} of {self.path} has shape {one.shape}, X has {k} rows: one entry a row is needed")
+            if not p:
+                raise BadInput(f"{self.path} has no features")
+            step = rows or max(1, CHUNK_VALUES // p)
+            columns = zip(*(one.pieces(step) for one in arrays.values()), strict=True)
+            for piece, values in zip(X.pieces(step), columns, strict=True):
+                yield [("x", piece)], dict(zip(arrays, values, strict=True))
 
 
 class _Csv:
@@ -122,56 +211,62 @@ class _Csv:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            with self._open() as file:
-                header = file.readline()
-        except UnicodeDecodeError:
-            raise BadInput(f"cannot read {path}: it is not text in UTF-8") from None
+        with self._open() as file:
+            header = self._line(file)
         if not header.strip():
             raise BadInput(f"{path} is empty: a header line with the names of the columns is needed")
         self.delimiter = max(",;\t", key=header.count)
-        self.columns = [name.strip() for name in next(csv.reader([header], delimiter=self.delimiter))]
-        if len(set(self.columns)) < len(self.columns):
-            twice = next(name for name in self.columns if self.columns.count(name) > 1)
-            raise BadInput(f"{path} has two columns {twice!r}: the first line must be a header with different names")
+        try:
+            self.columns = [name.strip() for name in next(csv.reader([header], delimiter=self.delimiter))]
+        except csv.Error:
+            raise BadInput(f"the header line of {path} holds a name of over {csv.field_size_limit():,} characters") from None
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
         """As in `TableReader`. NumPy parses whole chunks; where it fails, the rows are searched for what is wrong."""
         wanted = set(features)
         dtype = np.dtype([(f"c{i}", float if name in wanted else object) for i, name in enumerate(self.columns)])
         step, first = rows or max(1, CHUNK_VALUES // len(self.columns)), 1
-        try:
-            with self._open() as file:
-                file.readline()
-                filled = (line for line in file if line.strip())
-                while lines := list(itertools.islice(filled, step)):
-                    try:
-                        parsed = np.loadtxt(lines, dtype, delimiter=self.delimiter, quotechar='"', comments=None, ndmin=1)
-                    except ValueError as error:
-                        raise self._wrong(lines, first, wanted, error) from None
-                    of = {name: parsed[f"c{i}"] for i, name in enumerate(self.columns)}
-                    yield [(name, of[name]) for name in features], {name: of[name] for name in others}
-                    first += len(lines)
-        except UnicodeDecodeError:
-            raise BadInput(f"cannot read {self.path}: it is not text in UTF-8") from None
+        with self._open() as file:
+            self._line(file)
+            filled = (line for line in iter(lambda: self._line(file), "") if line.strip())
+            while lines := list(itertools.islice(filled, step)):
+                try:
+                    parsed = np.loadtxt(lines, dtype, delimiter=self.delimiter, quotechar='"', comments=None, ndmin=1)
+                except ValueError as error:
+                    raise self._wrong(lines, first, wanted, error) from None
+                of = {name: parsed[f"c{i}"] for i, name in enumerate(self.columns)}
+                yield [(name, of[name]) for name in features], {name: of[name] for name in others}
+                first += len(lines)
 
     def _open(self) -> TextIO:
         return self.path.open(encoding="utf-8-sig", newline="")
 
+    def _line(self, file: TextIO) -> str:
+        line = file.readline(LONGEST)
+        if len(line) == LONGEST:
+            raise BadInput(f"cannot read {self.path}: a line has over {LONGEST:,} characters")
+        return line
+
     def _wrong(self, lines: list[str], first: int, features: set[str], error: ValueError) -> BadInput:
-        for row, cells in enumerate(csv.reader(lines, delimiter=self.delimiter), first):
-            if len(cells) != len(self.columns):
-                return BadInput(f"row {row} of {self.path} has {len(cells)} cells, the header {len(self.columns)}")
-            for name, cell in zip(self.columns, cells, strict=True):
-                if name in features:
-                    try:
-                        float(cell)
-                    except ValueError:
-                        column = f"column {name!r} of {self.path}"
-                        if not cell.strip():
-                            return BadInput(f"{column} has a missing value in row {row}: fill it or leave the row out")
-                        return BadInput(f"{column} is not numeric, {cell.strip()!r} in row {row}: drop it, or encode it as numbers")
-        return BadInput(f"cannot read {self.path}: {error}")
+        row = first
+        try:
+            for cells in csv.reader(lines, delimiter=self.delimiter):
+                if len(cells) != len(self.columns):
+                    return BadInput(f"row {row} of {self.path} has {len(cells)} cells, the header {len(self.columns)}")
+                for name, cell in zip(self.columns, cells, strict=True):
+                    if name in features:
+                        try:
+                            float(cell)
+                        except ValueError:
+                            column = f"column {shown(name)!r} of {self.path}"
+                            if not cell.strip():
+                                return BadInput(f"{column} has a missing value in row {row}: fill it or leave the row out")
+                            return BadInput(f"{column} is not numeric, {shown(cell.strip())!r} in row {row}: drop it, or encode it as "
+                                            "numbers")
+                row += 1
+        except csv.Error:
+            return BadInput(f"row {row} of {self.path} holds a cell of over {csv.field_size_limit():,} characters: it is no number")
+        return BadInput(f"cannot read {self.path}: {_first_line(error)}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,8 +331,8 @@ def _parquet(path: Path) -> _Arrow:
         raise BadInput(f"reading {path} needs pyarrow: {TO_INSTALL}") from None
     try:
         columns = ParquetFile(path).schema_arrow.names
-    except (ArrowInvalid, OSError) as error:
-        raise BadInput(f"cannot read {path}: it is no parquet file ({str(error).splitlines()[0]})") from None
+    except ArrowInvalid as error:
+        raise BadInput(f"cannot read {path}: it is no parquet file ({_first_line(error)})") from None
     return _Arrow(path, list(columns), lambda rows: ParquetFile(path).iter_batches(rows))
 
 
@@ -249,7 +344,7 @@ def _dataset(path: Path) -> _Arrow:
     try:
         found = load_from_disk(str(path))
     except Exception as error:  # whatever it meets in a folder that it did not write
-        raise BadInput(f"cannot read {path}: it is no folder saved by datasets ({str(error).splitlines()[0]})") from None
+        raise BadInput(f"cannot read {path}: it is no folder saved by datasets ({_first_line(error)})") from None
     if isinstance(found, DatasetDict):
         splits = list(found)
         name = "train" if "train" in splits else splits[0]
@@ -262,4 +357,14 @@ def _dataset(path: Path) -> _Arrow:
 
 def listed(names: Sequence[str]) -> str:
     """The names with commas between them: the first NAMED of many, and how many more there are."""
-    return ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    return ", ".join(map(shown, names[:NAMED])) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+
+
+def shown(text: str) -> str:
+    """The text, or the beginning of a long one."""
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+
+
+def _first_line(error: object) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0] if len(lines[0]) <= 4 * SHOWN else f"{lines[0][: 4 * SHOWN]}..."

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..drawing.panels import COLORS, Line, Panel, Points, draw
-from ..support.files import replacing, write_text
+from ..support.errors import BadInput
+from ..support.files import check_writable, replacing
 from ..support.records import plain
 from .plan import Plan
 from .result import Advice, BreakEven
@@ -28,8 +30,6 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     Raises:
         BadInput: If the folder cannot be written.
     """
-    import matplotlib
-
     panels = [_curve(advice), _gains(advice)]
     if advice.break_even is not None:
         panels.append(_plane(advice, plan))
@@ -38,15 +38,33 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     _band(sheet.axes[1], advice, "gain_low", "gain_high", 100.0)
     if advice.break_even is not None:
         _shade(sheet.axes[2], advice.break_even)
-    files = []
-    for suffix in ("png", "pdf"):
-        path = out / f"{NAME}.{suffix}"
-        with replacing(path) as beside, matplotlib.rc_context({"svg.hashsalt": "advice"}):
-            sheet.savefig(beside, dpi=200, metadata={"CreationDate": None} if suffix == "pdf" else None)
-        files.append(path)
-    path = out / f"{NAME}.json"
-    write_text(path, json.dumps(plain(advice.as_dict()), indent=1, allow_nan=False) + "\n")
-    return (*files, path)
+    files = _files(out)
+    with ExitStack() as together:  # all three are written before the first one is renamed
+        png, pdf, record = (together.enter_context(replacing(path)) for path in files)
+        sheet.savefig(png, dpi=200)
+        sheet.savefig(pdf, metadata={"CreationDate": None})
+        record.write_text(json.dumps(plain(advice.as_dict()), indent=1, allow_nan=False) + "\n")
+    return files
+
+
+def check_place(out: Path) -> None:
+    """Do nothing if `save` can write to the folder `out`. A folder that is made for the trial is removed again.
+
+    Raises:
+        BadInput: If it cannot be made or written to, or has a folder of the name of a file.
+        Unwritable: If the disk is full.
+    """
+    missing = [one for one in (out, *out.parents) if not one.exists()]
+    for path in _files(out):
+        if path.is_dir():
+            raise BadInput(f"cannot write {path}: it is a folder; choose another place with --out")
+        check_writable(path)
+    for one in missing:
+        one.rmdir()
+
+
+def _files(out: Path) -> tuple[Path, ...]:
+    return tuple(out / f"{NAME}.{suffix}" for suffix in ("png", "pdf", "json"))
 
 
 def _curve(advice: Advice) -> Panel:

@@ -18,8 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from ..support.errors import BadInput
-from .formats import Columns, listed, reader
+from .formats import Columns, listed, reader, shown
 from .identifiers import named_like_one, reason
+from .scaling import LARGEST
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features
@@ -27,6 +28,8 @@ LEAST = 10  # real samples
 CONSTANT, BY_NAME = "the same in all rows", "an identifier by its name"  # why columns are left out
 MAX_ROWS = 20_000  # kept of the real samples
 MAX_VALUES = 50_000_000  # numbers kept of a file's features, 400 MB
+EXACT = 2.0**53  # above it a float is not known to a whole number
+LONGEST_LABEL = 200  # characters of the name of a class
 YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE", "no"}
 
 
@@ -212,16 +215,19 @@ def _features(columns: Columns, path: str | os.PathLike[str], first: int) -> tup
         width = block.shape[1]
         names += [name] if values.ndim == 1 else [f"{name}{i}" if name == "x" else f"{name}[{i}]" for i in range(width)]
         if block.dtype.kind not in "buif":
-            raise BadInput(f"column {name!r} of {path} is not numeric: drop it, or encode it as numbers")
+            raise BadInput(f"column {shown(name)!r} of {path} is not numeric: drop it, or encode it as numbers")
         parts.append(block)
     if not parts or not names:
         raise BadInput(f"{path} has no features")
     X = np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), dtype=float)
-    bad = ~np.isfinite(X)
+    bad = ~(np.abs(X) <= LARGEST)
     if bad.any():
         row, column = np.unravel_index(bad.argmax(), bad.shape)
-        what = "a missing value (nan)" if np.isnan(X[row, column]) else "an infinite value"
-        raise BadInput(f"column {names[column]!r} of {path} has {what} in row {first + row}: fill it or leave the row out")
+        value, what = X[row, column], f"column {shown(names[column])!r} of {path}"
+        if np.isfinite(value):
+            raise BadInput(f"{what} has {value:.1e} in row {first + row}: rescale it, or correct it")
+        kind = "a missing value (nan)" if np.isnan(value) else "an infinite value"
+        raise BadInput(f"{what} has {kind} in row {first + row}: fill it or leave the row out")
     return X, tuple(names)
 
 
@@ -230,31 +236,46 @@ def _labels(values: np.ndarray, what: str, first: int, *, missing: bool = False)
     if values.ndim != 1:
         raise BadInput(f"{what} has shape {values.shape}: one label a row is needed")
     if values.dtype.kind in "OUS":
-        words, codes = np.unique(np.array(["" if one is None else str(one).strip() for one in values]), return_inverse=True)
-        words = np.array([_word(one) for one in words])
+        place: dict[str, int] = {}
+        codes = np.array([place.setdefault(_text(one), len(place)) for one in values], dtype=int)
+        words = [_word(one) for one in place]
     else:
-        words, codes = np.unique(values, return_inverse=True)
-        words = np.array([_word(str(one)) for one in words.tolist()])
-    if not missing and (empty := np.flatnonzero(words == "")).size:
-        raise BadInput(f"{what} has no label in row {first + int(np.isin(codes, empty).argmax())}")
-    return words[codes]
+        unique, codes = np.unique(values, return_inverse=True)
+        words = [_word(str(one)) for one in unique.tolist()]
+    rows = {word: first + int((codes == i).argmax()) for i, word in enumerate(words) if not word or len(word) > LONGEST_LABEL}
+    if "" in rows and not missing:
+        raise BadInput(f"{what} has no label in row {rows['']}")
+    for word in filter(None, rows):
+        raise BadInput(f"{what} has a label of {len(word):,} characters in row {rows[word]}: it names no class")
+    return np.array(words, dtype=str)[codes]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    return "" if value is None else str(value).strip()
 
 
 def _word(text: str) -> str:
+    """The same text for the same number, "" for nan."""
+    try:
+        return str(int(text))
+    except ValueError:  # no whole number, or of over 4,300 digits
+        pass
     try:
         number = float(text)
     except ValueError:
         return text
     if np.isnan(number):
         return ""
-    return str(int(number)) if np.isfinite(number) and number == int(number) else text
+    return str(int(number)) if abs(number) < EXACT and number == int(number) else text
 
 
 def _numbers(words: np.ndarray) -> np.ndarray:
-    """The words as whole numbers, if all of them are; else the words."""
+    """The words as whole numbers, if all of them are and fit into 64 bits; else the words."""
     try:
         unique, codes = np.unique(words, return_inverse=True)
-        return np.array([int(one) for one in unique])[codes]
+        return np.array([int(one) for one in unique], dtype=np.int64)[codes]
     except (ValueError, OverflowError):
         return words
 

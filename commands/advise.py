@@ -31,7 +31,7 @@ def advise(
 ) -> None:
     """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
     from ..advice.advise import advise as give
-    from ..advice.picture import save
+    from ..advice.picture import check_place, save
     from ..advice.plan import check_said, plan_of
     from ..advice.table import HEAD, table
     from ..advice.tables import read
@@ -44,6 +44,7 @@ def advise(
     table_of_real = read(real, label, seed=seed)
     generated = read(synthetic[0], label, like=table_of_real, seed=seed) if synthetic else None
     plan = plan_of(None if generated is None else generated.y, epsilon=epsilon, rho=rho, phi=phi, **generator)
+    check_place(out)
     advice = give(table_of_real, plan, generated, standardise=standardise, seed=seed)
     files = save(advice, plan, out)
     if as_json:
