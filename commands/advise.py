@@ -12,24 +12,36 @@ from .output import print_json, print_table
 
 
 def advise(
-    real: Annotated[Path | None, typer.Option("--real", help="Labelled samples: npz with X and y, csv, parquet, or a folder saved by "
-                    "datasets. Needed.")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="The label column (default: label or y).")] = None,
-    synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", help="Synthetic samples, perhaps with keep, score, truth.")] = None,
-    epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels: 0.2, or an interval 0.1:0.3.")] = None,
-    rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier keeps.")] = None,
-    phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier keeps.")] = None,
-    n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator is fitted on this many other samples of each class.")] = None,
-    self_fitted: Annotated[bool | None, typer.Option("--self-fitted/--not-self-fitted", show_default=False, help="Whether the generator is "
-                           "fitted on these real samples; of a file it is found out where it is not said.")] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="The generator draws from the very law of the real samples.")] = False,
-    budget: Annotated[int | None, typer.Option("--budget", help="The most samples to generate (default: those of the file).")] = None,
+    real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
+                    "by the datasets library. Needed.")] = None,
+    label: Annotated[str | None, typer.Option("--label", help="Name of the label column (default: label or y).")] = None,
+    synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
+                         "--real. Optional columns: keep (whether the verifier keeps the sample), score (the verifier's score), truth "
+                         "(the true label, where it is known).")] = None,
+    epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels among the synthetic samples: 0.2, "
+                       "or an interval 0.1:0.3.")] = None,
+    rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier "
+                   "keeps, a number or an interval.")] = None,
+    phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier "
+                   "keeps, a number or an interval.")] = None,
+    n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator was fitted on so many samples of each class, "
+                     "none of them among yours.")] = None,
+    self_fitted: Annotated[bool | None, typer.Option("--self-fitted/--not-self-fitted", show_default=False, help="Whether the generator "
+                           "was fitted on the very samples in --real (default: with --synthetic it is detected).")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="The generator knows the distribution of the real samples exactly.")] = False,
+    budget: Annotated[int | None, typer.Option("--budget", help="The most synthetic samples to use (default: as many as the "
+                      "file has).")] = None,
     standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
     out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """Will synthetic data help on your data? How many, with what weight, and how good must the verifier be?"""
+    """Say whether synthetic data will help on your own data.
+
+    Prints the accuracy now, the best number of synthetic samples, their weight and the ridge, what they gain, and how good the verifier
+    must be. Say what you know of the synthetic samples: a file of them (--synthetic), or the share of wrong labels and the shares that
+    the verifier keeps (--epsilon, --rho, --phi) and what the generator was fitted on (--n-hat, --self-fitted or --exact).
+    """
     from ..advice.advise import advise as give
     from ..advice.picture import check_place, save
     from ..advice.plan import check_said, plan_of

@@ -14,7 +14,10 @@ app = typer.Typer(rich_markup_mode=None, help="Public data sets: list them, fetc
 
 @app.command("list")
 def data_list(data: DataFolder = None, as_json: Json = False) -> None:
-    """Every data set: its licence, where it was found, its size. Nothing is downloaded."""
+    """List every data set: title, licence, place, size.
+
+    Nothing is downloaded.
+    """
     from ..data import dataset, names, status
 
     states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
@@ -33,10 +36,13 @@ def data_list(data: DataFolder = None, as_json: Json = False) -> None:
 @app.command("fetch")
 def data_fetch(
     name: Annotated[str | None, typer.Argument(help="Which data set; `data list` names them.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every data set.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Download all data sets.")] = False,
     data: DataFolder = None,
 ) -> None:
-    """Download what is not on this machine yet; a download that broke off goes on where it stopped."""
+    """Download a data set, unless it is on this machine.
+
+    A download that broke off goes on where it stopped.
+    """
     from ..data import dataset, locate, names, status
     from ..support.errors import BadInput
 
@@ -60,7 +66,10 @@ def data_path(
     name: Annotated[str, typer.Argument(help="Which data set; `data list` names them.")],
     data: DataFolder = None,
 ) -> None:
-    """Print where the files of a data set are, one a line. Nothing is downloaded."""
+    """Print where the files of a data set are, one a line.
+
+    Nothing is downloaded.
+    """
     from ..data import dataset, locate
 
     for path in locate(dataset(name), data, download=False).values():

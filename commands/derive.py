@@ -23,12 +23,15 @@ WIDTH = 80
 
 def derive(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; exit 1 if a generated file is stale or a check fails.")] = False,
-    only: Annotated[str | None, typer.Option("--only", metavar="NAME", help="Run only the checks with this in their name, or all of a "
-                                             "chapter; nothing is generated.")] = None,
-    report: Annotated[Path | None, typer.Option("--report", help="Write the derivation to FILE.md and FILE.html.")] = None,
+    only: Annotated[str | None, typer.Option("--only", metavar="NAME", help="Run only the checks with NAME in their names, or all of the "
+                                             "chapter NAME; nothing is generated.")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write the derivation, to PATH.md and PATH.html.")] = None,
     jobs: EveryCore = None,
 ) -> None:
-    """Check the derivation, generate the Numba solvers from it, say where the published formula departs."""
+    """Check the derivation and generate the compiled solvers from it.
+
+    Also prints where the published formula departs from the one derived here.
+    """
     from rich.console import Console
 
     from ..derivations import derive as derivation

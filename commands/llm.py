@@ -27,11 +27,14 @@ app = typer.Typer(rich_markup_mode=None, help="Language models: the two publishe
 class PipelineOptions:
     """The options of a pipeline's command."""
 
-    config: Annotated[str, typer.Option("--config", help="A TOML file, or a packaged one: safety- or qa-, then toy, lora or paper.")]
-    out: Annotated[Path | None, typer.Option("--out", help="Folder of the steps (default: out/llm/NAME of the configuration).")] = None
-    step: Annotated[str | None, typer.Option("--step", help="Only this step, or all instances of this kind of step.")] = None
+    config: Annotated[str, typer.Option("--config", help="A TOML file, or the name of a packaged one: safety- or qa- and then toy, lora "
+                                                         "or paper, such as safety-toy.")]
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results of the steps (default: out/llm/NAME, NAME the "
+                                                           "configuration's).")] = None
+    step: Annotated[str | None, typer.Option("--step", help="Run only this step, or every step of this kind, such as tune.")] = None
     list_steps: Annotated[bool, typer.Option("--list", help="List the steps and their states; run nothing.")] = False
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step and what is missing; change nothing.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step with its settings, and which packages, models and data are "
+                                                            "missing; run nothing.")] = False
     data: DataFolder = None
     as_json: Json = False
 
@@ -39,7 +42,10 @@ class PipelineOptions:
 @app.command("safety")
 @grouped
 def llm_safety(options: PipelineOptions) -> None:
-    """Figure 8's pipeline: swap, prune, accumulate, tune with IPO, generate, judge, score, draw."""
+    """Run the paper's safety-alignment pipeline (figure 8).
+
+    Steps: prepare, split, swap, prune, accumulate, tune with IPO, generate, judge, score, draw. Steps that are done are not run again.
+    """
     from ..language.safety import configuration as safety
 
     _pipeline(safety, safety.Safety, options)
@@ -48,7 +54,10 @@ def llm_safety(options: PipelineOptions) -> None:
 @app.command("qa")
 @grouped
 def llm_qa(options: PipelineOptions) -> None:
-    """Figure 9's pipeline: questions, label, verify, select, accumulate, tune, evaluate, score, draw."""
+    """Run the paper's question-answer pipeline (figure 9).
+
+    Steps: prepare, questions, label, verify, select, accumulate, tune, evaluate, score, draw. Steps that are done are not run again.
+    """
     from ..language.qa import configuration as qa
 
     _pipeline(qa, qa.QA, options)
@@ -62,7 +71,10 @@ def llm_features(
     layer: Annotated[int, typer.Option("--layer", help="The layer whose hidden states are the features; 0 is the embedding.")] = 15,
     data: DataFolder = None,
 ) -> None:
-    """Write the hidden-state features of a data set, with labels and groups of each row, to an npz file."""
+    """Write hidden states of a language model to an npz file.
+
+    One row for each text of a data set, with its label and its group.
+    """
     from ..language.models.features import FeatureSettings, export
 
     found = export(name, out, FeatureSettings(layer), data, model, progress=sys.stderr.isatty())

@@ -48,13 +48,16 @@ class SettingOptions:
     n: Annotated[int | None, typer.Option("--n", help="Number of real samples.")] = None
     m: Annotated[int | None, typer.Option("--m", help="Number of synthetic samples, before pruning.")] = None
     p: Annotated[int | None, typer.Option("--p", help="Dimension: the number of features.")] = None
-    mu: Annotated[float | None, typer.Option("--mu", help="Length of the class mean: the classes are N(mu, I) and N(-mu, I).")] = None
+    mu: Annotated[float | None, typer.Option("--mu", help="Half the distance of the two classes, N(mu, I) and N(-mu, I): the length of "
+                                                          "mu.")] = None
     epsilon: Annotated[float | None, typer.Option("--epsilon", help="Label noise: probability that a synthetic label is wrong.")] = None
     rho: Annotated[float | None, typer.Option("--rho", help="Probability that the verifier keeps a wrongly labelled sample.")] = None
     phi: Annotated[float | None, typer.Option("--phi", help="Probability that the verifier keeps a correctly labelled sample.")] = None
-    gamma: Annotated[float | None, typer.Option("--gamma", help="Regulariser: the ridge's weight of the squared length of w.")] = None
-    beta: Annotated[float, typer.Option("--beta", help="The generator's class mean is beta mu + mu_perp.")] = 1.0
-    mu_perp: Annotated[float, typer.Option("--mu-perp", help="Length of mu_perp, the part of the generator's mean across mu.")] = 0.0
+    gamma: Annotated[float | None, typer.Option("--gamma", help="Ridge: gamma times the squared length of the classifier's weights is "
+                                                            "added to the loss.")] = None
+    beta: Annotated[float, typer.Option("--beta", help="How much of mu the generator's class mean has: it is beta mu + mu_perp.")] = 1.0
+    mu_perp: Annotated[float, typer.Option("--mu-perp", help="Length of mu_perp, the part of the generator's class mean orthogonal to "
+                                                            "mu.")] = 0.0
     omega: Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample relative to a real one.")] = 1.0
     generator: Annotated[
         Literal["exact", "independent", "self-fitted"],
@@ -62,7 +65,8 @@ class SettingOptions:
                                          "fitted on the n real samples."),
     ] = "exact"  # fmt: skip
     n_hat: Annotated[int | None, typer.Option("--n-hat", help="Number of samples that an independent generator was fitted on.")] = None
-    estimate_mean: Annotated[bool, typer.Option("--estimate-mean", help="The mean of an independent generator is estimated too.")] = False
+    estimate_mean: Annotated[bool, typer.Option("--estimate-mean", help="An independent generator has estimated its mean, too, on its "
+                                                            "n-hat samples.")] = False
     spectrum: Annotated[
         str,
         typer.Option("--spectrum", help="Eigenvalues of the covariance. flat: the identity; power:ALPHA: i^-ALPHA with mean 1; file:PATH: "

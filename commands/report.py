@@ -13,7 +13,10 @@ PAGE, EXPLORER = "report.html", "explorer.html"
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder with the records that validate wrote.")] = Path("out"),
 ) -> None:
-    """Write one page with every validated figure, its claims and what they would catch, and the explorer beside it."""
+    """Write one page of every validated figure and its claims.
+
+    Each family of claims comes with the smallest error of the theory that it would catch. The page of `explore` is written beside it.
+    """
     from ..explorer.page import page as explorer
     from ..explorer.presets import presets
     from ..figures.kit.report import page, read_records

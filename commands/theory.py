@@ -27,10 +27,15 @@ def predict(
     ] = "rederived",
     loss: Annotated[str, typer.Option("--loss", help="What the classifier minimises: square (ridge), logistic, hinge, squared-hinge, huber "
                                                      "or probit.")] = "square",
-    huber_threshold: Annotated[float | None, typer.Option("--huber-threshold", help="Where Huber loss turns linear (default: 1).")] = None,
+    huber_threshold: Annotated[float | None, typer.Option("--huber-threshold", help="Where Huber's loss is linear (default: 1).")] = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
-    """Predict mean margin, variance, accuracy and risk of a setting or a family tree."""
+    """Predict the accuracy of one setting by the theory.
+
+    Prints the limits of mean margin and variance of a fresh sample's margin y w^T x, accuracy and risk.
+
+    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma; the other options have defaults.
+    """
     problem = family.problem(options)
     from ..solvers.predict import predict as predict_problem
     from ..solvers.trees import Tree, predict_tree
@@ -62,12 +67,18 @@ def simulate(
     jobs: Jobs = 1,
     sampler: Annotated[
         Literal["sufficient", "direct"],
-        typer.Option("--sampler", help="sufficient: draw the Gram matrix and the moments of the labels; direct: draw every sample."),
+        typer.Option("--sampler", help="Both are exact. sufficient: draw the Gram matrix and the moments of the labels, fast; direct: "
+                                       "draw every sample."),
     ] = "sufficient",
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="File for finished trials; run again to resume.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Simulate a setting or a family tree by Monte-Carlo: means over training sets, with standard errors."""
+    """Measure the accuracy of one setting by Monte-Carlo.
+
+    Prints means over training sets of the quantities that `predict` predicts, with standard errors.
+
+    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma; the other options have defaults.
+    """
     problem = family.problem(options)
     from ..sims.monte_carlo import simulate as simulate_problem
 
@@ -82,12 +93,15 @@ def simulate(
 
 
 def sweep(
-    points: Annotated[int, typer.Option("--points", help="Number of random points of the whole parameter box.")] = 1_000_000,
+    points: Annotated[int, typer.Option("--points", help="Number of random settings, over every parameter's range.")] = 1_000_000,
     seed: Seed = 0,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads (default: all).")] = None,
     as_json: Json = False,
 ) -> None:
-    """Solve a million random points and report the largest relative residual. Exit 1 if one is not solved to 1e-12."""
+    """Solve a million random settings and report the worst one.
+
+    Prints the largest relative residual of each backend. Exit code 1 if a point is not solved to 1e-12.
+    """
     from ..sims.stress import sweep as run_sweep
     from ..support.progress import bar
 

@@ -21,8 +21,8 @@ class TreeOptions:
 
     generations: Annotated[
         int | None,
-        typer.Option("--generations", help="The synthetic samples come from the last of a line of so many generators; generator 1 is "
-                                           "fitted on n-hat real samples of its own."),
+        typer.Option("--generations", help="The synthetic samples come from the last of so many generators, each fitted on samples of "
+                                           "earlier ones; generator 1 is fitted on n-hat real samples of its own."),
     ] = None
     scheme: Annotated[
         str | None,

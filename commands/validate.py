@@ -23,7 +23,7 @@ def validate(
         typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 5, 6, 7, 8 or 9 of the paper; real: the theory on real data; advise: the "
                                       "back-test of the advice; generations: models trained on models' samples."),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every figure.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Rebuild every figure.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: under half a minute a figure.")] = False,
     seed: Seed = 0,
     jobs: EveryCore = None,
@@ -35,17 +35,21 @@ def validate(
                                      "it; paper: the published models."),
     ] = "features",
     proportions: Annotated[
-        str | None, typer.Option("--proportions", help="Figures 8 and 9: proportions of synthetic data, such as 0,0.5,0.8.")
+        str | None, typer.Option("--proportions", help="Figures 8 and 9: the shares of synthetic data in the training set, such as "
+                                                       "0,0.5,0.8.")
     ] = None,
-    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: most steps of each fine-tuning.")] = None,
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: the most steps of each fine-tuning.")] = None,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the figure, such as gamma=0.1, p=100,400 or "
                                                          "verifier.rho=0.2; may be given several times."),
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim, not only those that fail.")] = False,
 ) -> None:  # fmt: skip
-    """Rebuild a figure of the paper and assert that theory and experiment agree. Exit 1 if a claim fails."""
+    """Rebuild figures and check that theory and experiment agree.
+
+    Writes a picture and a record of every figure, and prints its claims. Exit code 1 if a claim fails.
+    """
     from ..figures.kit.registry import names
     from ..figures.kit.run import Run
     from ..figures.kit.study import StudyOptions

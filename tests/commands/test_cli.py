@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert found.stdout.strip() == "False"
     shown = run("--help")
     assert shown.returncode == 0
-    commands = ("derive", "validate", "predict", "simulate", "sweep", "advise", "data", "llm")
+    commands = [one.name or one.callback.__name__ for one in (*cli.app.registered_commands, *cli.app.registered_groups)]
     assert all(command in shown.stdout and command in cli.__doc__ for command in commands)
 
 
