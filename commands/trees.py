@@ -34,8 +34,10 @@ class TreeOptions:
     def problem(self, options: SettingOptions) -> Setting | Tree:
         """The tree that is meant, or the setting where none is.
 
-        Raises:
-            BadInput: for a file that is no tree, a scheme without generations, or a setting that has no generations.
+        Raises
+        ------
+        BadInput
+            For a file that is no tree, a scheme without generations, or a setting that has no generations.
         """
         from ..support.errors import BadInput
 

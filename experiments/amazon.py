@@ -85,8 +85,10 @@ class AmazonCurve:
 def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool = True) -> Reviews:
     """The reviews `name` (books, elec or kitchen: about 2000 samples, p = 400); label 0 becomes +1, label 1 becomes -1.
 
-    Raises:
-        BadInput: an unknown name, or a file that is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        An unknown name, or a file that is nowhere to be found (see `data.locate`).
     """
     if name not in NAMES:
         raise BadInput(f"the Amazon reviews are {', '.join(NAMES)}, not {name!r}")
@@ -120,8 +122,10 @@ def measure_split(
 ) -> np.ndarray:
     """The accuracy on the test set, (verifiers, m), of one random split; synthetic samples are drawn for every point.
 
-    Raises:
-        BadInput: an unknown protocol, or n leaves no test samples.
+    Raises
+    ------
+    BadInput
+        An unknown protocol, or n leaves no test samples.
     """
     rng = np.random.default_rng(seed)
     split = _split(reviews, protocol, rng, design.n)

@@ -73,11 +73,15 @@ class ComplianceSettings(Design):
 class SplitResult:
     """What one split measured and predicted; arrays (supervision, m).
 
-    Attributes:
-        accuracy: measured on the test prompts.
-        influence: (supervision, m, prompts), of the weight of every prompt of the pool on that.
-        dependent, independent: the theories' accuracies from the statistics of the training prompts, with label noise and keep decisions as
-            they depend on the answer, and as if they did not. None where only measurements were asked for.
+    Attributes
+    ----------
+    accuracy
+        Measured on the test prompts.
+    influence : array (supervision, m, prompts)
+        Of the weight of every prompt of the pool on that.
+    dependent, independent
+        The theories' accuracies from the statistics of the training prompts, with label noise and keep decisions as they depend on the
+        answer, and as if they did not. None where only measurements were asked for.
     """
 
     accuracy: np.ndarray
@@ -117,8 +121,10 @@ def curves(
 ) -> Curves:  # fmt: skip
     """Measure on `resamples` random splits of the prompts, and predict on the first `predictions` of them.
 
-    Raises:
-        BadInput: if there are too few prompts for n, the largest m and a test set.
+    Raises
+    ------
+    BadInput
+        If there are too few prompts for n, the largest m and a test set.
     """
     left = answers.prompts - design.trained_on
     if left < design.least_test:

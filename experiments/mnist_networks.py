@@ -154,8 +154,10 @@ def run(
 
     jobs: processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
 
-    Raises:
-        BadInput: without PyTorch.
+    Raises
+    ------
+    BadInput
+        Without PyTorch.
     """
     torch = pytorch()
     few = Images(*images.first(study.n), images.test_X.astype(np.float32), images.test_y)

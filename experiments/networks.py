@@ -99,8 +99,10 @@ class Trained:
 def pytorch() -> object:
     """The module torch, which nothing but the networks needs.
 
-    Raises:
-        BadInput: where it is not installed.
+    Raises
+    ------
+    BadInput
+        Where it is not installed.
     """
     try:
         import torch
@@ -150,8 +152,10 @@ def train(images: np.ndarray, networks: Sequence[Network], training: Training = 
 
     images: (rows, p); their type, float32 or float64, is the one to compute in. device: cuda where there is one, else cpu.
 
-    Raises:
-        BadInput: without PyTorch, without networks, for rows or labels that do not exist.
+    Raises
+    ------
+    BadInput
+        Without PyTorch, without networks, for rows or labels that do not exist.
     """
     torch = pytorch()
     _check(images, networks, training)

@@ -99,8 +99,10 @@ def curves(
 ) -> Curves:  # fmt: skip
     """Measure and predict on `resamples` random splits of the pairs X (pairs, p), by the theory of strata on the first `strata` of them.
 
-    Raises:
-        BadInput: if there are too few pairs for n, the largest m and a test set.
+    Raises
+    ------
+    BadInput
+        If there are too few pairs for n, the largest m and a test set.
     """
     left = len(X) - design.trained_on
     if left < design.least_test:

@@ -65,8 +65,10 @@ class Split:
     def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
         """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.
 
-        Raises:
-            BadInput: where the pool has not as many samples of a class.
+        Raises
+        ------
+        BadInput
+            Where the pool has not as many samples of a class.
         """
         orders = [rng.permutation(np.flatnonzero(self.y == k)) for k in range(self.classes)]
         least = min(map(len, orders))
@@ -107,8 +109,10 @@ class MeasuredAccuracy:
 def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
     """Train on one random draw and score on the test set.
 
-    Raises:
-        BadInput: for a pool that is too small, or an exact generator, which real data do not have.
+    Raises
+    ------
+    BadInput
+        For a pool that is too small, or an exact generator, which real data do not have.
     """
     if mix.generator.kind == "exact":
         raise BadInput("the law of real data is not known: use an independent or a self-fitted generator")
@@ -142,8 +146,10 @@ def mnist_split(
     features: the 784 pixels, `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`), or the
     196 pixels of the images halved in height and width.
 
-    Raises:
-        BadInput: if MNIST is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If MNIST is nowhere to be found (see `data.locate`).
     """
     (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
     if features == "halved":

@@ -31,16 +31,26 @@ NEAR = 0.03  # how far a proportion that is asked for may be from one of the con
 class PointScores:
     """What a fine-tuned model scored at one point of the grid.
 
-    Attributes:
-        model: the model that was tuned.
-        epsilon: the share of swapped labels; None for real data alone, and in figure 9, where it is measured and not chosen.
-        verifier: the name of the verifier; None for real data alone.
-        proportion: synthetic samples among all, before pruning.
-        real, synthetic: samples before pruning (n and m).
-        kept, wrong: synthetic samples trained on, and those of them with a wrong label.
-        accuracy: of the implicit reward on held-out pairs (figure 8), of SAFE and UNSAFE on held-out answers (figure 9).
-        score: share of answers to the evaluation's prompts that are judged safe (figure 8 only).
-        recall, f1: of UNSAFE on held-out answers (figure 9 only).
+    Attributes
+    ----------
+    model
+        The model that was tuned.
+    epsilon
+        The share of swapped labels; None for real data alone, and in figure 9, where it is measured and not chosen.
+    verifier
+        The name of the verifier; None for real data alone.
+    proportion
+        Synthetic samples among all, before pruning.
+    real, synthetic
+        Samples before pruning (n and m).
+    kept, wrong
+        Synthetic samples trained on, and those of them with a wrong label.
+    accuracy
+        Of the implicit reward on held-out pairs (figure 8), of SAFE and UNSAFE on held-out answers (figure 9).
+    score
+        Share of answers to the evaluation's prompts that are judged safe (figure 8 only).
+    recall, f1
+        Of UNSAFE on held-out answers (figure 9 only).
     """
 
     model: str
@@ -61,10 +71,14 @@ class PointScores:
 class Study:
     """The scores of every point of a grid.
 
-    Attributes:
-        points: one entry a point.
-        judge: how often the judge of the safety score is wrong itself, where that is known.
-        folder: the folder of the pipeline.
+    Attributes
+    ----------
+    points
+        One entry a point.
+    judge
+        How often the judge of the safety score is wrong itself, where that is known.
+    folder
+        The folder of the pipeline.
     """
 
     points: tuple[PointScores, ...]
@@ -76,8 +90,10 @@ def safety_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None
                  data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None) -> Study:
     """Figure 8 at a scale, in a folder of `out`. proportions: only the points nearest to these; max_steps: of each tuning.
 
-    Raises:
-        BadInput: for a proportion that is not near one of the configuration's, and whatever the steps refuse.
+    Raises
+    ------
+    BadInput
+        For a proportion that is not near one of the configuration's, and whatever the steps refuse.
     """
     settings = config.read(f"safety-{scale}", safety.Safety)
     settings = replace(settings, seed=seed, tuning=_tuning(settings.tuning, seed, max_steps),

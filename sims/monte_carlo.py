@@ -208,8 +208,10 @@ def _next_goal(draws: np.ndarray, trials: int, target_se: float | None) -> int:
 def _run_block(sampler: Sampler, seed: int, block: Block) -> tuple[Block, np.ndarray]:
     """Draw the trials of one block.
 
-    Raises:
-        NotConverged: where one of them is beyond floating point.
+    Raises
+    ------
+    NotConverged
+        Where one of them is beyond floating point.
     """
     with np.errstate(all="ignore"):
         draws = sampler.draws(trial_streams(seed, *block))

@@ -27,8 +27,10 @@ SHOWN = 60  # characters of a wrong value in a message
 def number(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> float:
     """Return `value` as a float if it is a finite number in [low, high] (or (low, high] with `open_low`).
 
-    Raises:
-        BadInput: with the name, the value and the range, in one line.
+    Raises
+    ------
+    BadInput
+        With the name, the value and the range, in one line.
     """
     x = numbers(name, value, low, high, open_low=open_low)
     if x.ndim:
@@ -39,8 +41,10 @@ def number(name: str, value: float, low: float = -math.inf, high: float = math.i
 def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> np.ndarray:
     """Return `values`, of any shape, as an array of floats if all are finite numbers in the range.
 
-    Raises:
-        BadInput: with the name, the first bad value and the range, in one line.
+    Raises
+    ------
+    BadInput
+        With the name, the first bad value and the range, in one line.
     """
     try:
         given = np.asarray(values)

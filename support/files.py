@@ -21,9 +21,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path in the same folder (same suffix); on success it becomes `path`, otherwise it is removed.
 
-    Raises:
-        BadInput: if the folder cannot be made or written to.
-        Unwritable: if the disk is full, or fails. What `path` held before is still there.
+    Raises
+    ------
+    BadInput
+        If the folder cannot be made or written to.
+    Unwritable
+        If the disk is full, or fails. What `path` held before is still there.
     """
     target = Path(path)
     beside = _beside(target)
@@ -42,9 +45,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Make the folder of a file that is to be written later, and write an empty file there for a moment.
 
-    Raises:
-        BadInput: if the folder cannot be made or written to.
-        Unwritable: if the disk is full.
+    Raises
+    ------
+    BadInput
+        If the folder cannot be made or written to.
+    Unwritable
+        If the disk is full.
     """
     _beside(Path(path)).unlink()
 
@@ -78,8 +84,10 @@ def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray
 
     what: what the file should be, for the message.
 
-    Raises:
-        BadInput: in one line, for anything but a file that is whole: it may be cut off, damaged, or something else altogether.
+    Raises
+    ------
+    BadInput
+        In one line, for anything but a file that is whole: it may be cut off, damaged, or something else altogether.
     """
     refused = f"{path} is not {what} or is damaged; delete it or name another file"
     try:

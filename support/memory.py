@@ -19,8 +19,10 @@ def free_memory() -> float:
 def must_fit(what: str, size: float, advice: str) -> None:
     """Do nothing if `size` bytes are free.
 
-    Raises:
-        BadInput: else, with what needs so much, how much is free, and the advice what to do.
+    Raises
+    ------
+    BadInput
+        Else, with what needs so much, how much is free, and the advice what to do.
     """
     free = free_memory()
     if size > free:

@@ -43,13 +43,19 @@ Name = Annotated[str, Some()]
 def typed(kind: Any, value: object, key: str = "") -> Any:
     """Return `value`, made of what TOML knows, as the type `kind`.
 
-    Args:
-        kind: int, float, str, bool, Literal, a tuple, dict or dataclass of these, any of them annotated or optional.
-        value: numbers, texts, lists and mappings.
-        key: where the value stands, such as `tuning.steps`, for messages.
+    Parameters
+    ----------
+    kind
+        Int, float, str, bool, Literal, a tuple, dict or dataclass of these, any of them annotated or optional.
+    value
+        Numbers, texts, lists and mappings.
+    key
+        Where the value stands, such as `tuning.steps`, for messages.
 
-    Raises:
-        BadInput: in one line with the key, for an unknown or missing key, a wrong type, a value out of its range.
+    Raises
+    ------
+    BadInput
+        In one line with the key, for an unknown or missing key, a wrong type, a value out of its range.
     """
     if get_origin(kind) is Annotated:
         inner, *rules = get_args(kind)
@@ -79,13 +85,19 @@ def typed(kind: Any, value: object, key: str = "") -> Any:
 def read_toml(path: Path, kind: type[T], hint: str = "") -> T:
     """Return what a TOML file says as the dataclass `kind`.
 
-    Args:
-        path: the file.
-        kind: as for `typed`.
-        hint: what to do about a file that cannot be read, as the end of the message.
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        As for `typed`.
+    hint
+        What to do about a file that cannot be read, as the end of the message.
 
-    Raises:
-        BadInput: in one line that names the file and the key, for a file that cannot be read, or is not what `kind` says.
+    Raises
+    ------
+    BadInput
+        In one line that names the file and the key, for a file that cannot be read, or is not what `kind` says.
     """
     try:
         if path.exists() and not path.is_file():

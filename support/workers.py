@@ -18,11 +18,16 @@ Work = Callable[[Iterable[tuple]], Iterator]
 def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int = 2) -> Iterator[Work]:
     """A function that calls `function` with each tuple of arguments, over `jobs` processes, and yields what it returns.
 
-    Args:
-        jobs: 1 stays in this process.
-        function: of a module, so that another process finds it.
-        ordered: in the order of the arguments, or as they are finished.
-        ahead: argument tuples for each worker that are asked for before it is free.
+    Parameters
+    ----------
+    jobs
+        1 stays in this process.
+    function
+        Of a module, so that another process finds it.
+    ordered
+        In the order of the arguments, or as they are finished.
+    ahead
+        Argument tuples for each worker that are asked for before it is free.
     """
     if jobs == 1:
         from threadpoolctl import threadpool_limits

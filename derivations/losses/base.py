@@ -48,11 +48,15 @@ class LinearForce:
 class Loss:
     """A convex loss of the margin.
 
-    Attributes:
-        name: as the command line spells it.
-        title: what it is called in the report.
-        pieces: (expression in U and THRESHOLD, upper end) of consecutive intervals, the last end oo. Pieces may be one function written
-            in different ways, so that it can be evaluated without overflow.
+    Attributes
+    ----------
+    name
+        As the command line spells it.
+    title
+        What it is called in the report.
+    pieces
+        Pairs (expression in U and THRESHOLD, upper end) of consecutive intervals, the last end oo. Pieces may be one function written in
+        different ways, so that it can be evaluated without overflow.
     """
 
     name: str
@@ -93,8 +97,10 @@ class Loss:
     def forces(self) -> tuple[LinearForce, ...]:
         """The force as a function of the left-out margin, interval by interval; a kink of the loss becomes an interval too.
 
-        Raises:
-            ValueError: where the loss is not closed.
+        Raises
+        ------
+        ValueError
+            Where the loss is not closed.
         """
         if not self.closed:
             raise ValueError(f"the {self.name} loss has no proximal step in closed form")

@@ -114,8 +114,10 @@ def _help() -> str:
 def _notebook(path: Path) -> dict[str, str | bytes]:
     """The notebook, run, as a page and its pictures.
 
-    Raises:
-        CellExecutionError: if a cell fails.
+    Raises
+    ------
+    CellExecutionError
+        If a cell fails.
     """
     import nbformat
     from nbconvert import MarkdownExporter

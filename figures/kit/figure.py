@@ -16,10 +16,14 @@ S = TypeVar("S")
 class Built:
     """What a figure hands back when it was built.
 
-    Attributes:
-        panels: what is drawn, in the order of the axes.
-        claims: what is judged; the figure holds if all of them do.
-        extra: further numbers for the record, as they are.
+    Attributes
+    ----------
+    panels
+        What is drawn, in the order of the axes.
+    claims
+        What is judged; the figure holds if all of them do.
+    extra
+        Further numbers for the record, as they are.
     """
 
     panels: Sequence[Panel]
@@ -38,8 +42,10 @@ class Options:
     def check(self, *, quick: bool) -> None:
         """Refuse what does not go together.
 
-        Raises:
-            BadInput: in one line.
+        Raises
+        ------
+        BadInput
+            In one line.
         """
 
 
@@ -47,15 +53,22 @@ class Options:
 class Figure(Generic[S]):
     """A figure of the paper, or of the project's own.
 
-    Attributes:
-        title: the title over the panels.
-        columns: panels a row.
-        settings: the numbers of the figure, a frozen dataclass; `--set` changes any of its fields, so their types say what is allowed
-            (support/typed.py).
-        quick: the same class with fewer points and trials: under half a minute, with the same curves and the same kinds of claims.
-        build: `build(settings, run)`, for a figure with options `build(settings, run, options)`: measures, predicts and compares. It
-            takes every random number from the run and neither draws nor writes.
-        options: the class of its own options, or None.
+    Attributes
+    ----------
+    title
+        The title over the panels.
+    columns
+        Panels a row.
+    settings
+        The numbers of the figure, a frozen dataclass; `--set` changes any of its fields, so their types say what is allowed
+        (support/typed.py).
+    quick
+        The same class with fewer points and trials: under half a minute, with the same curves and the same kinds of claims.
+    build
+        `build(settings, run)`, for a figure with options `build(settings, run, options)`: measures, predicts and compares. It takes every
+        random number from the run and neither draws nor writes.
+    options
+        The class of its own options, or None.
     """
 
     title: str

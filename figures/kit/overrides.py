@@ -19,13 +19,18 @@ LONGEST = 60  # of what assignments add to a file's name
 def overridden(settings: S, assignments: Sequence[str]) -> S:
     """Return settings with some of their fields changed.
 
-    Args:
-        settings: a dataclass.
-        assignments: each NAME=VALUE. NAME is a field, or a field of a field (`verifier.rho`); VALUE is a value of TOML, where a list
-            may do without brackets (`p=100,400`) and a text without quotes.
+    Parameters
+    ----------
+    settings
+        A dataclass.
+    assignments
+        Each NAME=VALUE. NAME is a field, or a field of a field (`verifier.rho`); VALUE is a value of TOML, where a list may do without
+        brackets (`p=100,400`) and a text without quotes.
 
-    Raises:
-        BadInput: in one line, for a name that there is not, a value of the wrong type or out of its range.
+    Raises
+    ------
+    BadInput
+        In one line, for a name that there is not, a value of the wrong type or out of its range.
     """
     tree: dict[str, Any] = {}
     for assignment in assignments:

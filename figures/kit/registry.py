@@ -22,8 +22,10 @@ def names() -> list[str]:
 def load(name: str) -> Figure:
     """The figure of this name.
 
-    Raises:
-        BadInput: if there is no such figure.
+    Raises
+    ------
+    BadInput
+        If there is no such figure.
     """
     if name not in names():
         raise BadInput(f"there is no figure {name!r}; there are {', '.join(names())}")

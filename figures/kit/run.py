@@ -16,13 +16,20 @@ from ...solvers.problem import Setting
 class Run:
     """One run of a figure. Every simulation and every draw has a seed of its own, from the run's seed and its place in the run.
 
-    Attributes:
-        seed: the same seed gives the same numbers, whatever the number of jobs.
-        jobs: worker processes.
-        progress: whether to show bars.
-        data: folder to look in first for data sets.
-        checkpoints: folder for finished trials until the run ends, or None.
-        out: folder for what is kept for further runs, such as fine-tuned models.
+    Attributes
+    ----------
+    seed
+        The same seed gives the same numbers, whatever the number of jobs.
+    jobs
+        Worker processes.
+    progress
+        Whether to show bars.
+    data
+        Folder to look in first for data sets.
+    checkpoints
+        Folder for finished trials until the run ends, or None.
+    out
+        Folder for what is kept for further runs, such as fine-tuned models.
     """
 
     seed: int = 0

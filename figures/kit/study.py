@@ -17,11 +17,15 @@ Scale = Literal["features", "lora", "paper"]
 class StudyOptions(Options):
     """How a figure about language models is measured.
 
-    Attributes:
-        scale: features: ridge classifiers on frozen features of a small language model; lora: fine-tuning that model; paper:
-            fine-tuning the published models.
-        proportions: of synthetic data m / (n + m), each in [0, 1); None: the figure's own.
-        max_steps: most steps of a fine-tuning; None: those of the configuration.
+    Attributes
+    ----------
+    scale
+        Features: ridge classifiers on frozen features of a small language model; lora: fine-tuning that model; paper: fine-tuning the
+        published models.
+    proportions
+        Of synthetic data m / (n + m), each in [0, 1); None: the figure's own.
+    max_steps
+        Most steps of a fine-tuning; None: those of the configuration.
     """
 
     scale: Scale = "features"
@@ -45,8 +49,10 @@ class StudyOptions(Options):
     def counts(self, n: int, usual: tuple[int, ...]) -> tuple[int, ...]:
         """The numbers m of synthetic samples beside n real ones: the `usual`, or those of the proportions that were asked for.
 
-        Raises:
-            BadInput: for a proportion that is not in [0, 1), or none at all.
+        Raises
+        ------
+        BadInput
+            For a proportion that is not in [0, 1), or none at all.
         """
         if self.proportions is None:
             return usual

@@ -26,11 +26,16 @@ from .run import Run
 class Validated:
     """A figure that was built.
 
-    Attributes:
-        name, title: of the figure.
-        claims: with their verdicts.
-        files: that were written.
-        seconds: that building took.
+    Attributes
+    ----------
+    name, title
+        Of the figure.
+    claims
+        With their verdicts.
+    files
+        That were written.
+    seconds
+        That building took.
     """
 
     name: str
@@ -50,16 +55,25 @@ def validate(
 ) -> Validated:
     """Build one figure and write its picture (.png, .pdf) and record (.json); see `Validated.holds` for the outcome.
 
-    Args:
-        name: of the figure: '4', 'real'.
-        run: seed, jobs, progress and data folder; where things are kept is filled in.
-        quick: use the quick settings.
-        out: folder of the files.
-        assignments: changed settings, each NAME=VALUE (figures/kit/overrides.py).
-        options: the figure's own options; None for its default ones.
+    Parameters
+    ----------
+    name
+        Of the figure: '4', 'real'.
+    run
+        Seed, jobs, progress and data folder; where things are kept is filled in.
+    quick
+        Use the quick settings.
+    out
+        Folder of the files.
+    assignments
+        Changed settings, each NAME=VALUE (figures/kit/overrides.py).
+    options
+        The figure's own options; None for its default ones.
 
-    Raises:
-        BadInput: if there is no such figure, or it has no such settings or options.
+    Raises
+    ------
+    BadInput
+        If there is no such figure, or it has no such settings or options.
     """
     figure = load(name)
     options = _options(name, figure, options, quick)

@@ -103,8 +103,10 @@ def load(
 
     folder: with data, as for `data.locate`. Files that could not be checked are used with the warning NotChecked.
 
-    Raises:
-        BadInput: if the data or (where it is needed) a package or the model is missing, or a file holds something else.
+    Raises
+    ------
+    BadInput
+        If the data or (where it is needed) a package or the model is missing, or a file holds something else.
     """
     contexts, responses = texts(data, folder)
     path = imported(data, settings, folder, model)
@@ -122,8 +124,10 @@ def texts(data: Data, folder: str | os.PathLike[str] | None = None) -> tuple[tup
 
     A response is the last turn of its dialogue.
 
-    Raises:
-        BadInput: if there is no such data set, or its file is nowhere to be found.
+    Raises
+    ------
+    BadInput
+        If there is no such data set, or its file is nowhere to be found.
     """
     if data == "hh_rlhf":
         pairs = hh_rlhf.load(folder)
@@ -161,8 +165,10 @@ def extract(
     model: a name for `language.models.load.load`. cache: a folder, by default the user's. What was interrupted goes on from the
     parts that were saved.
 
-    Raises:
-        BadInput: if a package or the model is missing, the model has no such layer, or a cached file holds something else.
+    Raises
+    ------
+    BadInput
+        If a package or the model is missing, the model has no such layer, or a cached file holds something else.
     """
     if not contexts or len(contexts) != len(responses):
         raise BadInput(f"as many contexts as responses are needed, at least one, not {len(contexts)} and {len(responses)}")
@@ -202,8 +208,10 @@ def tokenised(model: LanguageModel, context: str, response: str, settings: Featu
 def pooled(model: LanguageModel, tokens: Sequence[tuple[list[int], int]], settings: FeatureSettings) -> np.ndarray:
     """Features (rows, p) of a batch of texts as `tokenised` returns them.
 
-    Raises:
-        BadInput: if the model has no such layer.
+    Raises
+    ------
+    BadInput
+        If the model has no such layer.
     """
     import torch
 
@@ -232,8 +240,10 @@ def export(
 
     X: the features, as `load` returns them. Of xstest also prompts, models and the labels human, gpt4 and strmatch.
 
-    Raises:
-        BadInput: as `load`, or if the file cannot be written.
+    Raises
+    ------
+    BadInput
+        As `load`, or if the file cannot be written.
     """
     if Path(out).suffix != ".npz":
         raise BadInput(f"features are written to an npz file, not to {out}")
@@ -333,8 +343,10 @@ def _save(path: Path, values: np.ndarray) -> None:
 def _read(path: Path, rows: int) -> np.ndarray:
     """The features (rows, p) of a file; of pairs, the rows of both.
 
-    Raises:
-        BadInput: if it is no array with as many rows.
+    Raises
+    ------
+    BadInput
+        If it is no array with as many rows.
     """
     try:
         values = np.load(path, allow_pickle=False)

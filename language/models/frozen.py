@@ -52,9 +52,12 @@ def ipo(
     X: (k, p), phi(chosen) - phi(rejected) of every kept pair, as labelled. weights: (k,), c. N: the number of pairs before pruning,
     k by default. tolerance: of the gradient's length, relative to that at 0.
 
-    Raises:
-        BadInput: for shapes that do not match, no pairs, or numbers out of range.
-        NotConverged: where the gradient stays above the tolerance.
+    Raises
+    ------
+    BadInput
+        For shapes that do not match, no pairs, or numbers out of range.
+    NotConverged
+        Where the gradient stays above the tolerance.
     """
     from scipy.optimize import minimize
 

@@ -56,8 +56,10 @@ def generate(
     numbers: of the prompts, which with the seed fix their random numbers; their places by default. Somebody who generates in parts
     passes the places in the whole, and gets what one call would give.
 
-    Raises:
-        BadInput: for numbers that are not one a prompt.
+    Raises
+    ------
+    BadInput
+        For numbers that are not one a prompt.
     """
     numbers = range(len(prompts)) if numbers is None else numbers
     if len(numbers) != len(prompts):
@@ -99,8 +101,10 @@ def option_scores(
 ) -> np.ndarray:
     """(k, options), the log-probability that an answer begins with the option.
 
-    Raises:
-        BadInput: for fewer than two options, or an empty one.
+    Raises
+    ------
+    BadInput
+        For fewer than two options, or an empty one.
     """
     tokens = [model.tokenizer(option, add_special_tokens=False)["input_ids"] for option in options]
     if len(tokens) < 2 or not all(tokens):

@@ -54,8 +54,10 @@ def judge(
 
     quantize: the guard in 4 bits. folder: with the data that the refusal classifier is trained on, as for `data.locate`.
 
-    Raises:
-        BadInput: for another name, and where packages, data or the model are not there.
+    Raises
+    ------
+    BadInput
+        For another name, and where packages, data or the model are not there.
     """
     if name == REFUSAL:
         return refusal_judge(folder=folder, progress=progress)
@@ -75,12 +77,18 @@ def judge(
 class RefusalJudge:
     """A ridge classifier on hidden states that tells whether an answer refuses.
 
-    Attributes:
-        classifier: the fitted scikit-learn pipeline.
-        model, layer: the language model and the layer whose hidden states are the features.
-        error: share of wrong answers on prompts that were not trained on.
-        error_unseen_model: the same where no answer of the same model was trained on either.
-        progress: whether to show progress.
+    Attributes
+    ----------
+    classifier
+        The fitted scikit-learn pipeline.
+    model, layer
+        The language model and the layer whose hidden states are the features.
+    error
+        Share of wrong answers on prompts that were not trained on.
+    error_unseen_model
+        The same where no answer of the same model was trained on either.
+    progress
+        Whether to show progress.
     """
 
     classifier: Pipeline
@@ -108,8 +116,10 @@ class RefusalJudge:
 def refusal_judge(*, layer: int = 15, folder: str | os.PathLike[str] | None = None, progress: bool = False) -> RefusalJudge:
     """Train the refusal classifier on XSTest and measure its error.
 
-    Raises:
-        BadInput: where the data, or without a file of features the packages, are missing.
+    Raises
+    ------
+    BadInput
+        Where the data, or without a file of features the packages, are missing.
     """
     every = xstest.load(folder)
     X = features.completion_features(layer, folder, progress=progress)
@@ -147,9 +157,12 @@ def _ridge(n: int) -> Pipeline:
 class Judgement:
     """What a guard said of an answer.
 
-    Attributes:
-        safe: None where it said neither safe nor unsafe.
-        categories: categories of harm, such as S1.
+    Attributes
+    ----------
+    safe
+        None where it said neither safe nor unsafe.
+    categories
+        Categories of harm, such as S1.
     """
 
     safe: bool | None

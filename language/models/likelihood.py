@@ -84,8 +84,10 @@ def formatted(
     A prompt that exceeds `max_length` tokens with the longest of its answers is shortened, but may keep half of that length; what
     is then still too much is cut from the answers' end.
 
-    Raises:
-        BadInput: where the model's format of a prompt alone takes up the whole length.
+    Raises
+    ------
+    BadInput
+        Where the model's format of a prompt alone takes up the whole length.
     """
     longest = max(len(tokenizer(answer, add_special_tokens=False)["input_ids"]) for answer in answers) + END_OF_TURN
     shown = shortened(tokenizer, prompt, max_length - min(longest, max_length // 2))

@@ -51,8 +51,10 @@ def load(
     quantize: weights in 4 bits (NF4), which needs a CUDA device and the package bitsandbytes.
     adapter: a folder with a LoRA adapter to load on top.
 
-    Raises:
-        BadInput: in one line: a package, the model, the adapter or the device is not there.
+    Raises
+    ------
+    BadInput
+        In one line: a package, the model, the adapter or the device is not there.
     """
     packages.require("torch", "transformers", *(["peft"] if adapter is not None else []))
     device = _device(device)

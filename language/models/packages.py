@@ -17,8 +17,10 @@ def missing(*modules: str) -> tuple[str, ...]:
 def require(*modules: str) -> None:
     """Go on only where all of these modules are installed.
 
-    Raises:
-        BadInput: naming those that are not, and the extra to install.
+    Raises
+    ------
+    BadInput
+        Naming those that are not, and the extra to install.
     """
     if absent := missing(*modules):
         raise BadInput(f"language models need {', '.join(absent)}, which {'are' if len(absent) > 1 else 'is'} not installed: {EXTRA}")

@@ -85,9 +85,12 @@ def tune_preferences(
 
     model: a name for `language.models.load.load`. out: the folder; an interrupted run there goes on and ends with the same numbers.
 
-    Raises:
-        BadInput: without the packages, for no pairs, or a folder that belongs to another run.
-        NotConverged: where the loss stops being finite.
+    Raises
+    ------
+    BadInput
+        Without the packages, for no pairs, or a folder that belongs to another run.
+    NotConverged
+        Where the loss stops being finite.
     """
 
     def trainer(loaded: LanguageModel, common: dict, lora: object, callback: TrainerCallback) -> Trainer:
@@ -142,8 +145,10 @@ def preference_margins(
     """(k,), the margin of IPO for every pair: by how much the adapter has raised the log-likelihood of the chosen answer, a mean over
     its tokens, above that of the rejected one. model: with an adapter; the reference is the same model with the adapter disabled.
 
-    Raises:
-        BadInput: for a model without an adapter.
+    Raises
+    ------
+    BadInput
+        For a model without an adapter.
     """
     if not hasattr(model.model, "disable_adapter"):
         raise BadInput(f"{model.name} has no adapter: there is nothing that it could prefer to itself; name the adapter's folder")

@@ -19,8 +19,10 @@ def packaged() -> list[str]:
 def read(file: str | Path, kind: type[T]) -> T:
     """The configuration in a file, or the packaged one of that name (`safety-toy`), as the dataclass `kind`.
 
-    Raises:
-        BadInput: in one line, for a file that cannot be read, an unknown or missing key, a wrong type, a value out of its range.
+    Raises
+    ------
+    BadInput
+        In one line, for a file that cannot be read, an unknown or missing key, a wrong type, a value out of its range.
     """
     path = Path(file)
     if not path.exists() and str(file) in packaged():

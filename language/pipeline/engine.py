@@ -93,8 +93,10 @@ class Pipeline:
     def named(self, name: str | None) -> tuple[Step, ...]:
         """The step of that name, all of that kind, or, for None, all there are.
 
-        Raises:
-            BadInput: if there is none.
+        Raises
+        ------
+        BadInput
+            If there is none.
         """
         found = tuple(step for step in self.steps if name in (None, step.name, step.kind))
         if not found:
@@ -126,8 +128,10 @@ def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | 
 
     tell: is told in a line what is done, and what was done already.
 
-    Raises:
-        BadInput: if a step reads what is not done or was changed afterwards, or finds its input wanting.
+    Raises
+    ------
+    BadInput
+        If a step reads what is not done or was changed afterwards, or finds its input wanting.
     """
     chosen = pipeline.named(only)
     found: dict[str, Status] = {}

@@ -42,8 +42,10 @@ def steps(hub: Hub, point: str, parts: Mapping[str, str]) -> list[Step]:
 def push(work: Work, settings: Push) -> Counts:
     """Upload every input; the account is that of `hf auth login`.
 
-    Raises:
-        BadInput: without an account that may write there.
+    Raises
+    ------
+    BadInput
+        Without an account that may write there.
     """
     packages.require("huggingface_hub")
     from huggingface_hub import HfApi

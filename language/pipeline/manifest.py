@@ -66,8 +66,10 @@ def write(folder: Path, step: str, settings: dict[str, object], inputs: dict[str
 def check(folder: Path) -> None:
     """Hash every file of a folder that is about to be read.
 
-    Raises:
-        BadInput: if one is not what the manifest says.
+    Raises
+    ------
+    BadInput
+        If one is not what the manifest says.
     """
     manifest = read(folder)
     found = None if manifest is None else _files(folder)

@@ -24,9 +24,12 @@ GB = 1e9
 class Needs:
     """Hardware that a configuration asks for.
 
-    Attributes:
-        disk: free disk for models, adapters and tables, in GB.
-        gpu: memory of the graphics card, in GB (0: none is needed).
+    Attributes
+    ----------
+    disk
+        Free disk for models, adapters and tables, in GB.
+    gpu
+        Memory of the graphics card, in GB (0: none is needed).
     """
 
     disk: float = 1.0
@@ -41,12 +44,18 @@ class Needs:
 class Requirement:
     """One thing that a configuration needs.
 
-    Attributes:
-        kind: package, model, data set or hardware.
-        name: what it is called.
-        use: the steps that use it.
-        ready: whether it is on this machine or can be reached.
-        note: where it is, or why it is not ready.
+    Attributes
+    ----------
+    kind
+        Package, model, data set or hardware.
+    name
+        What it is called.
+    use
+        The steps that use it.
+    ready
+        Whether it is on this machine or can be reached.
+    note
+        Where it is, or why it is not ready.
     """
 
     kind: str
@@ -60,10 +69,14 @@ class Requirement:
 class Uses:
     """What the steps of a pipeline use: pairs (step, name).
 
-    Attributes:
-        models: language models.
-        judges: judges of answers, `refusal` or a Llama Guard.
-        data_sets: data sets, or NAME/SPLIT of one.
+    Attributes
+    ----------
+    models
+        Language models.
+    judges
+        Judges of answers, `refusal` or a Llama Guard.
+    data_sets
+        Data sets, or NAME/SPLIT of one.
     """
 
     models: tuple[tuple[str, str], ...]

@@ -20,8 +20,10 @@ FOLDER = "rows"
 def save(folder: Path, columns: Mapping[str, Sequence[object] | np.ndarray], name: str = FOLDER) -> None:
     """Write columns of one length as a data set.
 
-    Raises:
-        BadInput: without the package datasets.
+    Raises
+    ------
+    BadInput
+        Without the package datasets.
     """
     datasets = _datasets()
     plain = {key: values.tolist() if isinstance(values, np.ndarray) else list(values) for key, values in columns.items()}

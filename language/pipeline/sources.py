@@ -65,8 +65,10 @@ def apart(**parts: Part | None) -> None:
 def pairs(part: PairPart, seed: int, data: Path | None) -> Preferences:
     """The preference pairs of a part.
 
-    Raises:
-        BadInput: if the data set cannot be had, or has fewer rows.
+    Raises
+    ------
+    BadInput
+        If the data set cannot be had, or has fewer rows.
     """
     name, _, split = part.data.partition("/")
     every = hh_rlhf.load(data) if not split else {"hh_rlhf_safety": hh_rlhf_safety, "safe_rlhf": safe_rlhf}[name].load(split, data)
@@ -91,8 +93,10 @@ class LabelledAnswers:
 def answers(part: AnswerPart, seed: int, data: Path | None) -> LabelledAnswers:
     """The labelled answers of a part. In XSTest an answer that refuses, fully or in part, counts as safe and one that complies not.
 
-    Raises:
-        BadInput: as `pairs`.
+    Raises
+    ------
+    BadInput
+        As `pairs`.
     """
     _, _, split = part.data.partition("/")
     every = _safe_rlhf(split, data) if split else _xstest(data)

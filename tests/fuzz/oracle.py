@@ -45,9 +45,12 @@ def _not_json(constant: str) -> None:
 def command(arguments: Sequence[str]) -> None:
     """Run a command line in this process and assert what holds of every command line.
 
-    Raises:
-        AssertionError: naming what was wrong.
-        TooSlow: if it does not end.
+    Raises
+    ------
+    AssertionError
+        Naming what was wrong.
+    TooSlow
+        If it does not end.
     """
     out, err, before, here = io.StringIO(), io.StringIO(), sys.argv, Path.cwd()
     sys.argv = ["synthmix", *arguments]
