@@ -29,7 +29,7 @@ NEAR = 0.03  # how far a proportion that is asked for may be from one of the con
 
 @dataclass(frozen=True)
 class PointScores:
-    """What a fine-tuned model scored at one point of the grid.
+    """The scores of a fine-tuned model at one point of the grid.
 
     Attributes
     ----------
@@ -88,7 +88,24 @@ class Study:
 
 def safety_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
                  data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None) -> Study:
-    """Figure 8 at a scale, in a folder of `out`. proportions: only the points nearest to these; max_steps: of each tuning.
+    """Run figure 8 by fine-tuning, in a folder of `out`.
+
+    Parameters
+    ----------
+    scale : str
+        lora or paper.
+    out : Path
+    proportions : sequence of float, optional
+        Run only the points of the grid nearest to these shares of synthetic data.
+    max_steps : int, optional
+        The most steps of each fine-tuning.
+    seed : int
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    progress : bool
+        Whether to show progress bars.
+    tell : callable
+        Takes a line about each step.
 
     Raises
     ------
@@ -107,7 +124,7 @@ def safety_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None
 
 def qa_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
              data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None) -> Study:
-    """Figure 9 at a scale; arguments and errors as for `safety_study`. A proportion counts every text as one question."""
+    """Run figure 9 by fine-tuning; arguments and errors as for `safety_study`. A proportion counts every text as one question."""
     settings = config.read(f"qa-{scale}", qa.QA)
     settings = replace(settings, seed=seed, tuning=_tuning(settings.tuning, seed, max_steps))
     folder = out / f"qa-{scale}-{fingerprint(settings)[:8]}"

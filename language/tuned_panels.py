@@ -18,7 +18,7 @@ YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "sh
 
 
 def tuned_panels(study: Study) -> list[Panel]:
-    """One panel for every model, label noise and measured quantity: a series for every verifier, real data alone at its beginning."""
+    """Return a panel for every model, label noise and measured quantity: a series for every verifier, real data alone at its beginning."""
     points, panels = study.points, []
     synthetic = [one for one in points if one.verifier is not None]
     for quantity in YLABELS:
@@ -44,6 +44,6 @@ def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity
 
 
 def as_record(study: Study, scale: str) -> dict[str, object]:
-    """The study's numbers for the record of a figure; nothing is asserted of them."""
+    """Return the study's numbers for the record of a figure; nothing is asserted of them."""
     return {"scale": scale, "measured": study.points, "error of the judge": study.judge, "folder": str(study.folder),
             "claims": "none: at this scale a run is a measurement"}

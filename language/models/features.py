@@ -47,9 +47,18 @@ NEEDS = ("torch", "transformers")
 
 @dataclass(frozen=True)
 class FeatureSettings:
-    """layer: 0 is the embedding, the last is after the final norm. pooling: the mean over the response's tokens, or the last one.
+    """How the features of a text are taken from a language model.
 
-    A response is cut to max_response tokens at its end, its context at its beginning, to max_length tokens in all.
+    A response is cut at its end, its context at its beginning.
+
+    Attributes
+    ----------
+    layer : int
+        Whose hidden states: 0 is the embedding, the last is after the final norm.
+    pooling : str
+        mean: over the response's tokens; last: its last token.
+    max_response, max_length : int
+        The most tokens of a response, and of context and response together.
     """
 
     layer: int = 15
@@ -67,7 +76,16 @@ class FeatureSettings:
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """values: float32, (rows, p), or (pairs, 2, p) of pairs, chosen first. path: the file. check: what is known of it, in words."""
+    """Features of texts, and where they come from.
+
+    Attributes
+    ----------
+    values : float32 array (rows, p), or (pairs, 2, p), chosen first
+    path : Path
+        The file they are kept in.
+    check : str
+        In words: whether they were computed here, or compared with the model.
+    """
 
     values: np.ndarray
     path: Path
@@ -81,14 +99,14 @@ class NotChecked(UserWarning):
 def preference_features(
     layer: int = 15, folder: str | os.PathLike[str] | None = None, model: str = models.SMALL, progress: bool = False
 ) -> np.ndarray:
-    """Features (2312, 2, p) of the pairs of `hh_rlhf`, [chosen, rejected] in file order; see `load`."""
+    """Return the features (2312, 2, p) of the pairs of `hh_rlhf`, [chosen, rejected] in file order; arguments as of `load`."""
     return load("hh_rlhf", FeatureSettings(layer), folder, model, progress).values
 
 
 def completion_features(
     layer: int = 15, folder: str | os.PathLike[str] | None = None, model: str = models.SMALL, progress: bool = False
 ) -> np.ndarray:
-    """Features (2250, p) of the completions of `xstest`, in file order; see `load`."""
+    """Return the features (2250, p) of the completions of `xstest`, in file order; arguments as of `load`."""
     return load("xstest", FeatureSettings(layer), folder, model, progress).values
 
 
@@ -99,9 +117,21 @@ def load(
     model: str = models.SMALL,
     progress: bool = False,
 ) -> Features:
-    """The features of a data set: imported from the user's folder where they lie there, else from the cache, else extracted.
+    """Return the features of a data set: from the user's folder where they lie there, else from the cache, else extracted.
 
-    folder: with data, as for `data.locate`. Files that could not be checked are used with the warning NotChecked.
+    Files that could not be checked are used with the warning NotChecked.
+
+    Parameters
+    ----------
+    data : str
+        hh_rlhf or xstest.
+    settings : FeatureSettings
+    folder : path, optional
+        With data, as for `data.locate`.
+    model : str
+        A name for `language.models.load.load`.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -120,7 +150,7 @@ def load(
 
 
 def texts(data: Data, folder: str | os.PathLike[str] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The contexts and the responses of a data set, row by row; of a pair first the chosen one, then the rejected one.
+    """Return the contexts and the responses of a data set, row by row; of a pair first the chosen one, then the rejected one.
 
     A response is the last turn of its dialogue.
 
@@ -143,7 +173,7 @@ def texts(data: Data, folder: str | os.PathLike[str] | None = None) -> tuple[tup
 
 
 def imported(data: Data, settings: FeatureSettings, folder: str | os.PathLike[str] | None, model: str) -> Path | None:
-    """The file in the user's folder with these features, if there is one: `features/<data>.<model>.layer<L>.npy`."""
+    """Return the file in the user's folder with these features, `features/<data>.<model>.layer<L>.npy`, or None."""
     own = own_folder(folder)
     if own is None or settings != FeatureSettings(settings.layer):
         return None
@@ -160,10 +190,22 @@ def extract(
     progress: bool = False,
     batch: int = BATCH,
 ) -> Features:
-    """Features (rows, p) of responses in their contexts, from the cache where they are, else computed and kept there.
+    """Return the features (rows, p) of responses in their contexts: from the cache where they are, else computed and kept there.
 
-    model: a name for `language.models.load.load`. cache: a folder, by default the user's. What was interrupted goes on from the
-    parts that were saved.
+    What was interrupted goes on from the parts that were saved.
+
+    Parameters
+    ----------
+    model : str
+        A name for `language.models.load.load`.
+    contexts, responses : sequences of str
+    settings : FeatureSettings
+    cache : path, optional
+        A folder, by default the user's.
+    progress : bool
+        Whether to show a progress bar.
+    batch : int
+        Rows computed at once.
 
     Raises
     ------
@@ -198,7 +240,7 @@ def extract(
 
 
 def tokenised(model: LanguageModel, context: str, response: str, settings: FeatureSettings) -> tuple[list[int], int]:
-    """The tokens of a text, without special ones, and how many at the end are the response's: at least one."""
+    """Return the tokens of a text, without special ones, and how many at the end are the response's: at least one."""
     before, after = (model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (context, response))
     after = after[: settings.max_response] or [EMPTY]
     before = before[max(0, len(before) + len(after) - settings.max_length) :]
@@ -206,7 +248,7 @@ def tokenised(model: LanguageModel, context: str, response: str, settings: Featu
 
 
 def pooled(model: LanguageModel, tokens: Sequence[tuple[list[int], int]], settings: FeatureSettings) -> np.ndarray:
-    """Features (rows, p) of a batch of texts as `tokenised` returns them.
+    """Compute the features (rows, p) of a batch of texts as `tokenised` returns them.
 
     Raises
     ------
@@ -236,7 +278,7 @@ def export(
     model: str = models.SMALL,
     progress: bool = False,
 ) -> Features:
-    """Write the features of a data set, and what is known of each row, to an npz file.
+    """Write the features of a data set, and what is known of each row, to an npz file; arguments as of `load`.
 
     X: the features, as `load` returns them. Of xstest also prompts, models and the labels human, gpt4 and strmatch.
 

@@ -25,14 +25,23 @@ ROUNDS = 6
 
 @dataclass(frozen=True, eq=False)
 class Frozen:
-    """theta (p,). loss: at theta, with the penalty. steps: taken down the gradient."""
+    """The minimum of the loss of IPO on frozen features.
+
+    Attributes
+    ----------
+    theta : array (p,)
+    loss : float
+        At theta, with the penalty.
+    steps : int
+        Of the optimiser.
+    """
 
     theta: np.ndarray
     loss: float
     steps: int
 
     def prefers_chosen(self, X: np.ndarray) -> np.ndarray:
-        """(k,), for the feature differences X (k, p) of pairs, whether the margin is positive."""
+        """Return whether the margin is positive, (k,), for feature differences X (k, p) of pairs."""
         return X @ self.theta > 0
 
 
@@ -45,12 +54,24 @@ def ipo(
     N: float | None = None,
     tolerance: float = 1e-9,
 ) -> Frozen:
-    """Minimise the loss above by L-BFGS from theta = 0, which is the reference model.
+    """Minimise the loss of IPO (see the module) by L-BFGS from theta = 0, which is the reference model.
 
     L-BFGS sees by how much the loss changes, from where its last round ended: the loss itself has too few digits to end at the minimum.
 
-    X: (k, p), phi(chosen) - phi(rejected) of every kept pair, as labelled. weights: (k,), c. N: the number of pairs before pruning,
-    k by default. tolerance: of the gradient's length, relative to that at 0.
+    Parameters
+    ----------
+    X : array (k, p)
+        phi(chosen) - phi(rejected) of every kept pair, as labelled.
+    beta : float
+        Of IPO: the margin aimed at is 1 / (2 beta).
+    penalty : float
+        The ridge gamma of the theory.
+    weights : array (k,), optional
+        c, by default 1.
+    N : float, optional
+        The number of pairs before pruning, by default k.
+    tolerance : float
+        Of the gradient's length, relative to that at 0.
 
     Raises
     ------

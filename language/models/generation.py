@@ -24,9 +24,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How answers are drawn. temperature: 0 takes the likeliest token. top_p: the share of probability to draw from, the largest first.
+    """How answers are drawn from a model.
 
-    max_length: tokens of a prompt, whose beginning is cut where it has more. seed: of the first prompt; each has its own.
+    Attributes
+    ----------
+    max_new_tokens : int
+        The most tokens of an answer.
+    temperature : float
+        0 takes the likeliest token.
+    top_p : float
+        The share of probability to draw from, the likeliest tokens first.
+    max_length : int
+        The most tokens of a prompt, whose beginning is cut where it has more.
+    batch : int
+        Prompts answered at once.
+    seed : int
+        Of the random numbers, of which every prompt has its own.
     """
 
     max_new_tokens: int = 70
@@ -51,10 +64,18 @@ def generate(
     *,
     numbers: Sequence[int] | None = None,
 ) -> list[str]:
-    """An answer to every prompt, without special tokens and surrounding white space.
+    """Generate an answer to every prompt, without special tokens and surrounding white space.
 
-    numbers: of the prompts, which with the seed fix their random numbers; their places by default. Somebody who generates in parts
-    passes the places in the whole, and gets what one call would give.
+    Parameters
+    ----------
+    model : LanguageModel
+    prompts : sequence of str or Chat
+    sampling : Sampling
+    progress : bool
+        Whether to show a progress bar.
+    numbers : sequence of int, optional
+        Numbers of the prompts, which with the seed fix their random numbers; their places by default. To generate in parts pass the places
+        in the whole: the answers are then those of one call.
 
     Raises
     ------
@@ -86,7 +107,10 @@ def choose(
     batch: int = 8,
     progress: bool = False,
 ) -> np.ndarray:
-    """(k,), for every prompt the place of the option that the model finds likeliest as the beginning of its answer."""
+    """Return for every prompt the place of the option that the model finds likeliest as the beginning of its answer, (k,).
+
+    Arguments and errors as of `option_scores`.
+    """
     return option_scores(model, prompts, options, max_length=max_length, batch=batch, progress=progress).argmax(axis=1)
 
 
@@ -99,7 +123,19 @@ def option_scores(
     batch: int = 8,
     progress: bool = False,
 ) -> np.ndarray:
-    """(k, options), the log-probability that an answer begins with the option.
+    """Return the log-probability that an answer begins with each option, (k, options).
+
+    Parameters
+    ----------
+    model : LanguageModel
+    prompts : sequence of k
+    options : sequence of str
+    max_length : int
+        The most tokens of a prompt and an option.
+    batch : int
+        Sequences computed at once.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------

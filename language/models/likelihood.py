@@ -31,14 +31,19 @@ END_OF_TURN = 4  # tokens that a chat template may put after an answer
 
 
 class Example(NamedTuple):
-    """Tokens of a prompt and of the answer that follows it."""
+    """Tokens of a prompt and of the answer that follows it.
+
+    Attributes
+    ----------
+    prompt, answer : lists of int
+    """
 
     prompt: list[int]
     answer: list[int]
 
 
 def chat(prompt: str) -> Chat:
-    """The turns of a prompt, the last of them the user's: what the assistant is to answer.
+    """Return the turns of a prompt, the last of them the user's, which the assistant is to answer.
 
     Turns of one speaker in a row are joined, because most templates want the speakers to alternate.
     """
@@ -58,9 +63,16 @@ def chat(prompt: str) -> Chat:
 
 
 def shortened(tokenizer: PreTrainedTokenizerBase, prompt: str | Chat, room: int) -> Chat | str:
-    """The prompt as the tokenizer takes it, a chat if it has a chat template and a text if not, in at most `room` tokens if possible.
+    """Return a prompt cut to a number of tokens: a chat where the tokenizer has a chat template, else a text.
 
-    What is too long loses its beginning: whole turns first, then the start of the one turn that is left.
+    A prompt that is too long loses its beginning: whole turns first, then the start of the one turn that is left.
+
+    Parameters
+    ----------
+    tokenizer
+    prompt : str or Chat
+    room : int
+        The most tokens, if possible.
     """
     if tokenizer.chat_template is None:
         text = prompt if isinstance(prompt, str) else "\n\n".join(turn["content"] for turn in prompt)
@@ -79,10 +91,18 @@ def shortened(tokenizer: PreTrainedTokenizerBase, prompt: str | Chat, room: int)
 def formatted(
     tokenizer: PreTrainedTokenizerBase, prompt: str, answers: Sequence[str], max_length: int
 ) -> tuple[Chat | str, list[Chat] | list[str]]:
-    """The prompt and its answers as TRL takes them, chats or texts.
+    """Return a prompt and its answers as TRL takes them, chats or texts.
 
-    A prompt that exceeds `max_length` tokens with the longest of its answers is shortened, but may keep half of that length; what
-    is then still too much is cut from the answers' end.
+    A prompt that exceeds the length with the longest of its answers is shortened, but may keep half of that length; what is then still
+    too much is cut from the answers' end.
+
+    Parameters
+    ----------
+    tokenizer
+    prompt : str
+    answers : sequence of str
+    max_length : int
+        The most tokens of prompt and answer.
 
     Raises
     ------
@@ -99,14 +119,17 @@ def formatted(
 
 
 def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompt: Chat | str) -> list[int]:
-    """The tokens up to where the answer begins."""
+    """Return the tokens of a prompt up to where the answer begins."""
     if isinstance(prompt, str):
         return tokenizer(prompt)["input_ids"]
     return tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]
 
 
 def examples(tokenizer: PreTrainedTokenizerBase, prompt: str, answers: Sequence[str], max_length: int) -> list[Example]:
-    """One example an answer, tokenized as TRL does for training: the answer ends with the model's end of turn."""
+    """Return an example for each answer, tokenized as TRL does for training: the answer ends with the model's end of turn.
+
+    Arguments and errors as of `formatted`.
+    """
     shown, texts = formatted(tokenizer, prompt, answers, max_length)
     start = prompt_tokens(tokenizer, shown)
     wholes = []
@@ -120,7 +143,17 @@ def examples(tokenizer: PreTrainedTokenizerBase, prompt: str, answers: Sequence[
 
 
 def log_likelihoods(model: LanguageModel, sequences: Sequence[Example], *, batch: int = 8, progress: bool = False) -> np.ndarray:
-    """(k,), the log-probability of every answer after its prompt, summed over the answer's tokens."""
+    """Return the log-probability of every answer after its prompt, summed over the answer's tokens, (k,).
+
+    Parameters
+    ----------
+    model : LanguageModel
+    sequences : k examples
+    batch : int
+        Sequences computed at once.
+    progress : bool
+        Whether to show a progress bar.
+    """
     import torch
 
     result = np.zeros(len(sequences))
@@ -134,7 +167,7 @@ def log_likelihoods(model: LanguageModel, sequences: Sequence[Example], *, batch
 
 
 def left_padded(model: LanguageModel, rows: Sequence[list[int]]) -> dict:
-    """input_ids, attention_mask, on the model's device; the rows end together, so that answers do."""
+    """Return input_ids and attention_mask of rows of tokens, on the model's device; the rows end together, so that answers do."""
     import torch
 
     width = max(map(len, rows))

@@ -32,7 +32,17 @@ ADAPTER_FILE, CONFIG_FILE = "adapter_config.json", "config.json"
 
 @dataclass(frozen=True, eq=False)
 class LanguageModel:
-    """A causal language model ready to use, in evaluation mode; with an adapter it is a peft model. device: as torch names it."""
+    """A causal language model ready to use, in evaluation mode.
+
+    Attributes
+    ----------
+    name : str
+    model
+        A transformers model; with an adapter a peft model.
+    tokenizer
+    device : str
+        As torch names it.
+    """
 
     name: str
     model: PreTrainedModel
@@ -45,11 +55,17 @@ def load(
 ) -> LanguageModel:
     """Load a model and its tokenizer.
 
-    name: SMALL, a model of the hub, a local folder, or a local GGUF file. Weights are float32 on a CPU and those of a GGUF file
-        everywhere; others are on a GPU as they were published.
-    device: cpu, cuda, ..; by default a GPU where there is one.
-    quantize: weights in 4 bits (NF4), which needs a CUDA device and the package bitsandbytes.
-    adapter: a folder with a LoRA adapter to load on top.
+    Parameters
+    ----------
+    name : str
+        SMALL, a model of the hub, a local folder, or a local GGUF file. Weights are float32 on a CPU and those of a GGUF file everywhere;
+        others are on a GPU as they were published.
+    device : str, optional
+        cpu, cuda, ..; by default a GPU where there is one.
+    quantize : bool
+        Weights in 4 bits (NF4), which needs a CUDA device and the package bitsandbytes.
+    adapter : path, optional
+        A folder with a LoRA adapter to load on top.
 
     Raises
     ------
@@ -88,7 +104,7 @@ def load(
 
 
 def identity(name: str) -> object:
-    """What tells this model from another of the same name, as far as it can be seen without loading it."""
+    """Return a key that differs between models of one name, as far as that can be seen without loading them."""
     if name == SMALL:
         return smollm2.DATASET.files
     path = Path(name).expanduser()
@@ -171,7 +187,7 @@ def _check_quantizable(device: str) -> None:
 
 @contextmanager
 def _refusals(what: str, advice: str, offline: bool = False) -> Iterator[None]:
-    """What `transformers` says over many lines, said in one."""
+    """Turn the errors of `transformers`, of many lines, into one line."""
     try:
         yield
     except (OSError, ValueError, RuntimeError, ImportError, KeyError, TypeError) as error:

@@ -40,10 +40,29 @@ NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 
 @dataclass(frozen=True)
 class Tuning:
-    """A run. `batch` examples a step of the processor, `accumulate` of those a step of the optimiser, whose rate falls linearly to 0.
+    """Settings of a fine-tuning run.
 
-    max_steps: of the optimiser, instead of `epochs`. max_length: tokens of prompt and answer. beta: of IPO, whose margin is 1 / (2 beta).
-    quantize: hold the model in 4 bits (QLoRA). save_every: steps between checkpoints, which say nothing about the result.
+    Attributes
+    ----------
+    lora_rank, lora_alpha
+        Of the adapter.
+    learning_rate : float
+        At first; it falls linearly to 0.
+    batch, accumulate : int
+        Examples computed at once, and how many such batches make a step of the optimiser.
+    epochs : float
+        How often every example is trained on.
+    max_steps : int, optional
+        Steps of the optimiser, instead of `epochs`.
+    max_length : int
+        The most tokens of prompt and answer.
+    beta : float
+        Of IPO, whose margin is 1 / (2 beta).
+    quantize : bool
+        Hold the model in 4 bits (QLoRA).
+    seed : int
+    save_every : int
+        Steps between checkpoints, which do not change the result.
     """
 
     lora_rank: int = 16
@@ -71,7 +90,15 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Tuned:
-    """adapter: its folder. losses: of every step of the optimiser, before it."""
+    """A finished fine-tuning run.
+
+    Attributes
+    ----------
+    adapter : Path
+        Its folder.
+    losses : tuple of float
+        Of every step of the optimiser, before it.
+    """
 
     adapter: Path
     losses: tuple[float, ...]
@@ -80,10 +107,21 @@ class Tuned:
 def tune_preferences(
     model: str, pairs: Preferences, out: str | os.PathLike[str], tuning: Tuning = Tuning(), progress: bool = False
 ) -> Tuned:
-    """Train an adapter to prefer the chosen answers: (margin - 1 / (2 beta))^2, where the margin is the difference between the two
-    answers in the log-ratio to the untrained model, each a mean over its tokens, which is how TRL defines IPO.
+    """Train an adapter to prefer the chosen answers, by IPO.
 
-    model: a name for `language.models.load.load`. out: the folder; an interrupted run there goes on and ends with the same numbers.
+    The loss is (margin - 1 / (2 beta))^2, where the margin is the difference between the two answers in the log-ratio to the untrained
+    model, each a mean over its tokens, which is how TRL defines IPO.
+
+    Parameters
+    ----------
+    model : str
+        A name for `language.models.load.load`.
+    pairs : Preferences
+    out : path
+        The folder; an interrupted run there goes on and ends with the same numbers.
+    tuning : Tuning
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -117,9 +155,9 @@ def tune_answers(
     tuning: Tuning = Tuning(),
     progress: bool = False,
 ) -> Tuned:
-    """Train an adapter to give these answers (such as SAFE and UNSAFE): cross-entropy of the answers' tokens. `beta` plays no role.
+    """Train an adapter to give certain answers (such as SAFE and UNSAFE), by the cross-entropy of the answers' tokens.
 
-    Arguments and errors as for `tune_preferences`.
+    `beta` plays no role. Other arguments and errors as for `tune_preferences`.
     """
     if len(prompts) != len(answers):
         raise BadInput(f"{len(prompts)} prompts need as many answers, not {len(answers)}")
@@ -142,8 +180,22 @@ def tune_answers(
 def preference_margins(
     model: LanguageModel, pairs: Preferences, *, max_length: int = 256, batch: int = 8, progress: bool = False
 ) -> np.ndarray:
-    """(k,), the margin of IPO for every pair: by how much the adapter has raised the log-likelihood of the chosen answer, a mean over
-    its tokens, above that of the rejected one. model: with an adapter; the reference is the same model with the adapter disabled.
+    """Return the margin of IPO for every pair, (k,).
+
+    The margin is how far the adapter has raised the log-likelihood of the chosen answer, a mean over its tokens, above that of the rejected
+    one.
+
+    Parameters
+    ----------
+    model : LanguageModel
+        With an adapter; the reference is the same model with the adapter disabled.
+    pairs : k preferences
+    max_length : int
+        The most tokens of prompt and answer.
+    batch : int
+        Sequences computed at once.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -174,8 +226,10 @@ def preference_accuracy(
     quantize: bool = False,
     progress: bool = False,
 ) -> np.ndarray:
-    """(k,), for every pair 1 where the implicit reward, beta times the log-ratio, of the chosen answer is above the rejected one's,
-    0 where it is below, 1/2 where they are equal (an adapter that has learned nothing). The log-ratio is IPO's, a mean over tokens.
+    """Return for every pair whether the tuned model prefers the chosen answer: 1, 0, or 1/2 where it is undecided, (k,).
+
+    Compared are the implicit rewards, beta times the log-ratio of tuned and untrained model, a mean over tokens. Arguments as of
+    `preference_margins`.
     """
     packages.require(*NEEDED)
     with _quiet():
@@ -231,7 +285,7 @@ def _dataset(loaded: LanguageModel, prompts: Sequence[str], columns: dict[str, S
 
 
 def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict:
-    """What TRL's configurations share."""
+    """The arguments that TRL's configurations share."""
     import torch
 
     cuda = torch.device(loaded.device).type == "cuda"

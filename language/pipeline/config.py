@@ -12,12 +12,19 @@ PACKAGED = Path(__file__).parent.parent / "configs"
 
 
 def packaged() -> list[str]:
-    """The names of the configurations that come with the project."""
+    """Return the names of the configurations that come with the project."""
     return sorted(path.stem for path in PACKAGED.glob("*.toml"))
 
 
 def read(file: str | Path, kind: type[T]) -> T:
-    """The configuration in a file, or the packaged one of that name (`safety-toy`), as the dataclass `kind`.
+    """Read a configuration.
+
+    Parameters
+    ----------
+    file : path or str
+        A TOML file, or the name of a packaged one (`safety-toy`).
+    kind : type
+        The dataclass that it describes.
 
     Raises
     ------

@@ -35,9 +35,18 @@ Counts = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Work:
-    """What a step is given: the folder to write to, the folders to read from, by role, and what everything else depends on.
+    """The folders and options that a step works with.
 
-    data: the folder in which data sets are looked for first. progress: whether to show how far it is.
+    Attributes
+    ----------
+    out : Path
+        The folder to write to.
+    inputs : mapping of Path
+        The folders to read from, by role.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    progress : bool
+        Whether to show a progress bar.
     """
 
     out: Path
@@ -46,15 +55,23 @@ class Work:
     progress: bool = False
 
     def rows(self, role: str) -> Dataset:
-        """The table that the step in this role wrote."""
+        """Return the table that the step in a role wrote."""
         return rows.load(self.inputs[role])
 
 
 @dataclass(frozen=True)
 class Step:
-    """A function from folders and settings to a folder; it returns what it counted.
+    """A step of a pipeline: a function from folders and settings to a folder.
 
-    inputs: by role, the names of the steps whose folders it reads. settings: everything else that its result depends on.
+    Attributes
+    ----------
+    name : str
+    run : callable
+        Takes a `Work` and the settings; returns what it counted, for the manifest.
+    settings : dataclass
+        Everything that the result depends on besides the inputs.
+    inputs : mapping of str
+        By role, the names of the steps whose folders it reads.
     """
 
     name: str
@@ -70,7 +87,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Steps in an order in which they can be run: none reads what a later one writes."""
+    """Steps in an order in which they can be run.
+
+    Attributes
+    ----------
+    title : str
+    steps : tuple of Step
+        None reads what a later one writes.
+    """
 
     title: str
     steps: tuple[Step, ...]
@@ -91,7 +115,7 @@ class Pipeline:
         return tuple(dict.fromkeys(step.kind for step in self.steps))
 
     def named(self, name: str | None) -> tuple[Step, ...]:
-        """The step of that name, all of that kind, or, for None, all there are.
+        """Return the step of a name, all steps of that kind, or, for None, all there are.
 
         Raises
         ------
@@ -106,7 +130,17 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Status:
-    """The state of a step's folder: done, stale (made from other inputs or settings, or damaged) or missing; why; its record."""
+    """The state of a step's folder.
+
+    Attributes
+    ----------
+    step : Step
+    state : str
+        done, stale (made from other inputs or settings, or damaged) or missing.
+    why : str
+        Why it is stale.
+    record : Manifest or None
+    """
 
     step: Step
     state: State
@@ -115,7 +149,10 @@ class Status:
 
 
 def statuses(pipeline: Pipeline, out: Path) -> list[Status]:
-    """The state of every step's folder, in order. A step whose input is not done is not done either. No file is hashed."""
+    """Return the state of every step's folder in `out`, in order.
+
+    A step whose input is not done is not done either. No file is hashed.
+    """
     found: dict[str, Status] = {}
     for step in pipeline.steps:
         found[step.name] = _status(step, out, [found[name] for name in step.inputs.values()])
@@ -124,9 +161,21 @@ def statuses(pipeline: Pipeline, out: Path) -> list[Status]:
 
 def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | None = None, progress: bool = False,
         tell: Callable[[str], None] = lambda line: None) -> list[Status]:
-    """Run the steps that are not done, all or those called `only`; return the states of those asked for.
+    """Run the steps that are not done, and return their states.
 
-    tell: is told in a line what is done, and what was done already.
+    Parameters
+    ----------
+    pipeline : Pipeline
+    out : Path
+        The folder of the steps' folders.
+    only : str, optional
+        A step or a kind of steps; by default all.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    progress : bool
+        Whether to show progress bars.
+    tell : callable
+        Takes a line about each step: that it runs, how long it took, or that it was done before.
 
     Raises
     ------
@@ -154,14 +203,23 @@ def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | 
 
 
 def generator(seed: int, what: str) -> np.random.Generator:
-    """The random numbers of one purpose: they depend on the seed and on nothing else that is drawn."""
+    """Return the random numbers of one purpose: they depend on the seed and the name of the purpose alone."""
     return np.random.default_rng([seed, crc32(what.encode())])
 
 
 def in_parts(folder: Path, count: int, size: int, make: Callable[[slice], Sequence[object]]) -> list[object]:
-    """`make` of every slice of `size` of `count` rows, one after the other: plain values, one a row.
+    """Return the values of all rows, made and saved part by part.
 
     For a step that takes hours: finished parts are kept in its folder until the step is done; interrupted, it goes on after the last.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the step.
+    count, size : int
+        How many rows there are, and how many a part has.
+    make : callable
+        Takes a slice of the rows and returns a plain value for each.
     """
     values: list[object] = []
     for start in range(0, count, size):

@@ -15,7 +15,16 @@ ADAPTER = "adapter"  # the role, and the folder within it, of what becomes a mod
 
 @dataclass(frozen=True)
 class Hub:
-    """push: whether to. repository: OWNER/NAME, to which the name of the point is added. private: who sees it."""
+    """Whether and where a pipeline pushes its results to the hub.
+
+    Attributes
+    ----------
+    push : bool
+    repository : str
+        OWNER/NAME, to which the name of the point is added.
+    private : bool
+        Whether others cannot see it.
+    """
 
     push: bool = False
     repository: str = ""
@@ -35,7 +44,16 @@ class Push:
 
 
 def steps(hub: Hub, point: str, parts: Mapping[str, str]) -> list[Step]:
-    """The step that pushes a point's adapter as a model and its other folders as data sets; none if that is not wanted."""
+    """Return the step that pushes a point's adapter as a model and its other folders as data sets; none if that is not wanted.
+
+    Parameters
+    ----------
+    hub : Hub
+    point : str
+        Name of the point.
+    parts : mapping of str
+        By role, the steps whose folders are pushed.
+    """
     return [Step(f"push/{point}", push, Push(f"{hub.repository}-{point}", hub.private), parts)] if hub.push else []
 
 

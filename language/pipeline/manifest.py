@@ -17,10 +17,20 @@ PACKAGES = ("datasets", "torch", "transformers", "trl", "peft")
 
 @dataclass(frozen=True)
 class Manifest:
-    """What was done to get a folder.
+    """The record of how a step's folder was made.
 
-    inputs: by role, the digest of every folder that was read. counts: what the step counted, as plain JSON.
-    files: by path within the folder, sha256 and bytes. made: versions and seconds, which say nothing about what the folder holds.
+    Attributes
+    ----------
+    step : str
+    settings : dict
+    inputs : dict
+        By role, the digest of every folder that was read.
+    counts : dict
+        The numbers that the step counted, as plain JSON.
+    files : dict
+        By path within the folder, sha256 and bytes.
+    made : dict
+        Versions and seconds, on which the content of the folder does not depend.
     """
 
     step: str
@@ -32,22 +42,22 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """One hash of the content of the folder: of the names and hashes of its files."""
+        """A hash of the content of the folder: of the names and hashes of its files."""
         content = json.dumps({name: file["sha256"] for name, file in self.files.items()}, sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def agrees(self, settings: dict[str, object], inputs: dict[str, str]) -> bool:
-        """Whether the folder was made with these settings from these inputs."""
+        """Return whether the folder was made with these settings from these inputs."""
         return self.settings == settings and self.inputs == inputs
 
 
 def plain(values: object) -> dict[str, object]:
-    """Settings or counts as they are read back from JSON: a dataclass as a dict, tuples as lists."""
+    """Return settings or counts as they are read back from JSON: a dataclass as a dict, tuples as lists."""
     return json.loads(json.dumps(values, default=asdict))
 
 
 def read(folder: Path) -> Manifest | None:
-    """The manifest of a folder, or None where there is none, it cannot be read, or a file that it names is not there in full."""
+    """Return the manifest of a folder, or None where there is none, it cannot be read, or a file that it names is not there in full."""
     try:
         manifest = Manifest(**json.loads((folder / FILE).read_text()))
         whole = all((folder / name).stat().st_size == file["bytes"] for name, file in manifest.files.items())
@@ -57,7 +67,16 @@ def read(folder: Path) -> Manifest | None:
 
 
 def write(folder: Path, step: str, settings: dict[str, object], inputs: dict[str, str], counts: dict[str, object], seconds: float) -> None:
-    """Write the manifest of a folder in which everything else is."""
+    """Write the manifest of a folder in which everything else is.
+
+    Parameters
+    ----------
+    folder : Path
+    step, settings, inputs, counts
+        As in `Manifest`.
+    seconds : float
+        How long the step took.
+    """
     made = {"seconds": round(seconds, 2), "versions": {name: version for name in PACKAGES if (version := _version(name))}}
     manifest = Manifest(step, settings, inputs, plain(counts), _files(folder), made)
     write_text(folder / FILE, json.dumps(asdict(manifest), indent=1, allow_nan=False) + "\n")

@@ -42,14 +42,14 @@ class Needs:
 
 @dataclass(frozen=True)
 class Requirement:
-    """One thing that a configuration needs.
+    """A package, model, data set or device that a configuration needs.
 
     Attributes
     ----------
     kind
         Package, model, data set or hardware.
     name
-        What it is called.
+        Its name.
     use
         The steps that use it.
     ready
@@ -67,7 +67,7 @@ class Requirement:
 
 @dataclass(frozen=True)
 class Uses:
-    """What the steps of a pipeline use: pairs (step, name).
+    """The models, judges and data sets that the steps of a pipeline use: pairs (step, name).
 
     Attributes
     ----------
@@ -85,7 +85,20 @@ class Uses:
 
 
 def check(wanted: Uses, needs: Needs, quantize: bool, out: Path, data: Path | None = None) -> list[Requirement]:
-    """Look for everything: packages, models, data sets, the graphics card, the disk."""
+    """Look for all packages, models, data sets, the graphics card and the disk, and return each with whether it is ready.
+
+    Parameters
+    ----------
+    wanted : Uses
+    needs : Needs
+        Disk and memory.
+    quantize : bool
+        Whether models are loaded in 4 bits.
+    out : Path
+        The folder whose disk is meant.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    """
     local = [step for step, name in wanted.judges if name == LOCAL_JUDGE]
     models = _uses([*wanted.models, *(one for one in wanted.judges if one[1] != LOCAL_JUDGE), *((step, LOCAL_MODEL) for step in local)])
     data_sets = _uses([*((step, name.partition("/")[0]) for step, name in wanted.data_sets), *((step, LOCAL_DATA) for step in local)])

@@ -20,6 +20,13 @@ FOLDER = "rows"
 def save(folder: Path, columns: Mapping[str, Sequence[object] | np.ndarray], name: str = FOLDER) -> None:
     """Write columns of one length as a data set.
 
+    Parameters
+    ----------
+    folder : Path
+    columns : mapping of sequences
+    name : str
+        Of the data set's folder within `folder`.
+
     Raises
     ------
     BadInput
@@ -31,22 +38,22 @@ def save(folder: Path, columns: Mapping[str, Sequence[object] | np.ndarray], nam
 
 
 def load(folder: Path, name: str = FOLDER) -> Dataset:
-    """The data set that `save` wrote."""
+    """Return the data set that `save` wrote."""
     return _datasets().load_from_disk(str(folder / name))
 
 
 def pairs(dataset: Dataset) -> Preferences:
-    """The preference pairs of a table with the columns context, chosen and rejected."""
+    """Return the preference pairs of a table with the columns context, chosen and rejected."""
     return Preferences(tuple(dataset["context"]), tuple(dataset["chosen"]), tuple(dataset["rejected"]))
 
 
 def columns(pairs: Preferences) -> dict[str, Sequence[object]]:
-    """Preference pairs as the columns of a table."""
+    """Return preference pairs as the columns of a table."""
     return {"context": pairs.contexts, "chosen": pairs.chosen, "rejected": pairs.rejected}
 
 
 def joined(a: Preferences, b: Preferences) -> Preferences:
-    """The pairs of a, then those of b."""
+    """Return the pairs of a, then those of b."""
     return Preferences(a.contexts + b.contexts, a.chosen + b.chosen, a.rejected + b.rejected)
 
 

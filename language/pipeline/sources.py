@@ -25,7 +25,15 @@ SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 
 @dataclass(frozen=True)
 class Part:
-    """Rows first to last (exclusive) of a data set that was shuffled."""
+    """A range of rows of a data set that was shuffled.
+
+    Attributes
+    ----------
+    data : str
+        Name of the data set.
+    rows : pair of int
+        First row, and the first after the last.
+    """
 
     data: str
     rows: tuple[Annotated[int, Between(0)], Annotated[int, Between(0)]]
@@ -50,12 +58,12 @@ class AnswerPart(Part):
 
 
 def label(safe: bool) -> str:
-    """The word for a judgement."""
+    """Return the word for a safe or unsafe answer."""
     return SAFE if safe else UNSAFE
 
 
 def apart(**parts: Part | None) -> None:
-    """Refuse parts, by name, that share rows of one data set."""
+    """Raise BadInput for parts, by name, that share rows of one data set."""
     given = [(name, part) for name, part in parts.items() if part is not None]
     for (a, one), (b, other) in combinations(given, 2):
         if one.data == other.data and one.rows[0] < other.rows[1] and other.rows[0] < one.rows[1]:
@@ -63,7 +71,15 @@ def apart(**parts: Part | None) -> None:
 
 
 def pairs(part: PairPart, seed: int, data: Path | None) -> Preferences:
-    """The preference pairs of a part.
+    """Return the preference pairs of a part.
+
+    Parameters
+    ----------
+    part : PairPart
+    seed : int
+        Of the order of the rows.
+    data : Path, optional
+        The folder in which data sets are looked for first.
 
     Raises
     ------
@@ -77,7 +93,16 @@ def pairs(part: PairPart, seed: int, data: Path | None) -> Preferences:
 
 @dataclass(frozen=True)
 class LabelledAnswers:
-    """Answers to prompts and what people found: SAFE or UNSAFE; recorded: by name, the labels that others gave, "" for none."""
+    """Answers to prompts, with true labels and those that others gave.
+
+    Attributes
+    ----------
+    prompts, answers : tuples of str
+    truth : tuple of str
+        SAFE or UNSAFE, as people found.
+    recorded : mapping of tuples
+        By the name of a labeller, its labels; "" for none.
+    """
 
     prompts: tuple[str, ...]
     answers: tuple[str, ...]
@@ -85,18 +110,15 @@ class LabelledAnswers:
     recorded: Mapping[str, tuple[str, ...]]
 
     def take(self, rows: Sequence[int] | np.ndarray) -> LabelledAnswers:
-        """Some rows, by their places."""
+        """Return some rows, by their places."""
         texts = (tuple(values[i] for i in rows) for values in (self.prompts, self.answers, self.truth))
         return LabelledAnswers(*texts, {name: tuple(values[i] for i in rows) for name, values in self.recorded.items()})
 
 
 def answers(part: AnswerPart, seed: int, data: Path | None) -> LabelledAnswers:
-    """The labelled answers of a part. In XSTest an answer that refuses, fully or in part, counts as safe and one that complies not.
+    """Return the labelled answers of a part; arguments and errors as of `pairs`.
 
-    Raises
-    ------
-    BadInput
-        As `pairs`.
+    In XSTest an answer that refuses, fully or in part, counts as safe and one that complies as unsafe.
     """
     _, _, split = part.data.partition("/")
     every = _safe_rlhf(split, data) if split else _xstest(data)
@@ -104,7 +126,17 @@ def answers(part: AnswerPart, seed: int, data: Path | None) -> LabelledAnswers:
 
 
 def prompts(count: int | None, seed: int, data: Path | None) -> Prompts:
-    """Prompts of ALERT, all of them or `count`, as many of every category as there are of the rarest or as that makes."""
+    """Return prompts of ALERT.
+
+    Parameters
+    ----------
+    count : int, optional
+        How many, evenly over the categories as far as these go; by default all.
+    seed : int
+        Of the choice.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    """
     every = alert.load(data)
     if count is None:
         return every
@@ -118,7 +150,7 @@ def prompts(count: int | None, seed: int, data: Path | None) -> Prompts:
 
 
 def outside(prompts: Sequence[str], trained: Sequence[str]) -> np.ndarray:
-    """The places of the prompts that are not among those trained on."""
+    """Return the places of the prompts that are not among those trained on."""
     seen = set(trained)
     return np.array([i for i, prompt in enumerate(prompts) if prompt not in seen], dtype=int)
 

@@ -19,9 +19,18 @@ CONFIDENCE = 0.9999  # of the interval that must cover the stated probability: a
 
 @dataclass(frozen=True)
 class Counted:
-    """`count` of `of` samples, where each was to be counted with probability `stated`.
+    """How many samples a random transform concerned, against the stated probability.
 
-    low, high: the interval that covers the true probability with the confidence above; holds: it covers the stated one.
+    Attributes
+    ----------
+    count, of : int
+        How many of how many samples.
+    stated : float
+        The probability with which each was to be counted.
+    low, high : float
+        The interval that covers the true probability with the confidence above.
+    holds : bool
+        Whether the interval covers the stated probability.
     """
 
     count: int
@@ -39,7 +48,20 @@ class Counted:
 
 
 def swap(pairs: Preferences, epsilon: float, rng: np.random.Generator) -> tuple[Preferences, np.ndarray]:
-    """Exchange chosen and rejected of every pair with probability epsilon; return the pairs and which are wrong now, (n,) bool."""
+    """Exchange chosen and rejected of every pair with probability epsilon.
+
+    Parameters
+    ----------
+    pairs : n preferences
+    epsilon : float
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    pairs : Preferences
+    wrong : array (n,)
+        Which pairs were exchanged.
+    """
     epsilon = number("epsilon", epsilon, 0, 1)
     wrong = rng.random(len(pairs.contexts)) < epsilon
     two = [(r, c) if w else (c, r) for c, r, w in zip(pairs.chosen, pairs.rejected, wrong, strict=True)]
@@ -47,12 +69,12 @@ def swap(pairs: Preferences, epsilon: float, rng: np.random.Generator) -> tuple[
 
 
 def prune(wrong: np.ndarray, verifier: Verifier, rng: np.random.Generator) -> np.ndarray:
-    """Which samples the verifier keeps, (n,) bool: with probability rho where the label is wrong, phi where it is right."""
+    """Draw which samples the verifier keeps, (n,) of booleans: with probability rho where the label is wrong, phi where it is right."""
     return rng.random(len(wrong)) < np.where(wrong, verifier.rho, verifier.phi)
 
 
 def pruned_counts(wrong: np.ndarray, keep: np.ndarray, verifier: Verifier) -> dict[str, object]:
-    """How many wrong and right samples were kept, against rho and phi; alpha: the kept fraction, as it came out."""
+    """Count how many wrong and right samples were kept, against rho and phi; alpha: the kept fraction, as it came out."""
     return {
         "generated": len(wrong),
         "kept": int(keep.sum()),

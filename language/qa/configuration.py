@@ -38,7 +38,15 @@ from .steps import RECORDED, WITNESSES, QAPoint, Questions, Task
 
 @dataclass(frozen=True)
 class Selection:
-    """A verifier as published: a guard, kept with probability phi where it agrees with the label, psi where it does not."""
+    """A verifier as published, which compares a guard's judgement with the label.
+
+    Attributes
+    ----------
+    guard : str
+        A model, or recorded:NAME.
+    phi, psi : float
+        The probability that an answer is kept where guard and label agree, and where they do not.
+    """
 
     guard: Name
     phi: Share
@@ -47,7 +55,17 @@ class Selection:
 
 @dataclass(frozen=True)
 class QAGrid:
-    """The points: every model with real data alone (where 0 is a share), and with every verifier and share of the synthetic answers."""
+    """The points of the grid: every model with every verifier and share, and with real data alone where 0 is a share.
+
+    Attributes
+    ----------
+    models : tuple of str
+        To fine-tune.
+    verifiers : mapping of Selection
+        By name.
+    shares : tuple of float
+        Shares of the synthetic answers that are used.
+    """
 
     models: Annotated[tuple[Name, ...], Some()]
     verifiers: Annotated[Mapping[str, Selection], Some()]
@@ -56,7 +74,24 @@ class QAGrid:
 
 @dataclass(frozen=True)
 class QA:
-    """A configuration file of this pipeline."""
+    """A configuration file of this pipeline.
+
+    Attributes
+    ----------
+    title : str
+    questions : Questions
+        Where synthetic questions and answers come from.
+    labellers : tuple of str
+        Models that label the answers, each its share of them.
+    real, held_out : AnswerPart
+        Labelled answers to train on, and to test on.
+    grid : QAGrid
+    tuning : Tuning
+    task : Task
+    seed : int
+    needs : Needs
+    hub : Hub
+    """
 
     title: Name
     questions: Questions
@@ -90,7 +125,7 @@ class QA:
 
 
 def pipeline(config: QA) -> Pipeline:
-    """The steps of a configuration."""
+    """Return the steps of a configuration."""
     asked = config.questions
     labellers = {f"{i}-{steps.short(name)}": name for i, name in enumerate(config.labellers, 1)}
     guards = {steps.short(one.guard): one.guard for one in config.grid.verifiers.values()}
@@ -123,7 +158,7 @@ def pipeline(config: QA) -> Pipeline:
 
 
 def preflight(config: QA, out: Path, data: Path | None = None) -> list[Requirement]:
-    """What the steps of a configuration need, and whether it is there."""
+    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`."""
     asked = config.questions
     named = [("questions", asked.model), *(("label", name) for name in config.labellers), *(("tune", name) for name in config.grid.models)]
     guards = [("verify", one.guard) for one in config.grid.verifiers.values()]

@@ -23,7 +23,7 @@ _SHOWN = {QUESTION: "the question", SAFE: "an answer that is safe", UNSAFE: "an 
 
 @dataclass(frozen=True)
 class Question:
-    """A question, and an answer to it of either kind."""
+    """A question, a safe and an unsafe answer to it."""
 
     question: str
     safe: str
@@ -31,7 +31,7 @@ class Question:
 
 
 def request(category: str) -> str:
-    """What a model is asked, to get one question about a category of harm."""
+    """Return the prompt that asks a model for one question about a category of harm."""
     form = "\n".join(f"[{name.title()}]\n{text}" for name, text in _SHOWN.items())
     return (
         f"Examples are needed to train a filter that recognises unsafe answers of an assistant. Write one question about the topic "
@@ -41,7 +41,7 @@ def request(category: str) -> str:
 
 
 def parse(text: str) -> tuple[list[Question], list[str]]:
-    """The whole questions in a generated text, and for each that is not whole (or for a text without any) what is wrong with it."""
+    """Return the whole questions in a generated text, and the fault of each that is not whole (or of a text without any)."""
     blocks: list[dict[str, str]] = []
     headings = list(_HEADING.finditer(text))
     ends = [heading.start() for heading in headings[1:]] + [len(text)]

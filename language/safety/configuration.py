@@ -38,7 +38,17 @@ from .steps import SafetyPoint
 
 @dataclass(frozen=True)
 class SafetyGrid:
-    """The points: real data alone where k = 0, else every epsilon with every verifier and every number k of splits."""
+    """The points of the grid: every epsilon with every verifier and number of splits, and real data alone where k = 0.
+
+    Attributes
+    ----------
+    epsilon : tuple of float
+        Probabilities that the answers of a synthetic pair are exchanged.
+    verifiers : mapping of Verifier
+        By name.
+    k : tuple of int
+        How many splits of the synthetic pairs are used.
+    """
 
     epsilon: Annotated[tuple[Share, ...], Some()]
     verifiers: Annotated[Mapping[str, Verifier], Some()]
@@ -47,7 +57,28 @@ class SafetyGrid:
 
 @dataclass(frozen=True)
 class Safety:
-    """A configuration file of this pipeline. prompts: how many of ALERT, evenly over its categories (all without it)."""
+    """A configuration file of this pipeline.
+
+    Attributes
+    ----------
+    title : str
+    model : str
+        To fine-tune.
+    judge : str
+        Of the answers: `refusal` or a Llama Guard.
+    real, synthetic, held_out : PairPart
+        Pairs to train on, to train on after swapping and pruning, and to test on.
+    grid : SafetyGrid
+    tuning : Tuning
+    sampling : Sampling
+    prompts : int, optional
+        How many prompts of ALERT are answered, evenly over its categories; by default all.
+    splits : int
+        Into how many the synthetic pairs are divided.
+    seed : int
+    needs : Needs
+    hub : Hub
+    """
 
     title: Name
     model: Name
@@ -78,7 +109,7 @@ class Safety:
 
 
 def pipeline(config: Safety) -> Pipeline:
-    """The steps of a configuration."""
+    """Return the steps of a configuration."""
     found = [
         Step("prepare", steps.prepare, steps.Prepare(config.real, config.synthetic, config.held_out, config.seed)),
         Step("split", steps.split, steps.Split(config.synthetic, config.splits, config.seed)),
@@ -107,7 +138,7 @@ def pipeline(config: Safety) -> Pipeline:
 
 
 def preflight(config: Safety, out: Path, data: Path | None = None) -> list[Requirement]:
-    """What the steps of a configuration need, and whether it is there."""
+    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`."""
     data_sets = (("prepare", config.real.data), ("prepare", config.held_out.data), ("split", config.synthetic.data), ("prompts", "alert"))
     wanted = Uses((("tune", config.model), ("generate", config.model)), (("judge", config.judge),), data_sets)
     return check(wanted, config.needs, config.tuning.quantize, out, data)

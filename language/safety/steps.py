@@ -28,7 +28,16 @@ ANSWERS_A_PART = 256
 
 @dataclass(frozen=True)
 class SafetyPoint:
-    """One point of the grid; real data alone have no epsilon and no verifier."""
+    """A point of the grid.
+
+    Attributes
+    ----------
+    k : int
+        How many splits of the synthetic pairs; 0 for real data alone.
+    epsilon : float or None
+    verifier : str or None
+        Both None for real data alone.
+    """
 
     k: int
     epsilon: float | None
@@ -59,7 +68,7 @@ class Prepare:
 
 
 def prepare(work: Work, settings: Prepare) -> Counts:
-    """The real pairs (rows) and the pairs held out (held-out), without those whose context is trained on, in real or synthetic pairs."""
+    """Write the real pairs (rows) and the pairs held out (held-out), without those whose context is trained on, real or synthetic."""
     parts = (settings.real, settings.synthetic, settings.held_out)
     real, synthetic, kept = (sources.pairs(part, settings.seed, work.data) for part in parts)
     held_out = kept.take(sources.outside(kept.contexts, real.contexts + synthetic.contexts))
@@ -80,7 +89,7 @@ class Split:
 
 
 def split(work: Work, settings: Split) -> Counts:
-    """The synthetic pairs, with the number of the split, 1 to `splits`, of each: as equal as can be."""
+    """Write the synthetic pairs, each with the number of its split, 1 to `splits`: as equal as can be."""
     pairs = sources.pairs(settings.synthetic, settings.seed, work.data)
     number = np.arange(len(pairs)) * settings.splits // len(pairs) + 1
     rows.save(work.out, rows.columns(pairs) | {"split": number})
@@ -96,7 +105,7 @@ class Swap:
 
 
 def swap(work: Work, settings: Swap) -> Counts:
-    """Label noise. With one seed, what a small epsilon exchanges a larger one does too."""
+    """Add label noise. With one seed, a larger epsilon exchanges the pairs of a smaller one, and more."""
     table = work.rows("pairs")
     pairs, wrong = transforms.swap(rows.pairs(table), settings.epsilon, generator(settings.seed, "swap"))
     rows.save(work.out, rows.columns(pairs) | {"split": table["split"], "wrong": wrong})
@@ -105,7 +114,7 @@ def swap(work: Work, settings: Swap) -> Counts:
 
 @dataclass(frozen=True)
 class Prune:
-    """Settings of `prune`; epsilon only says what alpha is to be."""
+    """Settings of `prune`; epsilon only says which alpha to expect."""
 
     epsilon: float
     verifier: Verifier
@@ -113,7 +122,7 @@ class Prune:
 
 
 def prune(work: Work, settings: Prune) -> Counts:
-    """Pruning: every pair stays in the table, and `keep` says whether the verifier keeps it."""
+    """Prune: every pair stays in the table, and `keep` says whether the verifier keeps it."""
     table = work.rows("pairs")
     wrong = np.array(table["wrong"])
     keep = transforms.prune(wrong, settings.verifier, generator(settings.seed, "prune"))
@@ -131,7 +140,7 @@ class Accumulate:
 
 
 def accumulate(work: Work, settings: Accumulate) -> Counts:
-    """The pairs to train on: the real ones, then what is kept of the splits 1 to k; n and m count before pruning."""
+    """Write the pairs to train on: the real ones, then the kept ones of the splits 1 to k; n and m count before pruning."""
     pairs = rows.pairs(work.rows("real"))
     n, m, kept, wrong = len(pairs), 0, 0, 0
     if settings.k:
@@ -153,7 +162,7 @@ class Tune:
 
 
 def tune(work: Work, settings: Tune) -> Counts:
-    """IPO on the pairs."""
+    """Fine-tune by IPO on the pairs."""
     tuned = tune_preferences(settings.model, rows.pairs(work.rows("pairs")), work.out, settings.tuning, work.progress)
     return {"steps": len(tuned.losses), "first loss": tuned.losses[0], "last loss": tuned.losses[-1]}
 
@@ -168,7 +177,7 @@ class Measure:
 
 
 def held_out(work: Work, settings: Measure) -> Counts:
-    """For every held-out pair, whether the tuned model's implicit reward prefers the chosen answer."""
+    """Write for every held-out pair whether the tuned model's implicit reward prefers the chosen answer."""
     pairs = rows.pairs(rows.load(work.inputs["prepared"], HELD_OUT))
     right = preference_accuracy(settings.model, work.inputs["tuned"] / ADAPTER, pairs, max_length=settings.max_length,
                                 quantize=settings.quantize, progress=work.progress)  # fmt: skip
@@ -185,7 +194,7 @@ class Evaluation:
 
 
 def prompts(work: Work, settings: Evaluation) -> Counts:
-    """The prompts to answer, with their category."""
+    """Write the prompts to answer, with their categories."""
     some = sources.prompts(settings.count, settings.seed, work.data)
     rows.save(work.out, {"prompt": some.prompts, "category": some.categories})
     return {"prompts": len(some), "categories": len(set(some.categories))}
@@ -201,7 +210,7 @@ class Generate:
 
 
 def generate(work: Work, settings: Generate) -> Counts:
-    """The tuned model's answer to every prompt, put as the contexts that it was trained on; goes on where it was interrupted."""
+    """Write the tuned model's answer to every prompt, in the format of the training contexts; goes on where it was interrupted."""
     table = work.rows("prompts")
     asked = [question(prompt) for prompt in table["prompt"]]
     model = models.load(settings.model, quantize=settings.quantize, adapter=work.inputs["tuned"] / ADAPTER)
@@ -219,7 +228,7 @@ class Judge:
 
 
 def judge(work: Work, settings: Judge) -> Counts:
-    """Whether each answer is safe; the counts say by category, and how often the judge itself is wrong, where that is known."""
+    """Write whether each answer is safe; the counts are by category, with the judge's own error rate where it is known."""
     table = work.rows("answers")
     asked, given, category = list(table["prompt"]), list(table["answer"]), np.array(table["category"])
     judging = judges.judge(settings.judge, folder=work.data, progress=work.progress)
@@ -231,7 +240,7 @@ def judge(work: Work, settings: Judge) -> Counts:
 
 
 def judges_error(judging: judges.Judge) -> Proportion | None:
-    """How often a judge is wrong about a model of which it has seen nothing, where that was measured, else what it says of itself."""
+    """Return a judge's error rate on answers of models that it was not trained on, where that was measured, else its error rate."""
     return getattr(judging, "error_unseen_model", judging.error)
 
 
@@ -244,7 +253,7 @@ class Score:
 
 
 def score(work: Work, settings: Score) -> Counts:
-    """One row a point: what it was trained on, held-out accuracy and safety score, each with its standard error."""
+    """Write a row for each point: its training data, held-out accuracy and safety score, each with its standard error."""
     table = []
     for at in settings.points:
         trained = manifest.read(work.inputs[f"accumulate {at}"]).counts
