@@ -12,12 +12,15 @@ Family trees
     `predict_tree` and `simulate` say what a classifier trained on it is worth.
 Monte-Carlo
     `simulate` returns a `Simulation`, `simulate_many` a list of them.
+Studies
+    `study` computes what a TOML file declares, or a `Study`: settings over axes, in theory and by Monte-Carlo, as a data frame.
+    `cluster` sends every parallel loop within it to a Dask cluster.
 Estimators
     `SyntheticMixRidge`, a classifier with scikit-learn's conventions.
 Advice
     `advise` returns an `Advice` for a `Table` of real samples (`read` loads one from a file) and a `Plan` of what is to be generated.
 Errors
-    `BadInput`, `NotConverged`.
+    `BadInput`, `NotConverged`, `Unreachable`.
 
 A name is imported when it is first used, so that `import synthmix` alone loads no other package.
 """
@@ -46,7 +49,10 @@ _MODULES = {
     "advice.plan": ("Plan",),
     "advice.result": ("Advice",),
     "advice.advise": ("advise",),
-    "support.errors": ("BadInput", "NotConverged"),
+    "studies.file": ("Study",),
+    "studies.run": ("study",),
+    "support.cluster": ("cluster",),
+    "support.errors": ("BadInput", "NotConverged", "Unreachable"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -88,8 +94,12 @@ if TYPE_CHECKING:
     from .solvers.trees import Tree as Tree
     from .solvers.trees import generations as generations
     from .solvers.trees import predict_tree as predict_tree
+    from .studies.file import Study as Study
+    from .studies.run import study as study
+    from .support.cluster import cluster as cluster
     from .support.errors import BadInput as BadInput
     from .support.errors import NotConverged as NotConverged
+    from .support.errors import Unreachable as Unreachable
 
 
 def __getattr__(name: str) -> object:

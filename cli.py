@@ -1,4 +1,4 @@
-"""The command line: derive, validate, predict, simulate, sweep, advise, explore, report, data, llm.
+"""The command line: derive, validate, predict, simulate, sweep, study, advise, explore, report, data, llm.
 
 `python cli.py COMMAND --help` says more.
 
@@ -15,16 +15,17 @@ from synthmix.commands.derive import derive
 from synthmix.commands.explore import explore
 from synthmix.commands.main import run
 from synthmix.commands.report import report
+from synthmix.commands.study import study
 from synthmix.commands.theory import predict, simulate, sweep
 from synthmix.commands.validate import validate
 
 app = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="A theory workbench for learning with synthetic data. Derive the formulas, validate the figures and report on them, predict and "
-         "simulate settings, sweep the solvers, explore the theory in a browser, advise on your data, fetch data, run language-model "
-         "pipelines.",
+         "simulate settings, study many of them, sweep the solvers, explore the theory in a browser, advise on your data, fetch data, run "
+         "language-model pipelines.",
 )  # fmt: skip
-for command in (derive, validate, predict, simulate, sweep, advise, explore, report):
+for command in (derive, validate, predict, simulate, sweep, study, advise, explore, report):
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(llm.app, name="llm")

@@ -28,11 +28,11 @@ def run(app: typer.Typer) -> NoReturn:
             raise error.__cause__ from None
         _fail("interrupted; the same command goes on where it stopped", INTERRUPTED)
     except (ValueError, RuntimeError, OSError) as error:
-        from ..support.errors import BadInput, NotConverged, Unwritable
+        from ..support.errors import BadInput, NotConverged, Unreachable, Unwritable
 
         if isinstance(error, BadInput):
             _fail(str(error), BAD_USE)
-        if isinstance(error, NotConverged | Unwritable):
+        if isinstance(error, NotConverged | Unreachable | Unwritable):
             _fail(str(error), FAILED)
         raise
 

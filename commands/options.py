@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -38,6 +38,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option("--seed", callback=_seed, help="The same seed gives the same numbers, whatever the number of jobs.")]
 Jobs = Annotated[int, typer.Option("--jobs", callback=_jobs, help="Worker processes.")]
 EveryCore = Annotated[int | None, typer.Option("--jobs", callback=_jobs, help="Worker processes (default: one a core).")]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", help="Compute on a Dask cluster: tcp://HOST:PORT of its scheduler, or local:N for N workers here."),
+]
 DataFolder = Annotated[Path | None, typer.Option("--data", help="Folder to look in first for data sets (or set SYNTHDATA_DIR).")]
 
 
@@ -84,23 +88,13 @@ class SettingOptions:
         Raises:
             BadInput: where an option is missing, for numbers out of range, or an n-hat that the generator lacks or has no use for.
         """
-        from ..solvers.problem import Generator, Ridge, Setting, Verifier
-        from ..solvers.spectra import even_mean, spectrum
-        from ..support.errors import BadInput, number
+        from ..solvers.named import named_setting
+        from ..support.errors import BadInput
 
         missing = [_option(name) for name in NEEDED if getattr(self, name) is None]
         if missing:
             raise BadInput(f"a setting needs {', '.join(missing)} too")
-        source = Generator(self.generator, self.n_hat, self.estimate_mean, self.beta, self.mu_perp)
-        mu, covariance = self.mu, 1.0
-        if self.spectrum != "flat":
-            if self.mu_perp:
-                raise BadInput("mu-perp is a length in the plane of the means, which a spectrum does not have: leave one of them out")
-            p = int(number("p", self.p, 1, 10**7))
-            covariance, mu = spectrum(self.spectrum, p), even_mean(number("mu", self.mu, 0), p)
-            source = Generator(self.generator, self.n_hat, self.estimate_mean, self.beta, 0 * mu)
-        return Setting(self.n, self.m, self.p, mu, self.epsilon, Verifier(self.rho, self.phi), source, Ridge(self.gamma), self.omega,
-                       covariance)  # fmt: skip
+        return named_setting(**asdict(self))
 
 
 NEEDED = ("n", "m", "p", "mu", "epsilon", "rho", "phi", "gamma")

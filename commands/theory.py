@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 from .main import FAILED
-from .options import Jobs, Json, Seed, SettingOptions, grouped
+from .options import Cluster, Jobs, Json, Seed, SettingOptions, grouped
 from .output import print_json, print_table
 from .trees import TreeOptions
 
@@ -71,6 +71,7 @@ def simulate(
                                        "draw every sample."),
     ] = "sufficient",
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="File for finished trials; run again to resume.")] = None,
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Measure the accuracy of one setting by Monte-Carlo.
@@ -81,9 +82,11 @@ def simulate(
     """
     problem = family.problem(options)
     from ..sims.monte_carlo import simulate as simulate_problem
+    from ..support.cluster import cluster as connected
 
-    done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
-                            progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
+    with connected(cluster):
+        done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
+                                progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
     measured = {name: getattr(done, name) for name in QUANTITIES}
     if as_json:
         print_json({**{name: {"mean": one.mean, "se": one.se} for name, one in measured.items()}, "trials": done.trials,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from .main import FAILED
-from .options import DataFolder, EveryCore, Seed
+from .options import Cluster, DataFolder, EveryCore, Seed
 from .output import yes_or_no
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def validate(
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the figure, such as gamma=0.1, p=100,400 or "
                                                          "verifier.rho=0.2; may be given several times."),
     ] = None,
+    cluster: Cluster = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print every claim, not only those that fail.")] = False,
 ) -> None:  # fmt: skip
     """Rebuild figures and check that theory and experiment agree.
@@ -54,6 +55,7 @@ def validate(
     from ..figures.kit.run import Run
     from ..figures.kit.study import StudyOptions
     from ..figures.kit.validate import validate as validate_figure
+    from ..support.cluster import cluster as connected
     from ..support.errors import BadInput
 
     if every == (figure is not None):
@@ -61,8 +63,9 @@ def validate(
     options = StudyOptions(scale, _proportions(proportions), max_steps)
     failed = False
     for name in names() if every else [figure]:
-        done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, assignments=assignments or (),
-                               options=None if options == StudyOptions() else options)  # fmt: skip
+        with connected(cluster):
+            done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, assignments=assignments or (),
+                                   options=None if options == StudyOptions() else options)  # fmt: skip
         _print(done, verbose)
         failed |= not done.holds
     if failed:

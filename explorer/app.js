@@ -91,7 +91,7 @@ function readPoints(text) {
 /** The measured points of this setting along the axis. */
 function pointsHere(setting) {
   const others = PARAMETERS.filter(one => one.name !== view.axis && one.name in setting);
-  return measured.filter(row => Number.isFinite(row[view.axis]) && Number.isFinite(row[view.quantity])
+  return measured.filter(row => (row.kind ?? "simulated") === "simulated" && Number.isFinite(row[view.axis]) && Number.isFinite(row[view.quantity])
     && others.every(({name}) => !(name in row) || Math.abs(row[name] - setting[name]) <= 1e-9 * Math.abs(setting[name])))
     .map(row => ({x: row[view.axis], y: row[view.quantity], se: row[`${view.quantity}_se`]}));
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from ..support.version import version
 from .presets import Preset
 
 HERE = Path(__file__).parent
@@ -29,15 +30,13 @@ def page(presets: Sequence[Preset]) -> str:
     presets
         Settings to start from, in the order of the list.
     """
-    from .. import __version__
-
     text = (HERE / "page.html").read_text(encoding="utf-8")
     parts = {
         "style": (HERE / "page.css").read_text(encoding="utf-8"),
         "script": "\n".join([solver_script(), *(path.read_text(encoding="utf-8") for path in PAGE)]),
         "presets": json.dumps([asdict(preset) for preset in presets], ensure_ascii=False).replace("</", "<\\/"),
         "command": "python cli.py derive",
-        "version": __version__,
+        "version": version(),
     }
     for name, part in parts.items():
         text = text.replace("{{" + name + "}}", part, 1)

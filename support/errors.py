@@ -1,4 +1,4 @@
-"""The ways a computation is refused: the input is wrong, no solution was reached, or a disk is full."""
+"""The ways a computation is refused: the input is wrong, no solution was reached, a disk is full, or a cluster is gone."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ class BadInput(ValueError):
 
 class NotConverged(RuntimeError):
     """A solver stopped above its tolerance. Raised instead of returning a number nobody should trust."""
+
+
+class Unreachable(RuntimeError):
+    """A cluster cannot be reached, or is gone. The message is one line; what was computed is kept."""
 
 
 class Unwritable(RuntimeError):

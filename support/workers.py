@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from .cluster import connected
+
 LOOK = 1.0  # seconds between two looks of a worker at its parent
 
 Work = Callable[[Iterable[tuple]], Iterator]
@@ -16,12 +18,12 @@ Work = Callable[[Iterable[tuple]], Iterator]
 
 @contextmanager
 def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int = 2) -> Iterator[Work]:
-    """A function that calls `function` with each tuple of arguments, over `jobs` processes, and yields what it returns.
+    """A function that calls `function` with each tuple of arguments, over `jobs` processes or a cluster, and yields what it returns.
 
     Parameters
     ----------
     jobs
-        1 stays in this process.
+        1 stays in this process, unless a cluster is connected (cluster.py).
     function
         Of a module, so that another process finds it.
     ordered
@@ -29,6 +31,13 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
     ahead
         Argument tuples for each worker that are asked for before it is free.
     """
+    kind = "generator" if ordered else "generator_unordered"
+    if connected():
+        from joblib import Parallel, delayed
+
+        with Parallel(return_as=kind, pre_dispatch="3*n_jobs") as pool:
+            yield lambda tasks: pool(delayed(function)(*task) for task in tasks)
+        return
     if jobs == 1:
         from threadpoolctl import threadpool_limits
 
@@ -37,7 +46,7 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
         return
     from joblib import Parallel, delayed, parallel_config
 
-    kind, parent = "generator" if ordered else "generator_unordered", os.getpid()
+    parent = os.getpid()
     with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
           Parallel(return_as=kind, pre_dispatch=ahead * jobs) as pool):  # fmt: skip
         yield lambda tasks: pool(delayed(_called)(parent, function, task) for task in tasks)

@@ -20,7 +20,8 @@ PUBLIC = {
     "Simulation", "simulate", "simulate_many",
     "SyntheticMixRidge",
     "Advice", "Plan", "Table", "advise", "read",
-    "BadInput", "NotConverged",
+    "Study", "study", "cluster",
+    "BadInput", "NotConverged", "Unreachable",
 }  # fmt: skip
 
 

@@ -1,0 +1,134 @@
+"""Parallel loops on a Dask cluster: a real scheduler and real worker processes on the loopback address."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthmix.sims.monte_carlo import simulate_many
+from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
+from synthmix.support.cluster import cluster
+from synthmix.support.errors import BadInput, Unreachable
+
+pytest.importorskip("distributed", reason="needs Dask (pip install -e '.[cluster]')")
+
+SETTINGS = [Setting(200, m, 150, 1.5, 0.2, Verifier(0.2, 0.9), Generator("independent", 300), Ridge(1.0)) for m in (100, 400)]
+TRIALS = 96
+
+
+def process(*words: str) -> subprocess.Popen:
+    """Start a command of Dask's in a session of its own."""
+    return subprocess.Popen([sys.executable, "-m", "dask", *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            start_new_session=True, env={**os.environ, "OMP_NUM_THREADS": "1"})  # fmt: skip
+
+
+@contextmanager
+def running(*words: str) -> Iterator[subprocess.Popen]:
+    """A process that is ended with all it started."""
+    started = process(*words)
+    try:
+        yield started
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+        started.stdout.close()
+
+
+def worker(address: str, *words: str) -> tuple[str, ...]:
+    return ("worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard", *words)
+
+
+@pytest.fixture
+def scheduler() -> Iterator[tuple[str, subprocess.Popen]]:
+    """The address of a scheduler, and its process."""
+    with running("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard") as started:
+        address = next(found[0] for line in started.stdout if (found := re.search(r"tcp://127\.0\.0\.1:\d+", line)))
+        yield address, started
+
+
+def numbers(jobs: int = 1, checkpoint: Path | None = None) -> np.ndarray:
+    done = simulate_many(SETTINGS, trials=TRIALS, seed=3, jobs=jobs, checkpoint=checkpoint)
+    return np.array([[one.mean_margin, one.variance, one.accuracy, one.risk] for one in done])
+
+
+@pytest.fixture(scope="module")
+def alone() -> np.ndarray:
+    """What one process finds."""
+    return numbers()
+
+
+def test_two_workers_find_what_one_process_finds(scheduler: tuple[str, subprocess.Popen], alone: np.ndarray) -> None:
+    address, _ = scheduler
+    with running(*worker(address)), running(*worker(address)), cluster(address):
+        assert numbers().tobytes() == alone.tobytes()
+
+
+def test_a_worker_killed_and_one_that_joins_late_change_nothing(scheduler: tuple[str, subprocess.Popen], alone: np.ndarray) -> None:
+    address, _ = scheduler
+    late: list[subprocess.Popen] = []
+    with running(*worker(address)) as first, running(*worker(address)), cluster(address):
+        timers = [threading.Timer(0.4, first.kill), threading.Timer(0.6, lambda: late.append(process(*worker(address))))]
+        for timer in timers:
+            timer.start()
+        found = [numbers() for _ in range(3)]
+        for timer in timers:
+            timer.join()
+    for one in late:
+        os.killpg(one.pid, signal.SIGKILL)
+        one.wait()
+        one.stdout.close()
+    assert first.poll() == -signal.SIGKILL
+    assert all(one.tobytes() == alone.tobytes() for one in found)
+
+
+def test_without_the_scheduler_it_stops_with_one_line_and_goes_on_later(
+    scheduler: tuple[str, subprocess.Popen], alone: np.ndarray, tmp_path: Path
+) -> None:  # fmt: skip
+    address, started = scheduler
+    kept = tmp_path / "kept.npz"
+    gone = r"^the scheduler at tcp://127\.0\.0\.1:\d+ is gone: [^\n]*$"
+    with running(*worker(address)), pytest.raises(Unreachable, match=gone), cluster(address):
+        threading.Timer(0.5, started.kill).start()
+        for _ in range(100):
+            simulate_many(SETTINGS, trials=TRIALS * 20, seed=3, checkpoint=kept)
+    assert numbers(checkpoint=kept).tobytes() == alone.tobytes()
+
+
+def test_another_version_on_a_worker_is_named(scheduler: tuple[str, subprocess.Popen], tmp_path: Path) -> None:
+    address, _ = scheduler
+    preload = tmp_path / "older.py"
+    preload.write_text("import synthmix\nsynthmix.__version__ = '0.0.1'\n")
+    named = r"the worker at tcp://\S+ has synthmix 0\.0\.1"
+    with running(*worker(address, "--preload", str(preload))), pytest.raises(BadInput, match=named), cluster(address):
+        pass
+
+
+def test_no_scheduler_and_no_workers_are_one_line(scheduler: tuple[str, subprocess.Popen], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synthmix.support.cluster.PATIENCE", 1.0)
+    address, _ = scheduler
+    with pytest.raises(Unreachable, match="has no workers"), cluster(address):
+        pass
+    with pytest.raises(Unreachable, match="there is no scheduler at"), cluster("tcp://127.0.0.1:1"):
+        pass
+
+
+@pytest.mark.parametrize("where", ["", "local", "local:0", "local:-1", "local:x", "127.0.0.1:8786", "tcp://host", "http://host:1"])
+def test_another_address_is_one_line(where: str) -> None:
+    with pytest.raises(BadInput, match="a cluster is"), cluster(where):
+        pass
+
+
+def test_workers_of_this_machine(alone: np.ndarray) -> None:
+    with cluster("local:2"):
+        assert numbers().tobytes() == alone.tobytes()
