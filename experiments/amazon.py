@@ -30,7 +30,16 @@ NAMES: tuple[str, ...] = ("books", "elec", "kitchen")
 
 @dataclass(frozen=True)
 class Reviews:
-    """One set of reviews: features X (samples, p), as published, and labels y (samples,), +-1."""
+    """A set of reviews.
+
+    Attributes
+    ----------
+    name : str
+    X : array (samples, p)
+        Features, as published.
+    y : array (samples,)
+        Labels, +-1.
+    """
 
     name: str
     X: np.ndarray
@@ -39,7 +48,20 @@ class Reviews:
 
 @dataclass(frozen=True)
 class AmazonSettings:
-    """The settings of figure 6: n training samples, gamma, epsilon, numbers m of synthetic samples, verifiers."""
+    """The settings of figure 6.
+
+    Attributes
+    ----------
+    n : int
+        Training samples.
+    gamma : float
+        The ridge gamma.
+    epsilon : float
+        Label noise of the synthetic samples.
+    m : tuple of int
+        Numbers of synthetic samples before pruning, ascending.
+    verifiers : tuple of Verifier
+    """
 
     n: int = 800
     gamma: float = 0.1
@@ -56,13 +78,22 @@ class AmazonSettings:
 
     @property
     def proportion(self) -> np.ndarray:
-        """The proportion of synthetic data m / (n + m), one for every m."""
+        """The share of synthetic data m / (n + m), one for every m."""
         return np.array([m / (self.n + m) for m in self.m])
 
 
 @dataclass(frozen=True)
 class AmazonCurve:
-    """Measured accuracies of one set under one protocol: accuracy (seeds, verifiers, m)."""
+    """Measured accuracies of a set under a protocol.
+
+    Attributes
+    ----------
+    name : str
+        Of the set.
+    protocol : str
+    design : AmazonSettings
+    accuracy : array (seeds, verifiers, m)
+    """
 
     name: str
     protocol: Protocol
@@ -71,24 +102,33 @@ class AmazonCurve:
 
     @property
     def mean(self) -> np.ndarray:
-        """(verifiers, m), the mean over the seeds."""
+        """The mean over the seeds, (verifiers, m)."""
         return self.accuracy.mean(axis=0)
 
     @property
     def standard_error(self) -> np.ndarray:
-        """(verifiers, m), of that mean; nan for one seed."""
+        """The standard error of the mean, (verifiers, m); nan for one seed."""
         if len(self.accuracy) < 2:
             return np.full(self.accuracy.shape[1:], np.nan)
         return self.accuracy.std(axis=0, ddof=1) / np.sqrt(len(self.accuracy))
 
 
 def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool = True) -> Reviews:
-    """The reviews `name` (books, elec or kitchen: about 2000 samples, p = 400); label 0 becomes +1, label 1 becomes -1.
+    """Return a set of reviews, about 2000 samples of 400 features; label 0 becomes +1, label 1 becomes -1.
+
+    Parameters
+    ----------
+    name : str
+        books, elec or kitchen.
+    folder : path, optional
+        With data, as for `data.locate`.
+    download : bool
+        Whether it may be downloaded.
 
     Raises
     ------
     BadInput
-        An unknown name, or a file that is nowhere to be found (see `data.locate`).
+        For an unknown name, or a file that is nowhere to be found.
     """
     if name not in NAMES:
         raise BadInput(f"the Amazon reviews are {', '.join(NAMES)}, not {name!r}")
@@ -96,7 +136,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None, download: bool
 
 
 def child_seeds(seed: int, seeds: int) -> list[np.random.SeedSequence]:
-    """One independent seed for every repetition: results do not depend on how the repetitions are shared out."""
+    """Return an independent seed for every repetition: results do not depend on how the repetitions are shared out."""
     return np.random.SeedSequence(seed).spawn(int(number("the number of seeds", seeds, 1)))
 
 
@@ -108,7 +148,20 @@ def curves(
     jobs: int = 1,
     design: AmazonSettings = AmazonSettings(),
 ) -> list[AmazonCurve]:
-    """Measure every set under every protocol, `seeds` times each; one curve for each pair, sets outermost."""
+    """Measure every set under every protocol, and return a curve for each pair, sets outermost.
+
+    Parameters
+    ----------
+    reviews, protocols
+        The sets and the protocols.
+    seeds : int
+        Repetitions.
+    seed : int
+        Of all random numbers.
+    jobs : int
+        Worker processes.
+    design : AmazonSettings
+    """
     pairs = [(one, protocol) for one in reviews for protocol in protocols]
     tasks = [(one, protocol, child, design) for one, protocol in pairs for child in child_seeds(seed, seeds)]
     with workers(jobs, measure_split) as work:
@@ -120,12 +173,19 @@ def curves(
 def measure_split(
     reviews: Reviews, protocol: Protocol, seed: np.random.SeedSequence, design: AmazonSettings = AmazonSettings()
 ) -> np.ndarray:
-    """The accuracy on the test set, (verifiers, m), of one random split; synthetic samples are drawn for every point.
+    """Return the accuracy on the test set of one random split, (verifiers, m); synthetic samples are drawn for every point.
+
+    Parameters
+    ----------
+    reviews : Reviews
+    protocol : str
+    seed : numpy.random.SeedSequence
+    design : AmazonSettings
 
     Raises
     ------
     BadInput
-        An unknown protocol, or n leaves no test samples.
+        For an unknown protocol, or where n leaves no test samples.
     """
     rng = np.random.default_rng(seed)
     split = _split(reviews, protocol, rng, design.n)
@@ -144,7 +204,7 @@ def measure_split(
 def training_statistics(
     reviews: Reviews, seed: np.random.SeedSequence, design: AmazonSettings = AmazonSettings()
 ) -> ClassStatistics:
-    """What the self-fitted theory needs, estimated from the training samples of the held-out `measure_split` of `seed`."""
+    """Return the statistics for the self-fitted theory, from the training samples of the held-out `measure_split` of the same seed."""
     split = _split(reviews, "held-out", np.random.default_rng(seed), design.n)
     return class_statistics(split.X, split.y)
 

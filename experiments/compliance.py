@@ -29,8 +29,18 @@ from ..support.errors import BadInput
 
 @dataclass(frozen=True, eq=False)
 class LabelledAnswers:
-    """Features X (k, p); y, weak (k,) = +-1, the true and the weak label; agreed (k,): whether the verifier agrees with the weak label;
-    prompt (k,): the number of the prompt, from 0."""
+    """Answers as features, with true and weak labels.
+
+    Attributes
+    ----------
+    X : array (k, p)
+    y, weak : arrays (k,)
+        True and weak labels, +-1.
+    agreed : array (k,)
+        Whether the verifier agrees with the weak label.
+    prompt : array (k,)
+        The number of each answer's prompt, from 0.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -40,15 +50,15 @@ class LabelledAnswers:
 
     @property
     def prompts(self) -> int:
-        """How many there are."""
+        """The number of prompts."""
         return int(self.prompt.max()) + 1
 
     def take(self, rows: np.ndarray) -> LabelledAnswers:
-        """Some of them."""
+        """Return some answers, by their rows."""
         return LabelledAnswers(self.X[rows], self.y[rows], self.weak[rows], self.agreed[rows], self.prompt[rows])
 
     def audit(self) -> Audit:
-        """epsilon of the weak labels; rho and phi of the verifier."""
+        """Return epsilon of the weak labels, and rho and phi of the verifier."""
         return audit(self.weak, self.y, self.agreed)
 
 
@@ -63,7 +73,7 @@ SUPERVISION: Mapping[str, Rule] = {
 
 @dataclass(frozen=True)
 class ComplianceSettings(Design):
-    """n prompts with a true label, numbers m of prompts with a weak one; a split tests on `least_test` prompts or more."""
+    """The settings of figure 9: numbers of prompts, n with a true label and m with a weak one; the rest as of `Design`."""
 
     n: int = 50
     m: tuple[int, ...] = (0, 25, 50, 100, 200, 300)
@@ -71,14 +81,14 @@ class ComplianceSettings(Design):
 
 @dataclass(frozen=True, eq=False)
 class SplitResult:
-    """What one split measured and predicted; arrays (supervision, m).
+    """Measurements and predictions of one split; arrays (supervision, m).
 
     Attributes
     ----------
     accuracy
         Measured on the test prompts.
     influence : array (supervision, m, prompts)
-        Of the weight of every prompt of the pool on that.
+        Of the weight of every prompt of the pool on the accuracy.
     dependent, independent
         The theories' accuracies from the statistics of the training prompts, with label noise and keep decisions as they depend on the
         answer, and as if they did not. None where only measurements were asked for.
@@ -92,7 +102,13 @@ class SplitResult:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """All splits; all arrays are (supervision, m), in the order of SUPERVISION."""
+    """The results of all splits; arrays are (supervision, m), in the order of SUPERVISION.
+
+    Attributes
+    ----------
+    design : ComplianceSettings
+    splits : tuple of SplitResult
+    """
 
     design: ComplianceSettings
     splits: tuple[SplitResult, ...]
@@ -103,12 +119,12 @@ class Curves:
         return Resamples(np.array([one.accuracy for one in self.splits]), np.array([one.influence for one in self.splits]))
 
     def predicted(self, name: str) -> Resamples:
-        """By the theory of input-dependent or of independent labels, `name` is dependent or independent; fewer splits."""
+        """The accuracy by a theory, `dependent` or `independent`; known on fewer splits."""
         return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
 
 
 def labelled_answers(completions: Completions, features: np.ndarray) -> LabelledAnswers:
-    """XSTest's completions with features (k, p) of each."""
+    """Return XSTest's completions as labelled answers with features (k, p)."""
     labels = {by: np.where(getattr(completions, by) == COMPLIANCE, 1.0, -1.0) for by in ("human", "gpt4", "strmatch")}
     agreed = (labels["gpt4"] == labels["strmatch"]) & (completions.gpt4 != UNLABELLED)
     prompt = np.unique(completions.prompts, return_inverse=True)[1]
@@ -119,7 +135,19 @@ def curves(
     answers: LabelledAnswers, resamples: int, predictions: int, seed: int = 0, jobs: int = 1,
     design: ComplianceSettings = ComplianceSettings(), progress: bool = False,
 ) -> Curves:  # fmt: skip
-    """Measure on `resamples` random splits of the prompts, and predict on the first `predictions` of them.
+    """Measure on random splits of the prompts, and predict on the first of them.
+
+    Parameters
+    ----------
+    answers : LabelledAnswers
+    resamples, predictions : int
+        How many splits are measured, and on how many of them the theory is asked.
+    seed : int
+    jobs : int
+        Worker threads.
+    design : ComplianceSettings
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------
@@ -136,8 +164,18 @@ def curves(
 
 
 def measure_split(answers: LabelledAnswers, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True) -> SplitResult:
-    """One split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on. Features are
-    standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers."""
+    """Measure one split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on.
+
+    Features are standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers.
+
+    Parameters
+    ----------
+    answers : LabelledAnswers
+    rng : numpy.random.Generator
+    e : ComplianceSettings
+    predict : bool
+        Whether the theory is asked too.
+    """
     order = rng.permutation(answers.prompts)
     place = np.empty_like(order)
     place[order] = np.arange(order.size)
@@ -177,10 +215,20 @@ def _measured(training: LabelledAnswers, test: LabelledAnswers, e: ComplianceSet
 
 
 def predictions(seen: LabelledAnswers, e: ComplianceSettings) -> tuple[np.ndarray, np.ndarray]:
-    """The accuracy (supervision, m) of the theory with labels and keep decisions as they depend on the answer, and as if they did not.
+    """Return the theory's accuracy with labels and keep decisions as they depend on the answer, and as if they did not.
 
     The population is that of `estimators.strata.strata`: groups of one true label, one weak label and one keep decision.
     Independent labels and decisions, of the same epsilon, rho and phi, fall on all groups alike: that is the only difference.
+
+    Parameters
+    ----------
+    seen : LabelledAnswers
+        From which the population is estimated.
+    e : ComplianceSettings
+
+    Returns
+    -------
+    dependent, independent : arrays (supervision, m)
     """
     groups = _strata(seen)
     found = np.empty((2, len(SUPERVISION), len(e.m)))
@@ -209,9 +257,15 @@ def _strata(seen: LabelledAnswers) -> Strata:
 
 
 def independent_samples(X: np.ndarray, groups: np.ndarray) -> float:
-    """How many independent samples have a mean as precise as that of X (k, p), of which those of one group (k,) are alike.
+    """Return the number of independent samples whose mean would be as precise as that of X, where samples of a group are alike.
 
     The variance of the mean, summed over the features, is that of sums over groups; k where every group is one sample.
+
+    Parameters
+    ----------
+    X : array (k, p)
+    groups : array (k,)
+        The group of each sample.
     """
     residuals = X - X.mean(axis=0)
     sums = np.zeros((int(groups.max()) + 1, X.shape[1]))

@@ -37,7 +37,15 @@ CLASSES = 10
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a generator is estimated from: the first `per_class` images of a class (None: all); identity: only the means are."""
+    """The images and moments from which a generator is estimated.
+
+    Attributes
+    ----------
+    per_class : int or None
+        Only the first so many images of a class; None: all.
+    identity : bool
+        Whether the means alone are estimated, with the identity as covariance.
+    """
 
     per_class: int | None = None
     identity: bool = False
@@ -45,7 +53,18 @@ class Statistics:
 
 @dataclass(frozen=True)
 class Synthetic:
-    """One kind of synthetic data: its generator, the label noise epsilon, and who prunes it, by position or at random."""
+    """A kind of synthetic data.
+
+    Attributes
+    ----------
+    statistics : Statistics
+        Of the generator.
+    epsilon : float
+        Share of wrong labels.
+    verifier : Verifier
+    at_random : bool
+        Whether it prunes at random, or by position as published.
+    """
 
     statistics: Statistics = Statistics()
     epsilon: float = 0.0
@@ -53,7 +72,7 @@ class Synthetic:
     at_random: bool = False
 
     def training_set(self, m: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Class (count,), place within the class (count,) and label (count,) of the images that are kept of m a class."""
+        """Return class, place within the class and label, (count,) each, of the images that are kept of m a class."""
         k, place = np.repeat(np.arange(CLASSES), m), np.tile(np.arange(m), CLASSES)
         wrong = place >= m - int(self.epsilon * m)
         keep = np.zeros(k.size, dtype=bool)
@@ -65,7 +84,15 @@ class Synthetic:
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Real images, pixels 0 to 255: to train on and to estimate from, X (n, p) and y (n,), and to test on."""
+    """Real images with pixels from 0 to 255.
+
+    Attributes
+    ----------
+    X, y : arrays (n, p) and (n,)
+        To train on, and to estimate generators from.
+    test_X, test_y : arrays
+        To test on.
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -73,7 +100,7 @@ class Images:
     test_y: np.ndarray
 
     def first(self, per_class: int) -> tuple[np.ndarray, np.ndarray]:
-        """The first `per_class` images of every class."""
+        """Return the first `per_class` images of every class, with their labels."""
         rows = np.concatenate([np.flatnonzero(self.y == k)[:per_class] for k in range(CLASSES)])
         return self.X[rows], self.y[rows]
 
@@ -83,7 +110,18 @@ NetworkPoint = tuple[Synthetic, int]  # a kind of synthetic data, and m images a
 
 @dataclass(frozen=True)
 class Study:
-    """Networks on n real images a class and, for every point, m synthetic ones; `seeds` of each."""
+    """Networks on real images and, for every point, synthetic ones.
+
+    Attributes
+    ----------
+    points : tuple of pairs
+        A kind of synthetic data, and m images a class of it.
+    n : int
+        Real images a class.
+    seeds : int
+        How many networks for each point.
+    training : Training
+    """
 
     points: tuple[NetworkPoint, ...]
     n: int = 50
@@ -97,10 +135,20 @@ class Study:
 
 @dataclass(frozen=True, eq=False)
 class NetworkScores:
-    """Of one point: by_class (seeds, 10) is test accuracy, the rest is (seeds,).
+    """The scores of the networks of one point.
 
-    accuracy: on the test images. training: on the training labels, wrong ones included. live: hidden units that a training image
-    activates. blank: the share of the training images that activate none, which the network cannot tell apart.
+    Attributes
+    ----------
+    by_class : array (seeds, 10)
+        Accuracy on the test images of each class.
+    accuracy : array (seeds,)
+        Accuracy on the test images.
+    training : array (seeds,)
+        Accuracy on the training labels, wrong ones included.
+    live : array (seeds,)
+        Hidden units that a training image activates.
+    blank : array (seeds,)
+        The share of the training images that activate no unit, which the network cannot tell apart.
     """
 
     by_class: np.ndarray
@@ -112,7 +160,16 @@ class NetworkScores:
 
 @dataclass(frozen=True)
 class Chunk:
-    """The networks that are trained together and kept together: those of one seed and one generator."""
+    """The networks of one seed and one generator, which are trained together and kept together.
+
+    Attributes
+    ----------
+    statistics : Statistics
+    points : tuple of pairs
+        As of `Study`.
+    seed, index : int
+        The seed of the study, and the number of the repetition.
+    """
 
     statistics: Statistics
     points: tuple[NetworkPoint, ...]
@@ -120,7 +177,7 @@ class Chunk:
     index: int
 
     def networks(self, few: Images, generator: ClassGaussian) -> tuple[np.ndarray, list[Network]]:
-        """The images (rows, p) that the networks share, the real ones first, and every network's training set."""
+        """Return the images (rows, p) that the networks share, the real ones first, and every network's training set."""
         most = max(1, *(m for _, m in self.points))
         drawing, pruning, training = np.random.SeedSequence([self.seed, self.index]).spawn(3)
         drawn, _ = generator.sample(np.random.default_rng(drawing), most)
@@ -133,7 +190,7 @@ class Chunk:
         return np.concatenate([few.X, drawn]).astype(np.float32), networks
 
     def score(self, training: Training, few: Images, generator: ClassGaussian) -> np.ndarray:
-        """Train, and return (points, 14): a row is what `NetworkScores` has of a seed."""
+        """Train the networks, and return their scores (points, 14), in the order of the attributes of `NetworkScores`."""
         images, networks = self.networks(few, generator)
         trained = train(images, networks, training)
         rows = []
@@ -150,9 +207,19 @@ class Chunk:
 def run(
     study: Study, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
 ) -> dict[NetworkPoint, NetworkScores]:
-    """Train every network of the study; what is finished is kept in `folder`, chunk by chunk, and not done again.
+    """Train every network of the study; finished chunks are kept in `folder` and not trained again.
 
-    jobs: processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
+    Parameters
+    ----------
+    study : Study
+    images : Images
+    seed : int
+    jobs : int
+        Processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
+    folder : Path, optional
+        For finished chunks.
+    progress : bool
+        Whether to show a progress bar.
 
     Raises
     ------

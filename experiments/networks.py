@@ -35,9 +35,22 @@ CHUNK = 2000  # images whose activities are held at once
 
 @dataclass(frozen=True)
 class Training:
-    """SGD on mini-batches, drawn epoch by epoch without replacement, the last of an epoch smaller.
+    """Settings of SGD on mini-batches, drawn epoch by epoch without replacement, the last of an epoch smaller.
 
-    rate: the highest, reached linearly after `warmup` steps, then a cosine down to `final` times that. weight_decay: of biases too.
+    Attributes
+    ----------
+    hidden, classes : int
+        Units of the hidden layer and of the output.
+    batch, steps : int
+        Samples of a mini-batch, and mini-batches in all.
+    warmup : int
+        Steps in which the rate rises linearly.
+    rate : float
+        The highest rate; afterwards it falls along a cosine.
+    final : float
+        The last rate, relative to the highest.
+    weight_decay : float
+        Of weights and biases.
     """
 
     hidden: int = 128
@@ -59,7 +72,7 @@ class Training:
 
     @property
     def rates(self) -> np.ndarray:
-        """(steps,), the rate of every step."""
+        """The rate of every step, (steps,)."""
         rising = [(step + 1) / self.warmup for step in range(self.warmup)]
         rest = self.steps - self.warmup
         falling = [self.final + (1 - self.final) * (1 + cos(pi * step / rest)) / 2 for step in range(rest)]
@@ -68,9 +81,16 @@ class Training:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A network's training set: rows (N,) of an array of images that many networks share, and their labels (N,), 0 to classes - 1.
+    """The training set of a network.
 
-    seed: of its initial weights and of its mini-batches. Two networks with the same seed start from the same weights.
+    Attributes
+    ----------
+    rows : array (N,)
+        Places in an array of images that many networks share.
+    labels : array (N,)
+        From 0 to classes - 1.
+    seed : int
+        Of its initial weights and of its mini-batches. Two networks with the same seed start from the same weights.
     """
 
     rows: np.ndarray
@@ -80,7 +100,13 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """The weights of B networks: hidden (B, p, hidden) with bias (B, hidden), output (B, hidden, classes) with bias (B, classes)."""
+    """The weights of B networks.
+
+    Attributes
+    ----------
+    hidden, hidden_bias : arrays (B, p, hidden) and (B, hidden)
+    output, output_bias : arrays (B, hidden, classes) and (B, classes)
+    """
 
     hidden: np.ndarray
     hidden_bias: np.ndarray
@@ -88,16 +114,16 @@ class Trained:
     output_bias: np.ndarray
 
     def activity(self, index: int, X: np.ndarray) -> np.ndarray:
-        """(n, hidden), what images X (n, p) leave of every hidden unit of network `index` after its ReLU."""
+        """Return the activity (n, hidden) of the hidden units of network `index`, after their ReLU, for images X (n, p)."""
         return np.maximum(X @ self.hidden[index] + self.hidden_bias[index], 0)
 
     def predict(self, index: int, X: np.ndarray) -> np.ndarray:
-        """The classes (n,) that network `index` gives images X (n, p)."""
+        """Return the classes (n,) that network `index` gives images X (n, p)."""
         return np.argmax(self.activity(index, X) @ self.output[index] + self.output_bias[index], axis=1)
 
 
 def pytorch() -> object:
-    """The module torch, which nothing but the networks needs.
+    """Return the module torch, which nothing but the networks needs.
 
     Raises
     ------
@@ -113,7 +139,7 @@ def pytorch() -> object:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Linear algebra on one thread, PyTorch's and NumPy's: where processes are the parallelism, and rounding is to stay the same."""
+    """Keep linear algebra on one thread, PyTorch's and NumPy's: where processes are the parallelism, and rounding is to stay the same."""
     from threadpoolctl import threadpool_limits
 
     torch = pytorch()
@@ -127,7 +153,7 @@ def one_thread() -> Iterator[None]:
 
 
 def initial(p: int, training: Training, seed: int) -> tuple[torch.Tensor, ...]:
-    """Weight and bias of both layers, as PyTorch initialises two nn.Linear, made in this order after its seed was set (float32)."""
+    """Return weight and bias of both layers, as PyTorch initialises two nn.Linear, made in this order after its seed was set (float32)."""
     torch = pytorch()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
@@ -136,7 +162,7 @@ def initial(p: int, training: Training, seed: int) -> tuple[torch.Tensor, ...]:
 
 
 def batches(count: int, training: Training, seed: int) -> Iterator[np.ndarray]:
-    """The samples of every step's mini-batch, of `count` samples."""
+    """Yield the samples of every step's mini-batch, places from 0 to count - 1."""
     rng, step = np.random.default_rng(seed), 0
     while True:
         order = rng.permutation(count)
@@ -150,7 +176,14 @@ def batches(count: int, training: Training, seed: int) -> Iterator[np.ndarray]:
 def train(images: np.ndarray, networks: Sequence[Network], training: Training = Training(), device: str | None = None) -> Trained:
     """Train all networks, each from its own initial weights, on its own data, in its own order.
 
-    images: (rows, p); their type, float32 or float64, is the one to compute in. device: cuda where there is one, else cpu.
+    Parameters
+    ----------
+    images : array (rows, p)
+        Its type, float32 or float64, is the one to compute in.
+    networks : sequence of Network
+    training : Training
+    device : str, optional
+        By default cuda where there is one, else cpu.
 
     Raises
     ------
@@ -178,7 +211,7 @@ def _check(images: np.ndarray, networks: Sequence[Network], training: Training) 
 
 
 class _Trainer:
-    """What all groups of networks share: the images, the plan of every network, and where finished weights go.
+    """The images, the plans and the weights that all groups of networks share.
 
     Weights carry their bias as a last row, for images with a last column of ones. The output layer has `ALIGNED` classes, those
     that do not exist at a bias of minus infinity.

@@ -30,7 +30,14 @@ STRATA = 3  # of the length of a pair
 
 @dataclass(frozen=True)
 class PreferenceSettings(Design):
-    """n real pairs, numbers m of synthetic ones, label noises epsilon, verifiers; a split tests on `least_test` pairs or more."""
+    """The settings of figure 8: numbers of pairs, label noises and verifiers; n, m, gamma and least_test as of `Design`.
+
+    Attributes
+    ----------
+    epsilon : tuple of float
+        Probabilities that a synthetic pair is swapped.
+    verifiers : tuple of Verifier
+    """
 
     n: int = 250
     m: tuple[int, ...] = (0, 60, 125, 250, 500, 1000, 1500)
@@ -41,7 +48,14 @@ class PreferenceSettings(Design):
 
 @dataclass(frozen=True, eq=False)
 class PairScores:
-    """Accuracy, and mean and variance of the margin y w^T x of a test pair: arrays (epsilon, verifiers, m)."""
+    """Accuracies and margins of test pairs: arrays (epsilon, verifiers, m).
+
+    Attributes
+    ----------
+    accuracy
+    mean_margin, variance
+        Of the margin y w^T x of a test pair.
+    """
 
     accuracy: np.ndarray
     mean_margin: np.ndarray
@@ -50,8 +64,16 @@ class PairScores:
 
 @dataclass(frozen=True, eq=False)
 class SplitResult:
-    """One split: what was measured, how the accuracy hangs on every pair of the pool (epsilon, verifiers, m, pairs), and the theories
-    from the statistics of the split's training pairs; "strata" on some splits only."""
+    """Measurements and predictions of one split.
+
+    Attributes
+    ----------
+    measured : PairScores
+    influence : array (epsilon, verifiers, m, pairs)
+        Of the weight of every pair of the pool on the measured accuracy.
+    predicted : dict of PairScores
+        By the theories of `predictions`, from the statistics of the split's training pairs; "strata" on some splits only.
+    """
 
     measured: PairScores
     influence: np.ndarray
@@ -60,20 +82,26 @@ class SplitResult:
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """All splits. Quantities are named as in `PairScores`."""
+    """The results of all splits. Quantities are named as in `PairScores`.
+
+    Attributes
+    ----------
+    design : PreferenceSettings
+    splits : tuple of SplitResult
+    """
 
     design: PreferenceSettings
     splits: tuple[SplitResult, ...]
 
     def measured(self, quantity: str = "accuracy") -> Resamples:
-        """(epsilon, verifiers, m); the error of the accuracy includes that of the pool."""
+        """Return a measured quantity, (epsilon, verifiers, m); the error of the accuracy includes that of the pool."""
         influence = np.array([one.influence for one in self.splits]) if quantity == "accuracy" else None
         return Resamples(np.array([getattr(one.measured, quantity) for one in self.splits]), influence)
 
     def predicted(self, theory: str, quantity: str = "accuracy") -> Resamples:
-        """(epsilon, verifiers, m), by a theory of `predictions`.
+        """Return a quantity by a theory of `predictions`, (epsilon, verifiers, m).
 
-        "strata" is that of one law, split by split, and the mean of what the strata add to it, known on some splits.
+        "strata" is the theory of one law, split by split, and the mean of the difference that the strata make, known on some splits.
         """
         found = np.array([getattr(one.predicted["one law" if theory == "strata" else theory], quantity) for one in self.splits])
         if theory != "strata":
@@ -89,7 +117,7 @@ class Curves:
 
 
 def differences(features: np.ndarray) -> np.ndarray:
-    """x = phi(chosen) - phi(rejected), (pairs, p), from features (pairs, 2, p), chosen first."""
+    """Return x = phi(chosen) - phi(rejected), (pairs, p), from features (pairs, 2, p), chosen first."""
     return features[:, 0].astype(float) - features[:, 1]
 
 
@@ -97,7 +125,22 @@ def curves(
     X: np.ndarray, resamples: int, seed: int = 0, jobs: int = 1, design: PreferenceSettings = PreferenceSettings(), progress: bool = False,
     strata: int | None = None,
 ) -> Curves:  # fmt: skip
-    """Measure and predict on `resamples` random splits of the pairs X (pairs, p), by the theory of strata on the first `strata` of them.
+    """Measure and predict on random splits of the pairs.
+
+    Parameters
+    ----------
+    X : array (pairs, p)
+        Feature differences.
+    resamples : int
+        How many splits.
+    seed : int
+    jobs : int
+        Worker threads.
+    design : PreferenceSettings
+    progress : bool
+        Whether to show a progress bar.
+    strata : int, optional
+        On how many splits the theory of strata is asked; by default on all.
 
     Raises
     ------
@@ -115,10 +158,18 @@ def curves(
 
 
 def measure_split(X: np.ndarray, rng: np.random.Generator, e: PreferenceSettings, *, strata: bool = True) -> SplitResult:
-    """One split; strata: whether the theory of strata is asked, which takes seconds.
+    """Measure and predict one split.
 
     Features are brought to mean square 1 on the pairs that may be trained on, and the theory's statistics are those of these pairs, with
     their true labels: no test pair enters. Verifiers and noise levels share their random numbers: comparisons are paired.
+
+    Parameters
+    ----------
+    X : array (pairs, p)
+    rng : numpy.random.Generator
+    e : PreferenceSettings
+    strata : bool
+        Whether the theory of strata is asked, which takes seconds.
     """
     order = rng.permutation(len(X))
     scale = np.sqrt(np.mean(X[order[: e.trained_on]] ** 2, axis=0))
@@ -157,7 +208,7 @@ def _ridges(
 
 
 def by_strata(train: np.ndarray, e: PreferenceSettings) -> PairScores:
-    """The theory: pairs in strata of their length, each with its own mean and covariance, from pairs (k, p) with true labels."""
+    """Predict by the theory of pairs in strata of their length, each with its own mean and covariance, from pairs (k, p) with true labels."""
     strata, shape = LengthStrata.of(train, STRATA), (len(e.epsilon), len(e.verifiers), len(e.m))
     found, without = PairScores(np.empty(shape), np.empty(shape), np.empty(shape)), None
     for place in np.ndindex(shape):
@@ -172,8 +223,11 @@ def by_strata(train: np.ndarray, e: PreferenceSettings) -> PairScores:
 
 
 def predictions(train: np.ndarray, e: PreferenceSettings) -> dict[str, PairScores]:
-    """Theories of one law for all pairs, from pairs (k, p) with true labels: with the sample covariance; with a shrunken one of residuals
-    brought to one length; and three that are wrong: without debiasing, with a multiple of the identity, the published formula."""
+    """Predict by theories of one law for all pairs, from pairs (k, p) with true labels.
+
+    "one law": with the sample covariance; "shrunken covariance": with a shrunken one of residuals brought to one length; and three that are
+    wrong: "without debiasing", "isotropic" (a multiple of the identity), "published formula".
+    """
     mean = train.mean(axis=0)
     same = shared_covariance(train - mean).equivalent
     plain = same.products(mean[None])[0, 0]
@@ -190,7 +244,7 @@ def predictions(train: np.ndarray, e: PreferenceSettings) -> dict[str, PairScore
 
 
 def _predicted(squares: np.ndarray, eigenvalues: np.ndarray, e: PreferenceSettings, formula: Formula = "rederived") -> PairScores:
-    """squares (p,): squared coordinates of mu in the eigenbasis of the covariance with these eigenvalues (p,)."""
+    """The theory of one law; squares (p,): squared coordinates of mu in the eigenbasis of the covariance with these eigenvalues (p,)."""
     setting = Setting(e.n, 0, len(squares), np.sqrt(np.abs(squares)), ridge=Ridge(e.gamma), covariance=eigenvalues, mean_squares=squares)
     rho, phi = (np.array([getattr(verifier, name) for verifier in e.verifiers])[:, None] for name in ("rho", "phi"))
     grid = predict_grid(setting, formula=formula, m=np.array(e.m), epsilon=np.array(e.epsilon)[:, None, None], rho=rho, phi=phi)

@@ -34,10 +34,17 @@ RELU_SCALE, RELU_BIAS = 3.0, 0.3
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set.
+    """A random split of real data into a pool and a test set.
 
-    elliptical: the residuals of a class have very different lengths, as those of texts do: the covariances are estimated from their
-    directions (`estimators.statistics.class_laws`).
+    Attributes
+    ----------
+    X, y : arrays (k, p) and (k,)
+        The pool: features, and classes from 0 to L - 1.
+    X_test, y_test : arrays
+        The test set.
+    elliptical : bool
+        Whether the residuals of a class have very different lengths, as those of texts do: the covariances are then estimated from their
+        directions (`estimators.statistics.class_laws`).
     """
 
     X: np.ndarray
@@ -48,7 +55,7 @@ class Split:
 
     @property
     def classes(self) -> int:
-        """How many classes there are, L."""
+        """The number of classes, L."""
         return int(self.y.max()) + 1
 
     @cached_property
@@ -58,12 +65,23 @@ class Split:
 
     @cached_property
     def samples(self) -> tuple[np.ndarray, ...]:
-        """Random samples of each class of the pool, at most SAMPLES: what a fresh sample is taken to look like."""
+        """Random samples of each class of the pool, at most SAMPLES, which stand for fresh samples."""
         order = np.random.default_rng(0).permutation(len(self.y))  # not the first: the files of MNIST begin with the easier ones
         return tuple(self.X[order[self.y[order] == k][:SAMPLES]] for k in range(self.classes))
 
     def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.
+        """Draw disjoint random subsets of the pool.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        counts : sequence of int
+            Samples of each class in each subset.
+
+        Returns
+        -------
+        list of pairs
+            X (L count, p) and y (L count,) of every subset, class after class.
 
         Raises
         ------
@@ -81,7 +99,19 @@ class Split:
 
 @dataclass(frozen=True)
 class Mix:
-    """One setting: n real and m generated samples a class, wrong labels are the next class's, gamma the ridge."""
+    """The numbers of one setting; wrong labels are the next class's.
+
+    Attributes
+    ----------
+    n, m : int
+        Real samples, and synthetic samples before pruning, of each class.
+    generator : Generator
+    verifier : Verifier
+    epsilon : float
+        Share of wrong labels before pruning.
+    gamma : float
+        The ridge gamma.
+    """
 
     n: int
     m: int
@@ -91,7 +121,7 @@ class Mix:
     gamma: float = 0.1
 
     def mixture(self, laws: tuple[Law, ...]) -> ClassMixture:
-        """What the theory takes it for."""
+        """Return the setting as the theory has it, with the laws of the classes."""
         L = len(laws)
         noise = next_label_noise(L, self.epsilon)
         return ClassMixture(laws, (self.n,) * L, (self.m,) * L, noise, self.verifier, self.generator, ridge=Ridge(self.gamma))
@@ -99,8 +129,15 @@ class Mix:
 
 @dataclass(frozen=True)
 class MeasuredAccuracy:
-    """accuracy: on the test set, averaged over the classes. gaussian: what it would be, were the test scores of every class jointly
-    Gaussian with the mean and covariance that they have."""
+    """The accuracy of a trained classifier on the test set.
+
+    Attributes
+    ----------
+    accuracy : float
+        Averaged over the classes.
+    gaussian : float
+        The accuracy that there would be if the test scores of every class were jointly Gaussian with their mean and covariance.
+    """
 
     accuracy: float
     gaussian: float
@@ -108,6 +145,12 @@ class MeasuredAccuracy:
 
 def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
     """Train on one random draw and score on the test set.
+
+    Parameters
+    ----------
+    split : Split
+    mix : Mix
+    rng : numpy.random.Generator
 
     Raises
     ------
@@ -141,15 +184,24 @@ def _measure(scores: np.ndarray, y: np.ndarray) -> MeasuredAccuracy:
 def mnist_split(
     which: Sequence[int], features: Features, folder: str | os.PathLike[str] | None = None, *, size: int = 300, seed: int = 0
 ) -> Split:
-    """These digits of MNIST; pool and test set are the public ones.
+    """Return some digits of MNIST; pool and test set are the public ones.
 
-    features: the 784 pixels, `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`), or the
-    196 pixels of the images halved in height and width.
+    Parameters
+    ----------
+    which : sequence of int
+        The digits.
+    features : str
+        pixels: all 784; relu: `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`); halved: the 196
+        pixels of the images halved in height and width.
+    folder : path, optional
+        With data, as for `data.locate`.
+    size, seed : int
+        Of the ReLU features.
 
     Raises
     ------
     BadInput
-        If MNIST is nowhere to be found (see `data.locate`).
+        If MNIST is nowhere to be found.
     """
     (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
     if features == "halved":
@@ -163,9 +215,19 @@ def mnist_split(
 def digits_splits(
     seed: int, count: int, features: Features = "pixels", *, size: int = 200, test: int = 60, folder: str | os.PathLike[str] | None = None
 ) -> list[Split]:
-    """The small digits: `count` random splits with `test` test images a class, the rest is the pool.
+    """Return random splits of scikit-learn's digits.
 
-    features: the 64 pixels, or `size` random ReLU features of them as in `mnist_split`, from `seed`.
+    Parameters
+    ----------
+    seed, count : int
+        Of the splits.
+    features : str
+        pixels: all 64; relu: `size` random ReLU features of them as in `mnist_split`, from `seed`.
+    size : int
+    test : int
+        Test images of each class; the rest is the pool.
+    folder : path, optional
+        With data, as for `data.locate`.
     """
     images, y = digits.load(folder)
     X = images.reshape(len(images), -1) / images.max()
@@ -177,9 +239,18 @@ def digits_splits(
 def amazon_splits(
     name: Literal["books", "elec", "kitchen"], seed: int, count: int, test: int = 300, folder: str | os.PathLike[str] | None = None
 ) -> list[Split]:
-    """One set of Amazon reviews, 400 words: `count` random splits with `test` test reviews a class, the rest is the pool.
+    """Return random splits of a set of Amazon reviews, 400 words; every feature is brought to variance 1 on the pool, as in figure 6.
 
-    Every feature is brought to variance 1 on the pool, as in figure 6.
+    Parameters
+    ----------
+    name : str
+        books, elec or kitchen.
+    seed, count : int
+        Of the splits.
+    test : int
+        Test reviews of each class; the rest is the pool.
+    folder : path, optional
+        With data, as for `data.locate`.
     """
     from sklearn.preprocessing import StandardScaler
 

@@ -63,14 +63,14 @@ class SampleSet:
 
 @dataclass(frozen=True)
 class Folded:
-    """What is left when every generated set has handed down its weight.
+    """The training problem on real sets alone, after every generated set has handed down its weight.
 
     Attributes
     ----------
     tau
         tau of every set, by name.
     omega
-        Weight of a sample of every set, its own and what is handed down to it.
+        Weight of a sample of every set, its own and the one handed down to it.
     equations
         Zero at the fixed point: one equation for the left-out trace of every set.
     root, target
@@ -87,27 +87,27 @@ class Folded:
     irreducible: sp.Expr
 
     def loss(self, product: sp.Expr) -> sp.Expr:
-        """The training loss L(t); product: mu^T B mu."""
+        """Return the training loss L(t); product: mu^T B mu."""
         return self.irreducible + root_loss(self.root, self.target, product)
 
 
 def reduced(theta: sp.Expr, omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
-    """tau: the reduced weight of a set, by leave-one-out of one of its samples."""
+    """Return tau, the reduced weight of a set, by leave-one-out of one of its samples."""
     return theta * omega / (1 + omega * delta)
 
 
 def seen(omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
-    """The trace of the covariance of fitted samples, each of which is in the resolvent itself."""
+    """Return the left-out trace of the covariance of fitted samples, each of which is in the resolvent itself."""
     return delta / (1 + omega * delta)
 
 
 def root_loss(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
-    """min over w of root [(target - mu^T w)^2 + w^T C w] + gamma |w|^2 + t w^T C_test w."""
+    """Return min over w of root [(target - mu^T w)^2 + w^T C w] + gamma |w|^2 + t w^T C_test w; product: mu^T B mu."""
     return root * target**2 / (1 + root * product)
 
 
 def mean_margin(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
-    """mu^T w at that minimum."""
+    """Return mu^T w at the minimum of `root_loss`."""
     return root * target * product / (1 + root * product)
 
 

@@ -99,7 +99,7 @@ def two_rules() -> sp.Expr:
 
 
 def noisy_spread(sigma: sp.Expr, noise: sp.Expr) -> sp.Expr:
-    """sigma_u of a labeller whose margin, of standard deviation sigma, has noise of its own."""
+    """Return sigma_u of a labeller whose margin, of standard deviation sigma, has noise of its own."""
     return sp.sqrt(sigma**2 + noise**2)
 
 

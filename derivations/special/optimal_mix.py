@@ -42,7 +42,7 @@ def dot(symbol: sp.Symbol) -> sp.Symbol:
 
 
 def along(expression: sp.Expr, moving: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """sum_i d expression / d x_i times the rate of x_i."""
+    """Return sum_i d expression / d x_i times the rate of x_i, over the symbols that move."""
     return sum(expression.diff(symbol) * dot(symbol) for symbol in moving)
 
 
