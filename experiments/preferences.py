@@ -208,7 +208,7 @@ def _ridges(
 
 
 def by_strata(train: np.ndarray, e: PreferenceSettings) -> PairScores:
-    """Predict by the theory of pairs in strata of their length, each with its own mean and covariance, from pairs (k, p) with true labels."""
+    """Predict by the theory of pairs in strata of their length, each with its own law, from pairs (k, p) with true labels."""
     strata, shape = LengthStrata.of(train, STRATA), (len(e.epsilon), len(e.verifiers), len(e.m))
     found, without = PairScores(np.empty(shape), np.empty(shape), np.empty(shape)), None
     for place in np.ndindex(shape):
