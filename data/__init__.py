@@ -9,9 +9,10 @@ import importlib
 import pkgutil
 
 from ..support.errors import BadInput
+from ..support.files import CACHE_NAME, user_cache
 from . import sets
 from .entry import DataFile, DataSet
-from .find import CACHE_NAME, FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status, user_cache
+from .find import FOLDER_OPTION, FOLDER_VARIABLE, Status, locate, own_folder, status
 
 __all__ = [
     "CACHE_NAME", "FOLDER_OPTION", "FOLDER_VARIABLE", "DataFile", "DataSet", "Status", "dataset", "locate", "names", "own_folder",

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import IO
 
 from ..support.errors import BadInput
+from ..support.files import user_cache
 from .entry import DataFile, DataSet, Unavailable
 
 FOLDER_OPTION = "--data"
 FOLDER_VARIABLE = "SYNTHDATA_DIR"
-CACHE_NAME = "synthdata-workbench"
 GZIP_SUFFIX = ".gz"
 
 
@@ -101,13 +101,6 @@ def own_folder(folder: str | os.PathLike[str] | None) -> Path | None:
     """The user's folder with data: the one given, or else the one that the environment names, if it does."""
     own = folder or os.environ.get(FOLDER_VARIABLE)
     return Path(own).expanduser() if own else None
-
-
-def user_cache() -> Path:
-    """The folder of everything that is kept for this user; it need not exist."""
-    import platformdirs
-
-    return platformdirs.user_cache_path(CACHE_NAME)
 
 
 def _cache(dataset: DataSet) -> Path:

@@ -18,7 +18,7 @@ Generated from {origin} by `{command}`. Do not edit: change the derivation and r
 
 import math
 
-from numba import njit
+from ..compiling import njit
 '''
 
 

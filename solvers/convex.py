@@ -14,9 +14,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
 from . import data_side, kernels, loss_side
+from .compiling import njit
 from .data_side import Dense, Spectral
 from .generated import losses, two_sides
 

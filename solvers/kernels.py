@@ -17,9 +17,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange, types
+from numba import prange, types
 from numba.extending import overload
 
+from .compiling import njit
 from .generated import theory
 
 TOLERANCE = 1e-12  # largest relative residual that is returned as a solution

@@ -6,10 +6,10 @@ Known where the classes are isotropic and every sample, real or synthetic, has t
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy.special import ndtr
 
 from ..support.errors import NotConverged
+from .compiling import njit
 from .generated import limit as generated
 from .problem import Law, Problem, Setting
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from ..support.errors import BadInput, number
+from .compiling import njit
 from .generated import losses, two_sides
 
 MOMENTS = 10  # those eight, then the mean of u'(h) and the variance of u

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiling import njit
 from .generated import optimal_mix, theory
 from .kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve_small, solve_speed, source_at
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from .compiling import njit
 from .generated import family_tree
 from .kernels import solve_small
 

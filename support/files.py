@@ -15,6 +15,14 @@ import numpy as np
 from .errors import BadInput, Unwritable
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
+CACHE_NAME = "synthdata-workbench"
+
+
+def user_cache() -> Path:
+    """The folder of everything that is kept for this user; it need not exist."""
+    import platformdirs
+
+    return platformdirs.user_cache_path(CACHE_NAME)
 
 
 @contextmanager

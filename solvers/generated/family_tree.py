@@ -5,7 +5,7 @@ Generated from derivations/special/family_tree.py by `python cli.py derive`. Do 
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 
 @njit(cache=True, error_model="numpy")

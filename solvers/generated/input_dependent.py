@@ -5,7 +5,7 @@ Generated from derivations/special/input_dependent.py by `python cli.py derive`.
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 
 @njit(cache=True, error_model="numpy")

@@ -5,7 +5,7 @@ Generated from derivations/losses/proximal.py by `python cli.py derive`. Do not 
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 NAMES = ('hinge', 'huber', 'square', 'squared-hinge', 'logistic', 'probit')
 CLOSED = 4

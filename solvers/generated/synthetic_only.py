@@ -5,7 +5,7 @@ Generated from derivations/special/synthetic_only.py by `python cli.py derive`. 
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 
 @njit(cache=True, error_model="numpy")

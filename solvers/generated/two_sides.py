@@ -5,7 +5,7 @@ Generated from derivations/losses/two_sides.py by `python cli.py derive`. Do not
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 
 @njit(cache=True, error_model="numpy")
