@@ -1,4 +1,4 @@
-"""An advice as a table: what it says in the words of scikit-learn, and the same in the paper's symbols."""
+"""An advice as a table: in the words of scikit-learn, and in the paper's symbols."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import numpy as np
 
 from ..estimators.audits import Proportion
 from .result import Advice
-from .words import with_error
+from .words import two_digits, with_error
 
 HEAD = ("", "advice", "in symbols")
 Row = tuple[str, str, str]
 
 
 def table(advice: Advice) -> list[Row]:
-    """The rows below `HEAD`: what a number is, the number, and its symbols."""
+    """Return the rows below `HEAD`: the name of a number, the number, and its symbols."""
     base, best, n = advice.baseline, advice.best, advice.n
     features = f"{advice.p:,} features{', standardised' if advice.standardised else ''}"
     rows = [("your data", f"{n:,} real rows, {features}, {advice.classes} classes", f"n = {n}, p = {advice.p}"),
-            ("accuracy now", f"{_accuracy(base.accuracy, base.se)}, by leave-one-out, {base.model} alpha {base.gamma * n:.2g}",
+            ("accuracy now", f"{_accuracy(base.accuracy, base.se)}, by leave-one-out, {base.model} alpha {two_digits(base.gamma * n)}",
              f"gamma = {base.gamma:.3g}")]
-    rows += [(one.name, f"{with_error(one.lead, one.lead_se)} against Ridge, without synthetic data, alpha {one.alpha:.2g}", "")
+    rows += [(one.name, f"{with_error(one.lead, one.lead_se)} against Ridge, without synthetic data, alpha {two_digits(one.alpha)}", "")
              for one in advice.rivals]
     if best.m:
         used = f"{best.m:,.0f} synthetic rows" + (f" ({best.kept:,.0f} kept)" if round(best.kept) < round(best.m) else "")
-        rows += [("use", f"{used}, sample_weight {best.omega:.2g}, Ridge alpha {best.gamma * (n + best.m):.2g}",
+        rows += [("use", f"{used}, sample_weight {best.omega:.2g}, Ridge alpha {two_digits(best.gamma * (n + best.m))}",
                   f"m = {best.m:.0f}, omega = {best.omega:.3g}, gamma = {best.gamma:.3g}"),
                  ("accuracy then", _accuracy(best.accuracy, best.se), "")]
         rows += [("nearly as good", f"{advice.enough:,.0f} synthetic rows, within 0.1 points", "")] if advice.enough < best.m else []
@@ -35,7 +35,7 @@ def table(advice: Advice) -> list[Row]:
 
 
 def _file_rows(advice: Advice) -> list[Row]:
-    """What a synthetic file shows: its measured gain, and its audit."""
+    """Rows on a synthetic file: its measured gain, and its audit."""
     rows = []
     if advice.threshold is not None and advice.best.m:
         rows.append(("keep rows with a score of at least", f"{advice.threshold:.4g}", ""))
@@ -57,23 +57,23 @@ def _file_rows(advice: Advice) -> list[Row]:
 
 
 def _exchange_rows(advice: Advice) -> list[Row]:
-    """What a real row is worth in synthetic ones, and where the verifier would be too bad."""
+    """Rows on the worth of a real row in synthetic ones, and on how bad noise and verifier may be."""
     rows = []
     if np.isfinite(advice.worth):
-        following = f", the next one {advice.worth_next:.2g}" if np.isfinite(advice.worth_next) else ""
-        rows.append(("a real label replaces", f"{advice.worth:.2g} synthetic rows on average{following}", ""))
+        following = f", the next one {two_digits(advice.worth_next)}" if np.isfinite(advice.worth_next) else ""
+        rows.append(("a real label replaces", f"{two_digits(advice.worth)} synthetic rows on average{following}", ""))
     even = advice.break_even
     if even is not None and np.isfinite(even.rho_at):
-        rows.append((f"weight {even.omega:.2g} hurts if the verifier", f"keeps {_above(even.rho_at)} of the wrong labels",
+        rows.append((f"how bad the verifier may be, weight {even.omega:.2g}", _limit("it keeps", even.rho_at, "of the wrong labels"),
                      f"rho > {even.rho_at:.2f} at your epsilon, phi = {even.phi:.2g}" if even.rho_at < 1 else ""))
     if even is not None and np.isfinite(even.epsilon_at):
-        rows.append((f"weight {even.omega:.2g} hurts if the share", f"of wrong labels is {_above(even.epsilon_at)}",
+        rows.append((f"how bad the labels may be, weight {even.omega:.2g}", _limit("there are", even.epsilon_at, "wrong labels"),
                      f"epsilon > {even.epsilon_at:.2f} at your rho" if even.epsilon_at < 1 else ""))
     return rows
 
 
-def _above(share: float) -> str:
-    return f"above {100 * share:.0f}%" if share < 1 else "above 100%: never"
+def _limit(has: str, share: float, labels: str) -> str:
+    return f"hurts if {has} more than {100 * share:.0f}% {labels}" if share < 1 else f"never hurts, even if {has} 100% {labels}"
 
 
 def _accuracy(value: float, se: float) -> str:
