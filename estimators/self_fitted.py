@@ -58,14 +58,14 @@ def self_fitted_leave_one_out(
     L, n = len(classes), len(X)
     if kept.shape != (L, L) or kept.min() < 0:
         raise BadInput(f"kept must be {L} x {L} counts, one row a class, not of shape {kept.shape}")
-    kappa = number("gamma", gamma, 0, open_low=True) * (n + kept.sum() if N is None else N)
+    alpha = number("gamma", gamma, 0, open_low=True) * (n + kept.sum() if N is None else N)
     number("omega", omega, 0)
     Z = _few_features(X)
-    penalty = np.diag(np.append(np.full(Z.shape[1] - 1, kappa), 0.0))
+    ridge = np.diag(np.append(np.full(Z.shape[1] - 1, alpha), 0.0))  # none on the intercept
     of_class = [Z[codes == k] for k in range(L)]
     S = [one.T @ one / len(one) for one in of_class]
     K = kept.sum(axis=1)
-    d, Q = _fixed_point(S, counts, K, omega, penalty)
+    d, Q = _fixed_point(S, counts, K, omega, ridge)
     extra = K / counts * omega / (1 + omega * d)
     v = 1 + extra
     labels = np.divide(kept, K[:, None], out=np.eye(L), where=K[:, None] > 0)
@@ -140,12 +140,12 @@ def _few_features(X: np.ndarray) -> np.ndarray:
 
 
 def _fixed_point(
-    S: list[np.ndarray], counts: np.ndarray, K: np.ndarray, omega: float, penalty: np.ndarray
+    S: list[np.ndarray], counts: np.ndarray, K: np.ndarray, omega: float, ridge: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """d (L,) and Q = (penalty + sum_k v_k n_k S_k)^{-1}, by plain iteration, which is monotone from 0."""
+    """d (L,) and Q = (ridge + sum_k v_k n_k S_k)^{-1}, by plain iteration, which is monotone from 0."""
     d = np.zeros(len(S))
     for _ in range(STEPS):
-        Q = _inverse(penalty + sum(w * one for w, one in zip(counts + K * omega / (1 + omega * d), S, strict=True)))
+        Q = _inverse(ridge + sum(w * one for w, one in zip(counts + K * omega / (1 + omega * d), S, strict=True)))
         new = np.array([np.vdot(one, Q) for one in S])
         if np.abs(new - d).max() <= TOLERANCE * new.max() or not K.any():
             return new, Q

@@ -73,22 +73,22 @@ def _traces(sampler: Sufficient, rng: np.random.Generator) -> tuple[float, float
     return d_r, d_s, h / (1 - h)
 
 
-def _resolvent_traces(data: TrainingSet, shift: float, factors: Sequence[Factor]) -> list[float]:
-    """tr(L L^T (X X^T + shift I)^{-1}) for each root L, X being the samples: by the smaller of X X^T and X^T X.
+def _resolvent_traces(data: TrainingSet, gamma_N: float, factors: Sequence[Factor]) -> list[float]:
+    """tr(L L^T (X X^T + gamma_N I)^{-1}) for each root L, X being the samples: by the smaller of X X^T and X^T X.
 
-    With U^T U the one, the trace is |U^{-T} L|^2; with the other it is (|L|^2 - |U^{-T} X^T L|^2) / shift, by Woodbury.
+    With U^T U the one, the trace is |U^{-T} L|^2; with the other it is (|L|^2 - |U^{-T} X^T L|^2) / gamma_N, by Woodbury.
     """
     p, q = len(data.columns), sum(block.shape[1] for block in (data.columns, *data.scatter))
     if q >= p:
-        upper = cholesky(data.gram(shift), overwrite_a=True, check_finite=False)
+        upper = cholesky(data.gram(gamma_N), overwrite_a=True, check_finite=False)
         return [_whitened_square(upper, factor.times(np.eye(factor.dims))) for factor in factors]
     samples = np.concatenate([data.columns, *data.scatter], axis=1)
-    upper = cholesky(TrainingSet(samples.T, np.empty(0)).gram(shift), overwrite_a=True, check_finite=False)
+    upper = cholesky(TrainingSet(samples.T, np.empty(0)).gram(gamma_N), overwrite_a=True, check_finite=False)
     traces = []
     for factor in factors:
         root = np.broadcast_to(factor.root, (p,)) if factor.diagonal else factor.root
         seen = samples.T * root if factor.diagonal else samples.T @ root
-        traces.append((float(np.sum(root**2)) - _whitened_square(upper, seen)) / shift)
+        traces.append((float(np.sum(root**2)) - _whitened_square(upper, seen)) / gamma_N)
     return traces
 
 

@@ -169,8 +169,8 @@ class TrainingSet:
     scatter: tuple[np.ndarray, ...] = ()
     triangular: bool = False
 
-    def gram(self, shift: float) -> np.ndarray:
-        """Return sum_i c_i x_i x_i^T + shift I, (p, p), in Fortran order; only its upper triangle is defined."""
+    def gram(self, gamma_N: float) -> np.ndarray:
+        """Return sum_i c_i x_i x_i^T + gamma_N I, (p, p), in Fortran order; only its upper triangle is defined."""
         p = len(self.columns)
         gram = np.zeros((p, p), order="F")
         for block in self.scatter:
@@ -180,11 +180,11 @@ class TrainingSet:
                 gram = blas.dsyrk(1.0, block, beta=1.0, c=gram, overwrite_c=1)
         if self.columns.size:
             gram = blas.dsyrk(1.0, self.columns, beta=1.0, c=gram, overwrite_c=1)
-        np.einsum("ii->i", gram)[...] += shift
+        np.einsum("ii->i", gram)[...] += gamma_N
         return gram
 
-    def ridge(self, shift: float) -> np.ndarray:
-        """Return w = (sum_i c_i x_i x_i^T + shift I)^{-1} sum_i c_i ytilde_i x_i, by this system or its dual, if smaller.
+    def ridge(self, gamma_N: float) -> np.ndarray:
+        """Return w = (sum_i c_i x_i x_i^T + gamma_N I)^{-1} sum_i c_i ytilde_i x_i, by this system or its dual, if smaller.
 
         Raises
         ------
@@ -193,11 +193,11 @@ class TrainingSet:
         """
         p, q = len(self.columns), sum(block.shape[1] for block in (self.columns, *self.scatter))
         if q >= p:
-            return _solve(self.gram(shift), self.columns @ self.labels)
+            return _solve(self.gram(gamma_N), self.columns @ self.labels)
         dual = TrainingSet(np.concatenate([self.columns, *self.scatter], axis=1).T, np.empty(0))
         labels = np.zeros(q)
         labels[: self.labels.size] = self.labels
-        return dual.columns.T @ _solve(dual.gram(shift), labels) if self.labels.size else np.zeros(p)
+        return dual.columns.T @ _solve(dual.gram(gamma_N), labels) if self.labels.size else np.zeros(p)
 
 
 def _solve(gram: np.ndarray, right: np.ndarray) -> np.ndarray:

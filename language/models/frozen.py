@@ -2,12 +2,12 @@
 
 A policy whose log-probabilities are linear in fixed features of an answer, log pi = theta^T phi(answer) + the reference's + what
 depends on the prompt alone, has for the pair x = phi(chosen) - phi(rejected) the margin theta^T x. The loss of IPO (Azar et al.
-2024, equation 17) with an L2 penalty is then
+2024, equation 17) with an L2 penalty gamma is then
 
-    (1/N) sum_i c_i (theta^T x_i - 1/(2 beta))^2 + penalty |theta|^2
+    (1/N) sum_i c_i (theta^T x_i - 1/(2 beta))^2 + gamma |theta|^2
 
 whose minimum is theta = w / (2 beta), with the paper's ridge classifier w = ((1/N) sum_i c_i x_i x_i^T + gamma I)^{-1} (1/N) sum_i c_i x_i
-of the samples ytilde x at gamma = penalty. So beta scales the margins and changes no decision, and the L2 penalty is the gamma of the
+of the samples ytilde x at the same gamma. So beta scales the margins and changes no decision, and the L2 penalty is the gamma of the
 theory, exactly. A pair whose label was flipped, its answers swapped, is the sample -x.
 """
 
@@ -48,7 +48,7 @@ class Frozen:
 def ipo(
     X: np.ndarray,
     beta: float,
-    penalty: float,
+    gamma: float,
     *,
     weights: np.ndarray | None = None,
     N: float | None = None,
@@ -64,8 +64,8 @@ def ipo(
         phi(chosen) - phi(rejected) of every kept pair, as labelled.
     beta : float
         Of IPO: the margin aimed at is 1 / (2 beta).
-    penalty : float
-        The ridge gamma of the theory.
+    gamma : float
+        The regulariser.
     weights : array (k,), optional
         c, by default 1.
     N : float, optional
@@ -83,7 +83,7 @@ def ipo(
     from scipy.optimize import minimize
 
     number("beta", beta, 0, open_low=True)
-    number("the penalty", penalty, 0, open_low=True)
+    number("gamma", gamma, 0, open_low=True)
     X = np.asarray(X, dtype=float)
     if X.ndim != 2 or not X.size:
         raise BadInput(f"feature differences (pairs, features) are needed, not shape {X.shape}")
@@ -94,7 +94,7 @@ def ipo(
     target = 1 / (2 * beta)
 
     def gradient(theta: np.ndarray) -> np.ndarray:
-        return 2 * (X.T @ (share * (X @ theta - target)) + penalty * theta)
+        return 2 * (X.T @ (share * (X @ theta - target)) + gamma * theta)
 
     theta, steps = np.zeros(X.shape[1]), 0
     steepest = np.linalg.norm(gradient(theta))
@@ -106,11 +106,11 @@ def ipo(
             break
 
         def change(step: np.ndarray, slope: np.ndarray = slope) -> tuple[float, np.ndarray]:
-            pull = X.T @ (share * (X @ step)) + penalty * step
+            pull = X.T @ (share * (X @ step)) + gamma * step
             return slope @ step + step @ pull, slope + 2 * pull
 
         found = minimize(change, np.zeros_like(theta), jac=True, method="L-BFGS-B", options=options)
         theta, steps = theta + found.x, steps + int(found.nit)
     else:
         raise NotConverged(f"IPO on frozen features: after {steps} steps the gradient is above {tolerance:g} of the first")
-    return Frozen(theta, float(share @ (X @ theta - target) ** 2 + penalty * theta @ theta), steps)
+    return Frozen(theta, float(share @ (X @ theta - target) ** 2 + gamma * theta @ theta), steps)

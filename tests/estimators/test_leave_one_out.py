@@ -22,7 +22,7 @@ def samples(n: int, p: int, L: int, seed: int = 0, spread: float = 1.0) -> tuple
     return spread * rng.standard_normal((n, p)) + 1.5 * np.eye(max(p, L))[y][:, :p] + 3.0, y
 
 
-def refitted(X, y, X_s, y_s, kappa, omega, weights=None, intercept=True) -> np.ndarray:
+def refitted(X, y, X_s, y_s, alpha, omega, weights=None, intercept=True) -> np.ndarray:
     """Scores (n, L), every classifier fitted anew by least squares on an augmented system."""
     classes = np.unique(y)
     c = np.concatenate([np.ones(len(X)) if weights is None else weights, np.full(len(X_s), omega)])
@@ -33,7 +33,7 @@ def refitted(X, y, X_s, y_s, kappa, omega, weights=None, intercept=True) -> np.n
         w, B, T = c[rest, None], A[rest], E[rest]
         at = np.average(B, axis=0, weights=w[:, 0]) if intercept else np.zeros(p)
         base = np.average(T, axis=0, weights=w[:, 0]) if intercept else np.zeros(len(classes))
-        rows = np.vstack([np.sqrt(w) * (B - at), np.sqrt(kappa) * np.eye(p)])
+        rows = np.vstack([np.sqrt(w) * (B - at), np.sqrt(alpha) * np.eye(p)])
         W = np.linalg.lstsq(rows, np.vstack([np.sqrt(w) * (T - base), np.zeros((p, len(classes)))]), rcond=None)[0]
         scores.append(base + (X[i] - at) @ W)
     return np.array(scores)
@@ -137,14 +137,14 @@ def test_the_balance_of_the_classes_gives_no_label_away(p, m):
     assert np.mean(plain) < 0.5 - 4 * np.std(plain) / np.sqrt(60)
 
 
-def refitted_in_balance(X, y, X_s, y_s, kappa, i) -> bool:
+def refitted_in_balance(X, y, X_s, y_s, alpha, i) -> bool:
     """Whether sample i is right when the others of its class take over its weight."""
     others = (y == y[i]) & (np.arange(len(y)) != i)
     c = np.concatenate([np.where(others, 1 + 1 / others.sum(), 1.0), np.ones(len(X_s))])
     c[i] = 0
     A, t = np.concatenate([X, X_s]), 2.0 * np.concatenate([y, y_s]) - 1
     at, base = np.average(A, axis=0, weights=c), np.average(t, weights=c)
-    w = np.linalg.solve((A - at).T @ (c[:, None] * (A - at)) + kappa * np.eye(A.shape[1]), (A - at).T @ (c * (t - base)))
+    w = np.linalg.solve((A - at).T @ (c[:, None] * (A - at)) + alpha * np.eye(A.shape[1]), (A - at).T @ (c * (t - base)))
     return (base + (X[i] - at) @ w > 0) == (y[i] == 1)
 
 

@@ -342,20 +342,20 @@ def test_options_are_scored_by_their_likelihood(loaded: models.LanguageModel) ->
 # IPO on frozen features
 
 
-@pytest.mark.parametrize(("beta", "penalty"), [(0.01, 1.0), (0.1, 1e-2), (1.0, 1e-4)])
-def test_ipo_on_frozen_features_is_ridge(beta: float, penalty: float) -> None:
+@pytest.mark.parametrize(("beta", "gamma"), [(0.01, 1.0), (0.1, 1e-2), (1.0, 1e-4)])
+def test_ipo_on_frozen_features_is_ridge(beta: float, gamma: float) -> None:
     """With swapped pairs, weights, and pairs lost to pruning; features of very different scales."""
     rng = np.random.default_rng(0)
     k, p, N = 300, 80, 400
     X = (rng.standard_normal((k, p)) + 0.1) * np.geomspace(0.1, 3, p)
     X[rng.random(k) < 0.2] *= -1
     c = np.where(rng.random(k) < 0.5, 1.0, 0.3)
-    w = np.linalg.solve((X * c[:, None]).T @ X / N + penalty * np.eye(p), c @ X / N)
-    found = frozen.ipo(X, beta, penalty, weights=c, N=N)
+    w = np.linalg.solve((X * c[:, None]).T @ X / N + gamma * np.eye(p), c @ X / N)
+    found = frozen.ipo(X, beta, gamma, weights=c, N=N)
     assert np.linalg.norm(2 * beta * found.theta - w) < 1e-7 * np.linalg.norm(w)
     assert found.steps > 1
     assert np.array_equal(found.prefers_chosen(X), X @ w > 0)
-    loss = c @ (X @ found.theta - 1 / (2 * beta)) ** 2 / N + penalty * found.theta @ found.theta
+    loss = c @ (X @ found.theta - 1 / (2 * beta)) ** 2 / N + gamma * found.theta @ found.theta
     assert found.loss == pytest.approx(loss)
 
 
@@ -363,7 +363,7 @@ def test_ipo_on_frozen_features_refuses() -> None:
     X = np.ones((3, 2))
     for call, word in (
         (lambda: frozen.ipo(X, 0, 1), "beta"),
-        (lambda: frozen.ipo(X, 1, 0), "penalty"),
+        (lambda: frozen.ipo(X, 1, 0), "gamma"),
         (lambda: frozen.ipo(X[0], 1, 1), "shape"),
         (lambda: frozen.ipo(X, 1, 1, weights=np.ones(2)), "weights"),
     ):

@@ -119,9 +119,9 @@ class Unconditioned(Sufficient):
 
     def draws(self, streams: object) -> np.ndarray:
         """As `Sufficient.draws`, with the moment of another training set."""
-        out, shift = [], self.mixture.setting.ridge.gamma * self.mixture.setting.N
+        out, gamma_N = [], self.mixture.setting.ridge.gamma * self.mixture.setting.N
         for rng in streams:
-            gram, other = self.training_set(rng)[0].gram(shift), self.training_set(rng)[0]
+            gram, other = self.training_set(rng)[0].gram(gamma_N), self.training_set(rng)[0]
             w = np.linalg.solve(np.triu(gram) + np.triu(gram, 1).T, other.columns @ other.labels)
             out.append((w @ self.mixture.mu, self.mixture.real.form(w)))
         return np.array(out)
@@ -188,9 +188,9 @@ def test_universality(entries: str) -> None:
     assert np.allclose(gaussian.mean(0), other.mean(0), rtol=0.04)
 
 
-def outcome_by_definition(x: np.ndarray, y: np.ndarray, shift: float) -> np.ndarray:
+def outcome_by_definition(x: np.ndarray, y: np.ndarray, gamma_N: float) -> np.ndarray:
     """The ridge classifier of samples x (p x count) and labels y."""
-    return np.linalg.solve(x @ x.T + shift * np.eye(len(x)), x @ y)
+    return np.linalg.solve(x @ x.T + gamma_N * np.eye(len(x)), x @ y)
 
 
 @pytest.mark.parametrize(("q", "k"), [(3, 9), (3, 2), (20, 0), (2, 0), (0, 7)])
