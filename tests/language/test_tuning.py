@@ -441,7 +441,7 @@ def refusal() -> judges.RefusalJudge:
     return judges.judge(judges.REFUSAL)
 
 
-@pytest.mark.filterwarnings("ignore::language.models.features.NotChecked")
+@pytest.mark.filterwarnings("ignore::synthmix.language.models.features.NotChecked")
 def test_the_error_of_the_refusal_judge(refusal: judges.RefusalJudge) -> None:
     """Better than string matching, 11.6 % wrong; worse on a model that it has not seen."""
     assert refusal.error.total == refusal.error_unseen_model.total == 2250
