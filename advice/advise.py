@@ -27,19 +27,28 @@ def advise(
 ) -> Advice:
     """Advise whether to add synthetic data to real samples.
 
-    Parameters:
-        real: Anything with features X (n, p) and labels y (n,), such as an `advice.tables.Table`.
-        plan: The generator, its noise and verifier, and the budget. With a synthetic file the generator only says whether it was
-            self-fitted, and an audit in the file replaces epsilon, rho and phi.
-        synthetic: A file's samples, where there are any, perhaps with keep, score and truth.
-        standardise: Whether features are brought to mean 0 and variance 1 over the real samples. The ridges of the advice are for
-            features that are standardised in the same way.
-        details: Whether to compute the curve over m, the break-even line and what a real sample is worth. Without them the advice is the
-            verdict with its mix, and the rest is nan or None.
-        seed: Divides the real samples into the groups of the jackknife.
+    Parameters
+    ----------
+    real
+        Anything with features X (n, p) and labels y (n,), such as an `advice.tables.Table`.
+    plan
+        The generator, its noise and verifier, and the budget. With a synthetic file the generator only says whether it was self-fitted, and
+        an audit in the file replaces epsilon, rho and phi.
+    synthetic
+        A file's samples, where there are any, perhaps with keep, score and truth.
+    standardise
+        Whether features are brought to mean 0 and variance 1 over the real samples. The ridges of the advice are for features that are
+        standardised in the same way.
+    details
+        Whether to compute the curve over m, the break-even line and what a real sample is worth. Without them the advice is the verdict
+        with its mix, and the rest is nan or None.
+    seed
+        Divides the real samples into the groups of the jackknife.
 
-    Raises:
-        BadInput: For samples that cannot be used, in one line.
+    Raises
+    ------
+    BadInput
+        For samples that cannot be used, in one line.
     """
     e = gather(real, plan, synthetic, standardise=standardise, seed=seed)
     rates, measured, unit = ExchangeRates(e), None if e.file is None else e.measured, e.scaling.ridge_unit

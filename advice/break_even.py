@@ -24,7 +24,12 @@ MOST_REAL = 100.0  # times n: where the search for an equal number of real sampl
 
 @dataclass(frozen=True, eq=False)
 class ExchangeRates:
-    """What the whole budget is worth under other noise, other verifiers, or against real samples."""
+    """Gains of the whole budget under other noise and verifiers, and the worth of its samples in real ones.
+
+    Attributes
+    ----------
+    evidence : Evidence
+    """
 
     evidence: Evidence
 
@@ -46,7 +51,7 @@ class ExchangeRates:
         return _largest(lambda rho: self._gain(float(self.evidence.plan.budget), epsilon, Verifier(rho, phi), None)[0] - smallest)
 
     def needed_in_words(self) -> str:
-        """A sentence that says how many of the wrong labels the verifier may keep."""
+        """Return a sentence that says how many of the wrong labels the verifier may keep."""
         needed = self.needed
         epsilon, phi = self._asked
         noise = f"At {100 * epsilon:.0f}% wrong labels "
@@ -57,7 +62,7 @@ class ExchangeRates:
         return f"{noise}it may keep at most {100 * needed:.0f}% of them, if it keeps {100 * phi:.0f}% of the right ones."
 
     def break_even(self, m: float, omega: float) -> BreakEven:
-        """The plane of gains of m samples at one weight, and the line where they vanish."""
+        """Return the gains of m samples at a weight omega over noise and verifier, and the line where they vanish."""
         plan, phi = self.evidence.plan, self._asked[1]
         count = GRID if len(self.evidence.classes) == 2 else GRID // 2 + 1
         epsilons, rhos = np.linspace(0, MOST_NOISE, count), np.linspace(0, 1, count)
@@ -107,7 +112,7 @@ class ExchangeRates:
     # ------------------------------------------------------------ real samples
 
     def worth(self, best: Choice) -> tuple[float, float]:
-        """Synthetic samples of the best mix that replace one more real sample, on average and at the margin (see `Advice.worth`)."""
+        """Return how many synthetic samples of the best mix replace one more real sample, on average and at the margin (see `Advice.worth`)."""
         if not best.m:
             return float("nan"), float("nan")
         family = self.evidence.family
@@ -138,7 +143,7 @@ class ExchangeRates:
 
 
 def _rate(found: float) -> float:
-    """An exchange rate that somebody could use; nan for any other."""
+    """An exchange rate that is of use; nan for any other."""
     return float(found) if found < MOST_SYNTHETIC else float("nan")
 
 

@@ -20,11 +20,16 @@ def calibrated(theory: np.ndarray | float, without: np.ndarray | float, measured
     synthetic data) applied to the baseline's. The first is right where some samples are hopeless for every classifier, the second where
     all samples are equally harder than in theory; measurements lie between (docs/advise.md).
 
-    Parameters:
-        theory: Predicted accuracies with synthetic data.
-        without: Predicted accuracy without.
-        measured: Measured accuracy without.
-        classes: Number of classes: chance is 1 / classes.
+    Parameters
+    ----------
+    theory
+        Predicted accuracies with synthetic data.
+    without
+        Predicted accuracy without.
+    measured
+        Measured accuracy without.
+    classes
+        Number of classes: chance is 1 / classes.
     """
     added = np.clip(np.asarray(theory) - without + measured, 0, 1)
     base, known = _binary(without, classes), _binary(measured, classes)

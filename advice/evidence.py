@@ -34,9 +34,12 @@ SIGMAS = 2.0
 class PredictedGains:
     """Gains over the baseline of several mixes, arrays of one length.
 
-    Attributes:
-        value, se: At the stated noise and verifier, with standard errors.
-        worst, best: At the worst and the best noise and verifier within their intervals.
+    Attributes
+    ----------
+    value, se
+        At the stated noise and verifier, with standard errors.
+    worst, best
+        At the worst and the best noise and verifier within their intervals.
     """
 
     value: np.ndarray
@@ -52,21 +55,34 @@ class PredictedGains:
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """The real samples, the plan or the file, and the population behind the theory; `gather` makes one.
+    """The real samples, the plan or the file, and the population behind the theory; made by `gather`.
 
-    Attributes:
-        given: (k, p), features of the real samples as they were given: of all of them, or of a random subset of a very large file.
-        scaling: Their change of units; every other feature here is in the new ones, and so is every ridge.
-        X, codes: (k, p) and (k,), scaled features and class indices.
-        classes: (L,), the label of each class index.
-        n: Real samples in the file, at least k.
-        plan: With the noise and the verifier of the audit, where the file has one.
-        file: The synthetic samples, None without any.
-        columns_left_out: Columns of the real samples' file that are no features, and why.
-        file_rows: Rows of the synthetic file, of which `file` may hold a part.
-        population: Estimated from all k samples.
-        left_out: Estimated without one group of samples each.
-        debiased: How much of the squared error of the means is taken off their squares: below 1 where the theory could not be solved else.
+    Attributes
+    ----------
+    given : array (k, p)
+        Features of the real samples as they were given: of all of them, or of a random subset of a very large file.
+    scaling : Scaling
+        The change of units; all other features here are in the new ones, and so are all ridges.
+    X, codes : arrays (k, p) and (k,)
+        Scaled features and class indices.
+    classes : array (L,)
+        The label of each class index.
+    n : int
+        Real samples in the file, at least k.
+    plan : Plan
+        With the noise and the verifier of the audit, where the file has one.
+    file : GeneratedFile or None
+        The synthetic samples.
+    columns_left_out : tuple of pairs
+        Columns of the real samples' file that are no features, and why.
+    file_rows : int
+        Rows of the synthetic file, of which `file` may hold a part.
+    population : Population
+        Estimated from all k samples.
+    left_out : tuple of Population
+        Each estimated without one group of samples.
+    debiased : float
+        How much of the squared error of the means is taken off their squares: below 1 where the theory could not be solved otherwise.
     """
 
     given: np.ndarray
@@ -115,9 +131,15 @@ class Evidence:
         return self.expected(self.family, 0.0, 1.0, self.baseline.gamma)
 
     def expected(self, family: Family, m: float, omega: float, gamma: float) -> float:
-        """The accuracy of a mix: theory + (leave-one-out - theory)/2, the difference measured without synthetic data.
+        """Return the expected accuracy of a mix: theory + (leave-one-out - theory)/2, the difference measured without synthetic data.
 
         The difference is taken at the same ridge relative to the sum of all sample weights.
+
+        Parameters
+        ----------
+        family : Family
+        m, omega, gamma : float
+            The mix.
         """
         weight = family.n + omega * family.per_m.sum() * m
         ridges, corrections = self._corrections
@@ -131,7 +153,7 @@ class Evidence:
         return np.log(tried.alphas / len(self.X)), (sharpened(tried.soft @ tried.shares) - tried.theory) / 2
 
     def with_best_ridge(self, family: Family, mix: Optimum) -> Optimum:
-        """A mix of the theory with the ridge that has the highest expected accuracy at its m and omega."""
+        """Return a mix of the theory with the ridge of the highest expected accuracy at its m and omega."""
         mix = settled(family, mix, LEVEL)
         accuracies = np.full(len(RIDGE_FACTORS), -np.inf)
         for i, factor in enumerate(RIDGE_FACTORS):
@@ -143,7 +165,7 @@ class Evidence:
         return replace(mix, gamma=mix.gamma * RIDGE_FACTORS[best], accuracy=accuracies[best])
 
     def gains(self, mixes: Sequence[tuple[float, float, float]]) -> PredictedGains:
-        """Predicted gains of mixes (m, omega, gamma)."""
+        """Return the predicted gains of mixes (m, omega, gamma)."""
         value, doubt = self._gain(self.family, mixes)
         left = []
         for family in self._families_left_out:
@@ -201,7 +223,7 @@ class Evidence:
         return self.candidates_without.alphas[self.candidates_without.choice()]
 
     def candidates(self, weights: np.ndarray) -> Candidates:
-        """Mixes of the whole file with these weights (0: without it) and all ridges, by leave-one-out and by theory."""
+        """Return mixes of the whole file with these weights (0: without it) and all ridges, by leave-one-out and by theory."""
         share = len(self.X) / self.n
         few = self.self_fitted and weights.any()
         alphas = ALPHAS[FEW_ALPHAS if few else slice(None)] * mean_scatter(self.X)
@@ -217,7 +239,15 @@ class Evidence:
         return found
 
     def leave_one_out(self, alphas: np.ndarray, weight: float) -> list[LeaveOneOut]:
-        """Leave-one-out of the k real samples at hand with the file at one weight, at ridges alpha of the sum of squares."""
+        """Return the leave-one-out of the k real samples with the file.
+
+        Parameters
+        ----------
+        alphas : sequence of float
+            Ridges of the sum of squares.
+        weight : float
+            Of a synthetic sample; 0: without the file.
+        """
         found = self._ridge_mix.path(alphas, weight)
         if self.file is None or not self.self_fitted or not weight:
             return found
@@ -258,17 +288,19 @@ class Evidence:
         return gain, float(se), alpha, weight, found
 
     def gain_if_self_fitted(self) -> float:
-        """The measured gain of the file less the leak that it would have if its generator had been fitted on the real samples."""
+        """Return the measured gain of the file, less the leak that it would have if its generator had been fitted on the real samples."""
         one, share = self.measured, len(self.X) / self.n
         right, _ = self._leak.at([one.gamma * share * (self.n + one.m)], one.omega * share)[0]
         return one.gain - float(right.mean())
 
 
 def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise: bool = True, seed: int = 0) -> Evidence:
-    """The evidence from the arguments of `advice.advise.advise`.
+    """Gather the evidence; arguments as of `advice.advise.advise`.
 
-    Raises:
-        BadInput: For samples that cannot be used, in one line.
+    Raises
+    ------
+    BadInput
+        For samples that cannot be used, in one line.
     """
     given, classes, codes = _checked(real)
     scaling = Scaling.of(given, standardise)
@@ -304,7 +336,16 @@ class _Scaled:
 
 
 def curve(family: Family, sizes: np.ndarray, omega: float | None) -> list[Optimum]:
-    """The best mix of each number of synthetic samples in `sizes` (ascending), at one omega or (None) at the best."""
+    """Return the best mix of each number of synthetic samples.
+
+    Parameters
+    ----------
+    family : Family
+    sizes : sequence of float
+        Numbers m, ascending.
+    omega : float or None
+        The weight to keep; None: the best.
+    """
     found: list[Optimum] = []
     for m in sizes[::-1]:  # the largest first: each search starts at the mix before
         found.insert(0, best_mix(family, m, m=m, omega=omega, near=found[0] if found else None))

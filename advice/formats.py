@@ -48,9 +48,10 @@ class TableReader(Protocol):
 def reader(path: Path) -> TableReader:
     """The reader of a file, chosen by its suffix, or of a folder saved by Hugging Face datasets.
 
-    Raises:
-        BadInput: For a file that does not exist, cannot be read, or has no known format. Pipes and devices are not opened: they may
-            never end.
+    Raises
+    ------
+    BadInput
+        For a file that does not exist, cannot be read, or has no known format. Pipes and devices are not opened: they may never end.
     """
     with _reading(path):
         if path.is_dir():
@@ -109,10 +110,14 @@ class _Guarded:
 class _Array:
     """An array of an npz file whose header has been read: nothing is allocated before it is known to be there.
 
-    Attributes:
-        archive, name: Where it is.
-        offset: Bytes of the header.
-        shape, fortran, dtype: What the header says.
+    Attributes
+    ----------
+    archive, name
+        Where it is.
+    offset
+        Bytes of the header.
+    shape, fortran, dtype
+        What the header says.
     """
 
     archive: zipfile.ZipFile
@@ -126,9 +131,12 @@ class _Array:
     def of(cls, archive: zipfile.ZipFile, name: str) -> _Array:
         """The array of one name.
 
-        Raises:
-            BadInput: For Python objects, and for an array that is shorter than its header says.
-            Exception: For whatever else is wrong; see `_reading`.
+        Raises
+        ------
+        BadInput
+            For Python objects, and for an array that is shorter than its header says.
+        Exception
+            For whatever else is wrong; see `_reading`.
         """
         with archive.open(f"{name}.npy") as file:
             head = io.BytesIO(file.read(HEAD))
@@ -152,8 +160,10 @@ class _Array:
     def pieces(self, step: int) -> Iterator[np.ndarray]:
         """`step` entries along the first axis at a time.
 
-        Raises:
-            BadInput: Where a piece does not fit in memory.
+        Raises
+        ------
+        BadInput
+            Where a piece does not fit in memory.
         """
         k, rest = self.shape[0], self.shape[1:]
         with self.archive.open(f"{self.name}.npy") as file:
@@ -280,8 +290,10 @@ class _Arrow:
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
         """As in `TableReader`.
 
-        Raises:
-            BadInput: For feature columns that are neither numbers nor lists of numbers.
+        Raises
+        ------
+        BadInput
+            For feature columns that are neither numbers nor lists of numbers.
         """
         step, first = rows, 1
         if step is None:  # the width of lists is not known before one is read

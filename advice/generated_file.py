@@ -26,12 +26,18 @@ QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds
 class Samples(Protocol):
     """Labelled samples, real or synthetic.
 
-    Attributes:
-        X: (k, p), features.
-        y: (k,), labels.
-        keep: (k,) or None, whether the verifier keeps a synthetic sample.
-        score: (k,) or None, the verifier's score of a synthetic sample.
-        truth: (k,) or None, the true label of a synthetic sample, "" where unknown.
+    Attributes
+    ----------
+    X : array (k, p)
+        Features.
+    y : array (k,)
+        Labels.
+    keep : array (k,) or None
+        Whether the verifier keeps a synthetic sample.
+    score : array (k,) or None
+        The verifier's score of a synthetic sample.
+    truth : array (k,) or None
+        The true label of a synthetic sample, "" where unknown.
     """
 
     X: np.ndarray
@@ -45,16 +51,26 @@ class Samples(Protocol):
 class GeneratedFile:
     """Synthetic samples with what was estimated from them.
 
-    Attributes:
-        X: (m, p), features.
-        codes: (m,), the label of each sample, as a class index.
-        keep: (m,) of bool, which samples are kept.
-        laws: Mean and covariance of the kept samples with each label, about the mean of the real samples.
-        n_hat: The number of samples that the noise in the generator's covariance corresponds to; inf: no noise is seen.
-        kept_labels: (L, L), how many kept samples of each class (row), by their means, carry each label (column).
-        provenance: Which rows the generator seems to have been fitted on.
-        threshold: The lowest score of the kept samples, where the choice was by score; None otherwise.
-        audit: epsilon, rho and phi as counted on the samples whose true label is known.
+    Attributes
+    ----------
+    X : array (m, p)
+        Features.
+    codes : array (m,)
+        The label of each sample, as a class index.
+    keep : bool array (m,)
+        Which samples are kept.
+    laws
+        Mean and covariance of the kept samples with each label, about the mean of the real samples.
+    n_hat
+        The number of samples that the noise in the generator's covariance corresponds to; inf: no noise is seen.
+    kept_labels : array (L, L)
+        How many kept samples of each class (row), by their means, carry each label (column).
+    provenance
+        Which rows the generator seems to have been fitted on.
+    threshold
+        The lowest score of the kept samples, where the choice was by score; None otherwise.
+    audit
+        epsilon, rho and phi as counted on the samples whose true label is known.
     """
 
     X: np.ndarray
@@ -86,15 +102,23 @@ class GeneratedFile:
     def of(cls, samples: Samples, X: np.ndarray, codes: np.ndarray, classes: np.ndarray, kept: Kept | None = None) -> GeneratedFile:
         """Estimate all of it.
 
-        Parameters:
-            samples: The synthetic samples.
-            X: (n, p), real samples.
-            codes: (n,), their class indices.
-            classes: (L,), the label of each class index, ascending.
-            kept: Which samples are kept; None: those of `samples.keep`.
+        Parameters
+        ----------
+        samples
+            The synthetic samples.
+        X : array (n, p)
+            Real samples.
+        codes : array (n,)
+            Their class indices.
+        classes : array (L,)
+            The label of each class index, ascending.
+        kept
+            Which samples are kept; None: those of `samples.keep`.
 
-        Raises:
-            BadInput: For a label that no real sample has, or a label with fewer than two kept samples.
+        Raises
+        ------
+        BadInput
+            For a label that no real sample has, or a label with fewer than two kept samples.
         """
         labels = np.searchsorted(classes, samples.y)
         if np.any(classes[np.minimum(labels, len(classes) - 1)] != samples.y):
@@ -132,14 +156,21 @@ class GeneratedFile:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """Which samples of a file are kept, (m,) of bool, and the lowest score among them, None where the file says which."""
+    """A choice among the samples of a file.
+
+    Attributes
+    ----------
+    keep : bool array (m,)
+    threshold : float or None
+        The lowest score that is kept; None where the file says which samples are.
+    """
 
     keep: np.ndarray
     threshold: float | None = None
 
 
 def thresholds(samples: Samples) -> list[Kept]:
-    """The choices of kept samples to try: the file's own, or where it has only scores those at or above some quantiles of the score."""
+    """Return the choices of kept samples to try: the file's own, or where it has only scores those at or above some quantiles of the score."""
     if samples.keep is not None:
         return [Kept(np.asarray(samples.keep).astype(bool))]
     if samples.score is None:

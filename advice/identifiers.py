@@ -19,7 +19,14 @@ def named_like_one(name: str) -> bool:
 
 
 def reason(name: str, values: np.ndarray) -> str:
-    """Why a column of numbers (k,), in the order of the file, is an identifier; "" if it is none."""
+    """Return why a column is an identifier; "" if it is none.
+
+    Parameters
+    ----------
+    name : str
+    values : array (k,)
+        Numbers, in the order of the file.
+    """
     if np.any(values != np.floor(values)) or len(np.unique(values)) < len(values):
         return ""
     if np.all(np.diff(values) > 0) or np.all(np.diff(values) < 0):

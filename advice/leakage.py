@@ -23,10 +23,12 @@ MOST_DRAWS, DRAWN_VALUES = 8, 4_000_000  # files drawn from the Gaussian generat
 
 @dataclass(frozen=True, eq=False)
 class LeakFree(LeaveOneOut):
-    """Leave-one-out less a leak; single rows may come out below 0 or above 1, averages are what counts.
+    """Leave-one-out less a leak; single rows may come out below 0 or above 1, only averages have a meaning.
 
-    Attributes:
-        leak: (n,), what is taken off each smooth hit.
+    Attributes
+    ----------
+    leak : array (n,)
+        Taken off each smooth hit.
     """
 
     leak: np.ndarray
@@ -41,10 +43,14 @@ class LeakFree(LeaveOneOut):
 class GaussianLeak:
     """The leak of a Gaussian generator fitted on real rows.
 
-    Attributes:
-        X, codes: (n, p) and (n,), the real rows and their classes.
-        kept: (L, L), kept synthetic rows of each class (row) with each label (column).
-        files: The real rows with one file each that was drawn from the generator.
+    Attributes
+    ----------
+    X, codes : arrays (n, p) and (n,)
+        The real rows and their classes.
+    kept : array (L, L)
+        Kept synthetic rows of each class (row) with each label (column).
+    files
+        The real rows with one file each that was drawn from the generator.
     """
 
     X: np.ndarray
@@ -54,7 +60,15 @@ class GaussianLeak:
 
     @classmethod
     def of(cls, X: np.ndarray, codes: np.ndarray, kept: np.ndarray) -> GaussianLeak:
-        """Draw the files, with the given numbers of rows."""
+        """Draw the files of the generator.
+
+        Parameters
+        ----------
+        X, codes : arrays (n, p) and (n,)
+            The real rows and their classes.
+        kept : array (L, L)
+            Kept synthetic rows of each class (row) with each label (column).
+        """
         counts = np.round(kept).astype(int)
         per_class = counts.sum(axis=1)
         labels = np.concatenate([np.repeat(np.arange(len(counts)), row) for row in counts])
@@ -68,7 +82,7 @@ class GaussianLeak:
         return cls(X, codes, counts.astype(float), tuple(files))
 
     def at(self, alphas: Sequence[float], weight: float) -> list[tuple[np.ndarray, np.ndarray]]:
-        """(n,) each, for every alpha: what plain leave-one-out overstates, of every hit and of every smooth hit.
+        """Return for every alpha how far plain leave-one-out overstates every hit and every smooth hit, (n,) each.
 
         Under heavy label noise plain leave-one-out understates; a file that only looks like it is not to gain from that: 0 then.
         """
@@ -81,6 +95,6 @@ class GaussianLeak:
         return found
 
     def taken_off(self, found: Sequence[LeaveOneOut], alphas: Sequence[float], weight: float) -> list[LeakFree]:
-        """What was found with a real file at every alpha, less the leak."""
+        """Return the leave-one-out of a real file at every alpha, less the leak at its weight."""
         return [LeakFree(one.scores, one.balanced, one.codes, one.weights, one.right - right, soft)
                 for one, (right, soft) in zip(found, self.at(alphas, weight), strict=True)]

@@ -16,7 +16,20 @@ SIZES = 9  # numbers of synthetic samples on the curve
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    """The baseline, the best mix, its gain, the gain of the whole budget at weight 1, and the curve over m."""
+    """Expected accuracies and gains.
+
+    Attributes
+    ----------
+    baseline : Baseline
+    best : Choice
+        The best mix.
+    gain : Gain
+        Of the best mix.
+    plain : Gain
+        Of the whole budget at weight 1.
+    curve : tuple of CurvePoint
+        From m = 0 to the budget.
+    """
 
     baseline: Baseline
     best: Choice
@@ -26,7 +39,14 @@ class Outlook:
 
 
 def predicted(e: Evidence, details: bool) -> Outlook:
-    """What the theory expects, calibrated on leave-one-out; without `details` the curve has the points 0 and budget only."""
+    """Return the outlook by theory, calibrated on leave-one-out.
+
+    Parameters
+    ----------
+    e : Evidence
+    details : bool
+        False: the curve has the points 0 and budget only.
+    """
     budget, base = float(e.plan.budget), e.baseline
     sizes = np.unique(np.round(np.geomspace(max(budget / 100, 1), budget, SIZES))) if details else np.array([budget])
     tuned, plain = ([e.with_best_ridge(e.family, mix) for mix in curve(e.family, sizes, omega)] for omega in (None, 1.0))
@@ -43,7 +63,7 @@ def predicted(e: Evidence, details: bool) -> Outlook:
 
 
 def corrected(outlook: Outlook, measured: MeasuredGain) -> Outlook:
-    """The outlook with its gains moved towards the measured one, and the measured mix as the best.
+    """Return the outlook with its gains moved towards the measured one, and the measured mix as the best.
 
     At the file's m they move by a share of the difference, weighing prediction and measurement by their errors (all of it where the two
     disagree), below it in proportion to m. The gain at weight 1 is the measured one, unless the budget is larger than the file.
@@ -72,7 +92,7 @@ def corrected(outlook: Outlook, measured: MeasuredGain) -> Outlook:
 
 
 def against(outlook: Outlook, rival: Rival, gamma: float) -> Outlook:
-    """The outlook with a better classifier without synthetic data, of ridge gamma, as the baseline: all gains are smaller by its lead."""
+    """Return the outlook with a rival, of ridge gamma, as the baseline: all gains are smaller by its lead."""
     base = replace(outlook.baseline, accuracy=min(outlook.baseline.accuracy + rival.lead, 1.0), gamma=gamma, model=rival.name)
     lead = base.accuracy - outlook.baseline.accuracy
 

@@ -18,7 +18,13 @@ ENDS = {"value": ("value", "value", "value"), "best": ("low", "low", "high"), "w
 
 @dataclass(frozen=True)
 class UncertainShare:
-    """A share between 0 and 1 and the interval [low, high] in which it is believed to lie."""
+    """A share and the interval in which it is believed to lie.
+
+    Attributes
+    ----------
+    value, low, high : float
+        Between 0 and 1.
+    """
 
     value: float
     low: float
@@ -26,10 +32,12 @@ class UncertainShare:
 
     @classmethod
     def of(cls, name: str, given: Share) -> UncertainShare | None:
-        """The share from a number, from (value, low, high), or from a counted proportion; None where nothing is known.
+        """Return a share from a number, from (value, low, high), or from a counted proportion; None where nothing is known.
 
-        Raises:
-            BadInput: For a number outside [0, 1], or an interval that does not hold its value. `name` is used in the message.
+        Raises
+        ------
+        BadInput
+            For a number outside [0, 1], or an interval that does not hold its value. Messages call the share `name`.
         """
         if given is None or isinstance(given, UncertainShare):
             return given
@@ -50,19 +58,26 @@ Share = float | tuple[float, float, float] | Proportion | UncertainShare | None
 class Plan:
     """Synthetic data that could be generated, with the class proportions of the real samples.
 
-    Attributes:
-        budget: The most samples to generate.
-        epsilon: Share of wrong labels; a wrong label is any of the other classes, equally likely.
-        rho, phi: Shares of the wrongly and of the correctly labelled samples that the verifier keeps.
-        generator: Exact (the law of the real samples), independent (fitted on n_hat other samples of each class), or self-fitted (fitted
-            on the real samples).
-        self_fitted: Whether the generator of a synthetic file was fitted on the real samples; None: unknown, the file is searched for
-            signs of it.
+    Attributes
+    ----------
+    budget
+        The most samples to generate.
+    epsilon
+        Share of wrong labels; a wrong label is any of the other classes, equally likely.
+    rho, phi
+        Shares of the wrongly and of the correctly labelled samples that the verifier keeps.
+    generator
+        Exact (the law of the real samples), independent (fitted on n_hat other samples of each class), or self-fitted (fitted on the real
+        samples).
+    self_fitted
+        Whether the generator of a synthetic file was fitted on the real samples; None: unknown, the file is searched for signs of it.
 
     A `Share` is a number, (value, low, high), a `estimators.audits.Proportion`, or None where it is unknown.
 
-    Raises:
-        BadInput: For numbers outside their range.
+    Raises
+    ------
+    BadInput
+        For numbers outside their range.
     """
 
     budget: int
@@ -99,12 +114,17 @@ def check_said(
 ) -> None:
     """Check that the options of the command line say all that is needed, before any file is read.
 
-    Parameters:
-        real, file: Whether a file of real and one of synthetic samples is given.
-        n_hat, self_fitted, exact, budget: As in `plan_of`.
+    Parameters
+    ----------
+    real, file
+        Whether a file of real and one of synthetic samples is given.
+    n_hat, self_fitted, exact, budget
+        As in `plan_of`.
 
-    Raises:
-        BadInput: With everything that is missing, or for options that contradict each other.
+    Raises
+    ------
+    BadInput
+        With everything that is missing, or for options that contradict each other.
     """
     said = [name for name, given in (("--n-hat", n_hat is not None), ("--self-fitted", self_fitted), ("--exact", exact)) if given]
     missing = [] if real else ["your labelled samples (--real FILE)"]
@@ -124,17 +144,23 @@ def plan_of(
     labels: Sized | None, *, epsilon: str | None = None, rho: str | None = None, phi: str | None = None, n_hat: int | None = None,
     self_fitted: bool | None = None, exact: bool = False, budget: int | None = None,
 ) -> Plan:  # fmt: skip
-    """The plan that the options of the command line describe.
+    """Return the plan that the options of the command line describe.
 
-    Parameters:
-        labels: (m,) or None, the labels of a synthetic file, if there is one: the budget is m by default, and the generator need not be
-            named.
-        epsilon, rho, phi: "0.2", or an interval "0.1:0.3".
-        n_hat, self_fitted, exact: Which generator: at most one of them. With a file only self_fitted may be given, also as False.
-        budget: The most samples to generate.
+    Parameters
+    ----------
+    labels : array (m,) or None
+        The labels of a synthetic file, if there is one: the budget is m by default, and the generator need not be named.
+    epsilon, rho, phi : str or None
+        "0.2", or an interval "0.1:0.3".
+    n_hat, self_fitted, exact
+        Which generator: at most one of them. With a file only self_fitted may be given, also as False.
+    budget : int or None
+        The most samples to generate.
 
-    Raises:
-        BadInput: As `check_said`, and for shares that are no shares.
+    Raises
+    ------
+    BadInput
+        As `check_said`, and for shares that are no shares.
     """
     check_said(real=True, file=labels is not None, n_hat=n_hat, self_fitted=self_fitted, exact=exact, budget=budget)
     generator = Generator("independent", n_hat=n_hat) if n_hat is not None else Generator("self-fitted" if self_fitted else "exact")
@@ -143,7 +169,7 @@ def plan_of(
 
 
 def uniform_noise(classes: int, epsilon: float) -> np.ndarray:
-    """(L, L), the probability of each label (column) for each class (row): wrong with probability epsilon, then any of the others."""
+    """Return noise (L, L), the probability of each label (column) for each class (row): wrong with probability epsilon, then any other class."""
     return (1 - epsilon) * np.eye(classes) + epsilon / (classes - 1) * (1 - np.eye(classes))
 
 

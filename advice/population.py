@@ -25,12 +25,18 @@ ELLIPTICAL = 5.0  # squared lengths that vary so many times more than those of G
 class Population:
     """The law of every class as estimated from real samples, in the eigenbasis of the common covariance.
 
-    Attributes:
-        laws: Means (p,) and eigenvalues (p,), in the eigenbasis.
-        basis: (p, p), the eigenvectors, as columns.
-        center: (p,), the mean of all samples, which was subtracted from the features.
-        counts: (L,), real samples of each class.
-        elliptical: Whether the residuals were brought to one length before the covariance was estimated.
+    Attributes
+    ----------
+    laws
+        Means (p,) and eigenvalues (p,), in the eigenbasis.
+    basis : array (p, p)
+        The eigenvectors, as columns.
+    center : array (p,)
+        The mean of all samples, which was subtracted from the features.
+    counts : array (L,)
+        Real samples of each class.
+    elliptical
+        Whether the residuals were brought to one length before the covariance was estimated.
     """
 
     laws: tuple[Law, ...]
@@ -45,16 +51,24 @@ class Population:
     ) -> Population:
         """Estimate the laws from samples.
 
-        Parameters:
-            X: (n, p), features.
-            codes: (n,), the class of each sample, 0 to classes - 1.
-            classes: Number of classes.
-            elliptical: None: decided by how much the lengths of the residuals vary.
-            debiased: How much of the squared error of the means is taken off their squares, 0 to 1. At 1 the products of means are
-                unbiased; with many classes of few samples the result may belong to no real vectors, and the theory cannot be solved.
+        Parameters
+        ----------
+        X : array (n, p)
+            Features.
+        codes : array (n,)
+            The class of each sample, 0 to classes - 1.
+        classes
+            Number of classes.
+        elliptical
+            None: decided by how much the lengths of the residuals vary.
+        debiased
+            How much of the squared error of the means is taken off their squares, 0 to 1. At 1 the products of means are unbiased; with
+            many classes of few samples the result may belong to no real vectors, and the theory cannot be solved.
 
-        Raises:
-            BadInput: For a class without two samples, or features that do not vary within the classes.
+        Raises
+        ------
+        BadInput
+            For a class without two samples, or features that do not vary within the classes.
         """
         counts = np.bincount(codes, minlength=classes)
         if counts.min() < 2:
@@ -89,7 +103,17 @@ class Population:
         return self.counts / self.n
 
     def family(self, generator: Generator, epsilon: float, verifier: Verifier, *, n: float | None = None) -> Family:
-        """All mixes of n real samples (by default as many as there are) with samples of a planned generator."""
+        """Return all mixes of real samples with samples of a planned generator.
+
+        Parameters
+        ----------
+        generator : Generator
+        epsilon : float
+            Share of wrong labels.
+        verifier : Verifier
+        n : float, optional
+            Real samples; by default as many as there are.
+        """
         counts = self.shares * (self.n if n is None else n)
         mixture = ClassMixture(self.laws, tuple(counts), tuple(self.shares * self.n), uniform_noise(self.classes, epsilon), verifier,
                                generator)
@@ -100,11 +124,16 @@ class Population:
     ) -> Family:
         """All mixes of n real samples (by default as many as there are) with samples like those of a file.
 
-        Parameters:
-            generated: The laws of the kept samples with each label, in this population's basis.
-            label_shares: (L,), how the kept samples divide among the labels.
-            kept: The share of all samples that is kept.
-            n_hat: The number of samples that the noise in the generator's covariance corresponds to; inf: no noise.
+        Parameters
+        ----------
+        generated
+            The laws of the kept samples with each label, in this population's basis.
+        label_shares : array (L,)
+            How the kept samples divide among the labels.
+        kept
+            The share of all samples that is kept.
+        n_hat
+            The number of samples that the noise in the generator's covariance corresponds to; inf: no noise.
         """
         counts = tuple(self.shares * (self.n if n is None else n))
         mixture = ClassMixture(self.laws, counts, tuple(label_shares * self.n), np.eye(self.classes), Verifier(kept, kept),

@@ -35,15 +35,21 @@ Verdict = Literal["own rows", "unclear", "other rows"]
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a file shows about the rows that its generator was fitted on.
+    """Signs of the rows that a file's generator was fitted on, and the conclusion.
 
-    Attributes:
-        fitted_on: The conclusion: the user's own real rows, other rows, or unclear.
-        why: The reason, as a clause that follows "the generator was fitted on your real rows: ".
-        distance, distance_se: Distance between the generator's class means and those of the real rows, in units of the sampling errors of
-            the latter: about 0 for a generator fitted on these rows, 1 or more for any other.
-        nearer: The share of comparisons in which a synthetic row is nearer to its nearest real row than rows of one kind are to each other.
-        copies: The share of synthetic rows that equal a real row.
+    Attributes
+    ----------
+    fitted_on
+        The conclusion: the user's own real rows, other rows, or unclear.
+    why
+        The reason, as a clause that follows "the generator was fitted on your real rows: ".
+    distance, distance_se
+        Distance between the generator's class means and those of the real rows, in units of the sampling errors of the latter: about 0 for
+        a generator fitted on these rows, 1 or more for any other.
+    nearer
+        The share of comparisons in which a synthetic row is nearer to its nearest real row than rows of one kind are to each other.
+    copies
+        The share of synthetic rows that equal a real row.
     """
 
     fitted_on: Verdict
@@ -58,10 +64,14 @@ class Provenance:
 class LabelledMeans:
     """Real rows and the kept synthetic rows, by class and by label.
 
-    Attributes:
-        real, codes: (n, p) and (n,), real rows and their classes.
-        synthetic, labels: (m, p) and (m,), kept synthetic rows and their labels.
-        shares: (L, L), how the synthetic rows with each label (row) divide among the classes (column).
+    Attributes
+    ----------
+    real, codes : arrays (n, p) and (n,)
+        Real rows and their classes.
+    synthetic, labels : arrays (m, p) and (m,)
+        Kept synthetic rows and their labels.
+    shares : array (L, L)
+        How the synthetic rows with each label (row) divide among the classes (column).
     """
 
     real: np.ndarray
@@ -85,7 +95,7 @@ class LabelledMeans:
         return float(distance), float(relative * (1 + noise / expected))
 
     def within_metric(self) -> LabelledMeans:
-        """The same rows in the metric of the real rows' within-class covariance."""
+        """Return these rows in the metric of the real rows' within-class covariance."""
         L = len(self.shares)
         means = np.array([self.real[self.codes == k].mean(axis=0) for k in range(L)])
         residuals = self.real - means[self.codes]
@@ -95,7 +105,7 @@ class LabelledMeans:
 
 
 def provenance(rows: LabelledMeans) -> Provenance:
-    """What the rows show."""
+    """Find out from the rows of a file which rows its generator was fitted on."""
     distance, se = min(rows.distance(), rows.within_metric().distance(), key=lambda one: one[1])
     nearer, error, copies = _nearest(rows.real, rows.synthetic)
     if copies > MOST_COPIES:

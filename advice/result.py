@@ -23,11 +23,16 @@ VERDICTS: tuple[Verdict, ...] = ("helps", "hurts", "too close to call", "depends
 class Baseline:
     """Accuracy of the best ridge classifier without synthetic data.
 
-    Attributes:
-        model: "Ridge", or the name of a `Rival` that is better.
-        accuracy, se: Leave-one-out accuracy over the real samples, corrected for having chosen gamma on the same samples.
-        gamma: The ridge, in units of the number of real samples: scikit-learn's alpha is gamma n.
-        theory: The accuracy that the theory alone predicts at the ridge that it prefers.
+    Attributes
+    ----------
+    model
+        "Ridge", or the name of a `Rival` that is better.
+    accuracy, se
+        Leave-one-out accuracy over the real samples, corrected for having chosen gamma on the same samples.
+    gamma
+        The ridge, in units of the number of real samples: scikit-learn's alpha is gamma n.
+    theory
+        The accuracy that the theory alone predicts at the ridge that it prefers.
     """
 
     accuracy: float
@@ -41,11 +46,16 @@ class Baseline:
 class Rival:
     """A classifier without synthetic data that the user may have already.
 
-    Attributes:
-        name: Which one, and on what features.
-        alpha: The ridge that it chose, as scikit-learn writes it.
-        accuracy, se: Leave-one-out accuracy at this ridge.
-        lead, lead_se: Its accuracy less that of the advice's own ridge classifier on the same samples, with the paired standard error.
+    Attributes
+    ----------
+    name
+        Which one, and on what features.
+    alpha
+        The ridge that it chose, as scikit-learn writes it.
+    accuracy, se
+        Leave-one-out accuracy at this ridge.
+    lead, lead_se
+        Its accuracy less that of the advice's own ridge classifier on the same samples, with the paired standard error.
     """
 
     name: str
@@ -65,10 +75,12 @@ class Rival:
 class Gain:
     """Accuracy with synthetic data less the baseline's.
 
-    Attributes:
-        value, se: The expected gain and its standard error, at the stated (or audited) noise and verifier.
-        low, high: Two standard errors below the gain at the worst noise and verifier within their intervals, and above the gain at the
-            best.
+    Attributes
+    ----------
+    value, se
+        The expected gain and its standard error, at the stated (or audited) noise and verifier.
+    low, high
+        Two standard errors below the gain at the worst noise and verifier within their intervals, and above the gain at the best.
     """
 
     value: float
@@ -81,12 +93,18 @@ class Gain:
 class Choice:
     """The mix to train.
 
-    Attributes:
-        m: Synthetic samples, counted before pruning; 0: train without synthetic data.
-        kept: How many of them the verifier is expected to keep.
-        omega: Weight of a synthetic sample relative to a real one.
-        gamma: The ridge, in units of n + m samples: scikit-learn's alpha is gamma (n + m).
-        accuracy, se: The expected accuracy; the standard error includes the baseline's.
+    Attributes
+    ----------
+    m
+        Synthetic samples, counted before pruning; 0: train without synthetic data.
+    kept
+        How many of them the verifier is expected to keep.
+    omega
+        Weight of a synthetic sample relative to a real one.
+    gamma
+        The ridge, in units of n + m samples: scikit-learn's alpha is gamma (n + m).
+    accuracy, se
+        The expected accuracy; the standard error includes the baseline's.
     """
 
     m: float
@@ -101,12 +119,18 @@ class Choice:
 class CurvePoint:
     """The best mix with exactly m synthetic samples: one point of the curve of accuracy over m.
 
-    Attributes:
-        m, omega, gamma: As in `Choice`.
-        accuracy: The expected accuracy.
-        low, high: Its band: two standard errors, the baseline's included, beyond the worst and the best noise and verifier.
-        gain_low, gain_high: The same band for the gain, which does not share the baseline's error.
-        plain: The accuracy of m synthetic samples at weight 1 with the ridge that is best for them.
+    Attributes
+    ----------
+    m, omega, gamma
+        As in `Choice`.
+    accuracy
+        The expected accuracy.
+    low, high
+        Its band: two standard errors, the baseline's included, beyond the worst and the best noise and verifier.
+    gain_low, gain_high
+        The band of the gain, which does not share the baseline's error.
+    plain
+        The accuracy of m synthetic samples at weight 1 with the ridge that is best for them.
     """
 
     m: float
@@ -124,14 +148,22 @@ class CurvePoint:
 class BreakEven:
     """Gain of the advised m at the advised weight, with the best ridge, over label noise epsilon and verifier error rho, at one phi.
 
-    Attributes:
-        m, omega: The advised number and weight of synthetic samples; the whole budget at weight 1 where none are advised.
-        phi: Share of the correctly labelled samples that the verifier keeps.
-        epsilon, rho: (E,) and (R,), the grid.
-        gain: (E, R), the predicted gain.
-        line: (E,), the largest rho without a loss; nan where every rho loses.
-        rho_at: The same at the user's epsilon; nan where that is unknown. A verifier is as far from the line as its rho is from rho_at.
-        epsilon_at: The largest epsilon without a loss at the user's rho; nan where that is unknown.
+    Attributes
+    ----------
+    m, omega
+        The advised number and weight of synthetic samples; the whole budget at weight 1 where none are advised.
+    phi
+        Share of the correctly labelled samples that the verifier keeps.
+    epsilon, rho : arrays (E,) and (R,)
+        The grid.
+    gain : array (E, R)
+        The predicted gain.
+    line : array (E,)
+        The largest rho without a loss; nan where every rho loses.
+    rho_at
+        The largest rho without a loss at the user's epsilon; nan where that is unknown. A verifier is as far from the line as its rho is from rho_at.
+    epsilon_at
+        The largest epsilon without a loss at the user's rho; nan where that is unknown.
     """
 
     m: float
@@ -159,15 +191,24 @@ class BreakEven:
 class MeasuredGain:
     """The best mix of a whole synthetic file, measured by leave-one-out over the real samples.
 
-    Attributes:
-        m: Rows of the file.
-        kept: The share of them that is trained on.
-        omega, gamma: As in `Choice`.
-        accuracy, se: Leave-one-out accuracy of this mix.
-        gain, gain_se: Its accuracy less the baseline's on the same real samples, with the paired standard error.
-        plain, plain_se: The gain of the whole file at weight 1 with the ridge that is best for it, and its standard error.
-        predicted_gain, predicted_se: What the theory predicts for the same mix.
-        agree: Whether the two gains are within two standard errors of their difference.
+    Attributes
+    ----------
+    m
+        Rows of the file.
+    kept
+        The share of them that is trained on.
+    omega, gamma
+        As in `Choice`.
+    accuracy, se
+        Leave-one-out accuracy of this mix.
+    gain, gain_se
+        Its accuracy less the baseline's on the same real samples, with the paired standard error.
+    plain, plain_se
+        The gain of the whole file at weight 1 with the ridge that is best for it, and its standard error.
+    predicted_gain, predicted_se
+        What the theory predicts for the same mix.
+    agree
+        Whether the two gains are within two standard errors of their difference.
     """
 
     m: int
@@ -187,33 +228,56 @@ class MeasuredGain:
 
 @dataclass(frozen=True, eq=False)
 class Advice:
-    """What to do with the synthetic data, and the numbers behind it.
+    """An advice on synthetic data: the verdict, the mix to train, and the numbers behind them.
 
-    Attributes:
-        verdict: The conclusion.
-        reason: The conclusion in a sentence or two, with its numbers.
-        n, p, classes: Real samples, features and classes.
-        budget: The most synthetic samples that are considered.
-        baseline: Without synthetic data.
-        best: The mix to train; m = 0 where synthetic data should be left out.
-        enough: A smaller m that costs at most 0.1 points.
-        gain: Of the best mix.
-        plain: Of the whole budget at weight 1.
-        curve: From m = 0 to the budget.
-        worth: Synthetic samples that replace one more real sample, on average over all of the best mix; nan where the mix gains nothing
-            that real samples could be exchanged for.
-        worth_next: The same at the margin: for the next real sample.
-        needed: The largest rho of a verifier that still leaves a gain, at the most label noise that was stated and the stated phi (0.4 and
-            0.9 where they are not stated); nan: no verifier does.
-        break_even: None without details, for self-fitted generators, and where it contradicts what was measured.
-        rivals: Other classifiers without synthetic data.
-        measured: None without a synthetic file.
-        audit: Label noise and verifier as counted on the rows of the file whose true label is known.
-        provenance: Which rows the generator of the file was fitted on, by what the file shows.
-        threshold: The lowest score to keep, where the file has scores instead of verdicts.
-        standardised: Whether the features are to be standardised, by mean and standard deviation of the real samples, before training.
-        notes: What the user should know about the data, a sentence each.
-        keep: (m,) of bool, or None, which rows of the file to train on.
+    Attributes
+    ----------
+    verdict
+        The conclusion.
+    reason
+        The conclusion in a sentence or two, with its numbers.
+    n, p, classes
+        Real samples, features and classes.
+    budget
+        The most synthetic samples that are considered.
+    baseline
+        Without synthetic data.
+    best
+        The mix to train; m = 0 where synthetic data should be left out.
+    enough
+        A smaller m that costs at most 0.1 points.
+    gain
+        Of the best mix.
+    plain
+        Of the whole budget at weight 1.
+    curve
+        From m = 0 to the budget.
+    worth
+        Synthetic samples that replace one more real sample, on average over all of the best mix; nan where the mix gains nothing that real
+        samples could be exchanged for.
+    worth_next
+        Synthetic samples that replace the next real sample.
+    needed
+        The largest rho of a verifier that still leaves a gain, at the most label noise that was stated and the stated phi (0.4 and 0.9
+        where they are not stated); nan: no verifier does.
+    break_even
+        None without details, for self-fitted generators, and where it contradicts what was measured.
+    rivals
+        Other classifiers without synthetic data.
+    measured
+        None without a synthetic file.
+    audit
+        Label noise and verifier as counted on the rows of the file whose true label is known.
+    provenance
+        Which rows the generator of the file was fitted on, by what the file shows.
+    threshold
+        The lowest score to keep, where the file has scores instead of verdicts.
+    standardised
+        Whether the features are to be standardised, by mean and standard deviation of the real samples, before training.
+    notes
+        What the user should know about the data, a sentence each.
+    keep : bool array (m,) or None
+        The rows of the file to train on.
     """
 
     verdict: Verdict

@@ -16,10 +16,14 @@ FARTHEST = 1e6  # standard deviations of a synthetic feature from the real mean
 class Scaling:
     """Maps features x to (x - center) / scale.
 
-    Attributes:
-        center: (p,), the mean of the real samples.
-        scale: (p,), their standard deviations if `standardised`, else the root mean square of these for every feature.
-        standardised: Whether each feature has a scale of its own, as of scikit-learn's StandardScaler.
+    Attributes
+    ----------
+    center : array (p,)
+        The mean of the real samples.
+    scale : array (p,)
+        Their standard deviations if `standardised`, else the root mean square of these for every feature.
+    standardised
+        Whether each feature has a scale of its own, as of scikit-learn's StandardScaler.
     """
 
     center: np.ndarray
@@ -28,10 +32,12 @@ class Scaling:
 
     @classmethod
     def of(cls, X: np.ndarray, standardise: bool) -> Scaling:
-        """The scaling of real samples X (n, p); features that do not vary keep their scale.
+        """Return the scaling of real samples X (n, p); features that do not vary keep their scale.
 
-        Raises:
-            BadInput: For a feature too large to be squared.
+        Raises
+        ------
+        BadInput
+            For a feature too large to be squared.
         """
         largest = np.abs(X).max(axis=0)
         if largest.max() > LARGEST:
@@ -56,10 +62,12 @@ class Scaling:
 
 
 def synthetic_features(X: np.ndarray, scaling: Scaling) -> np.ndarray:
-    """Features (m, p) of synthetic samples in the units of the real ones.
+    """Return features (m, p) of synthetic samples in the units of the real ones.
 
-    Raises:
-        BadInput: For a feature that is not finite, or so far from the real ones that its unit must be another.
+    Raises
+    ------
+    BadInput
+        For a feature that is not finite, or so far from the real ones that its unit must be another.
     """
     if not np.isfinite(X).all():
         raise BadInput("a feature of the synthetic samples is missing or infinite")

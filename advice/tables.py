@@ -37,17 +37,26 @@ YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE",
 class Table:
     """Labelled samples of one file.
 
-    Attributes:
-        X: (k, p), features, finite.
-        y: (k,), labels: whole numbers or words.
-        names: Names of the features.
-        keep: (k,) of bool, or None. Whether the verifier keeps a sample. This and the next two are None where the file has no such
-            column.
-        score: (k,) or None, the verifier's score of a sample.
-        truth: (k,) of str, or None. The true label, "" where it is unknown.
-        total: Rows of the file: more than k where X is a random subset.
-        columns: All features of the real samples' file, including those that are left out.
-        left_out: Columns of the real samples' file that are no features, and why.
+    Attributes
+    ----------
+    X : array (k, p)
+        Features, finite.
+    y : array (k,)
+        Labels: whole numbers or words.
+    names
+        Names of the features.
+    keep : bool array (k,) or None
+        Whether the verifier keeps a sample. This and the next two are None where the file has no such column.
+    score : array (k,) or None
+        The verifier's score of a sample.
+    truth : array (k,)
+        Of str, or None. The true label, "" where it is unknown.
+    total
+        Rows of the file: more than k where X is a random subset.
+    columns
+        All features of the real samples' file, including those that are left out.
+    left_out
+        Columns of the real samples' file that are no features, and why.
     """
 
     X: np.ndarray
@@ -69,16 +78,23 @@ class Table:
 def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, seed: int = 0) -> Table:
     """Read the samples of a file.
 
-    Parameters:
-        path: A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
-        label: The label column; by default "label" or "y".
-        like: The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the
-            real table left out are left out, and the labels must be among the real ones.
-        seed: Of the random subset of a very large file.
+    Parameters
+    ----------
+    path
+        A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
+    label
+        The label column; by default "label" or "y".
+    like
+        The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the real
+        table left out are left out, and the labels must be among the real ones.
+    seed
+        Of the random subset of a very large file.
 
-    Raises:
-        BadInput: In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real
-            samples, features or labels that do not match.
+    Raises
+    ------
+    BadInput
+        In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real samples,
+        features or labels that do not match.
     """
     chunks = read_chunks(path, label, like=like)
     table = _joined(chunks, np.random.default_rng(seed), MAX_ROWS if like is None else np.inf)
@@ -257,7 +273,7 @@ def _text(value: object) -> str:
 
 
 def _word(text: str) -> str:
-    """The same text for the same number, "" for nan."""
+    """A label as text, the same for the same number, "" for nan."""
     try:
         return str(int(text))
     except ValueError:  # no whole number, or of over 4,300 digits

@@ -14,7 +14,16 @@ SCALES = 100.0  # a ratio of the features' spreads above which they should be st
 
 
 def judge(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, rates: ExchangeRates) -> tuple[Verdict, str]:
-    """The verdict and its reason."""
+    """Return the verdict and its reason.
+
+    Parameters
+    ----------
+    e : Evidence
+    outlook : Outlook
+    measured : MeasuredGain or None
+        Of the file, if there is one.
+    rates : ExchangeRates
+    """
     if measured is not None:
         return _of_file(e, outlook, measured)
     if e.self_fitted:
@@ -73,7 +82,7 @@ def _of_gain(gain: Gain, plain: Gain) -> tuple[Verdict, str]:
 
 
 def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[str]:
-    """What the user should know about the data and the measurement, a sentence each."""
+    """Return remarks about the data and the measurement that the user should know, a sentence each."""
     found = [*_on_features(e), *_on_generator(e)]
     if outlook.baseline.model != e.baseline.model:
         found.append(f"{outlook.baseline.model} is better without synthetic data than the ridge of this advice: all gains are over it.")

@@ -85,8 +85,10 @@ class SettingOptions:
     def setting(self) -> Setting:
         """The setting.
 
-        Raises:
-            BadInput: where an option is missing, for numbers out of range, or an n-hat that the generator lacks or has no use for.
+        Raises
+        ------
+        BadInput
+            Where an option is missing, for numbers out of range, or an n-hat that the generator lacks or has no use for.
         """
         from ..solvers.named import named_setting
         from ..support.errors import BadInput
