@@ -112,7 +112,7 @@ class ExchangeRates:
     # ------------------------------------------------------------ real samples
 
     def worth(self, best: Choice) -> tuple[float, float]:
-        """Return how many synthetic samples of the best mix replace one more real sample, on average and at the margin (see `Advice.worth`)."""
+        """Return how many synthetic samples of the best mix replace one more real one, on average and at the margin (`Advice.worth`)."""
         if not best.m:
             return float("nan"), float("nan")
         family = self.evidence.family

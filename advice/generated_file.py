@@ -170,7 +170,7 @@ class Kept:
 
 
 def thresholds(samples: Samples) -> list[Kept]:
-    """Return the choices of kept samples to try: the file's own, or where it has only scores those at or above some quantiles of the score."""
+    """Return the choices of kept samples to try: the file's own, or where it has scores only, those at or above some quantiles of them."""
     if samples.keep is not None:
         return [Kept(np.asarray(samples.keep).astype(bool))]
     if samples.score is None:

@@ -169,7 +169,7 @@ def plan_of(
 
 
 def uniform_noise(classes: int, epsilon: float) -> np.ndarray:
-    """Return noise (L, L), the probability of each label (column) for each class (row): wrong with probability epsilon, then any other class."""
+    """Return the probability of each label (column) for each class (row), (L, L): wrong with probability epsilon, then any other."""
     return (1 - epsilon) * np.eye(classes) + epsilon / (classes - 1) * (1 - np.eye(classes))
 
 

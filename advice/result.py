@@ -161,7 +161,8 @@ class BreakEven:
     line : array (E,)
         The largest rho without a loss; nan where every rho loses.
     rho_at
-        The largest rho without a loss at the user's epsilon; nan where that is unknown. A verifier is as far from the line as its rho is from rho_at.
+        The largest rho without a loss at the user's epsilon; nan where that is unknown. A verifier is as far from the line as its rho is
+        from rho_at.
     epsilon_at
         The largest epsilon without a loss at the user's rho; nan where that is unknown.
     """
