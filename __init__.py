@@ -10,6 +10,10 @@ Theory
 Family trees
     `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
     `predict_tree` and `simulate` say what a classifier trained on it is worth.
+Selection by a score
+    `Selection` is a `Setting` whose synthetic samples are kept by a `ScoreVerifier` or `LinearVerifier` and labelled by a
+    `MarginLabeller`; `keep_share` makes the rules that keep the hard or the easy samples along a `score_direction`; `predict_selection`
+    and `simulate` say what a classifier trained on it is worth.
 Monte-Carlo
     `simulate` returns a `Simulation`, `simulate_many` a list of them.
 Studies
@@ -42,6 +46,8 @@ _MODULES = {
     "solvers.critical": ("critical_noise",),
     "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
     "solvers.tree_files": ("read_tree",),
+    "solvers.input_dependent": ("LinearVerifier", "MarginLabeller", "ScoreVerifier"),
+    "solvers.selection": ("Selection", "keep_share", "predict_selection", "score_direction"),
     "solvers.best_mix": ("Family", "Optimum", "best_mix"),
     "sims.monte_carlo": ("Simulation", "simulate", "simulate_many"),
     "estimators.mix_ridge": ("SyntheticMixRidge",),
@@ -72,6 +78,9 @@ if TYPE_CHECKING:
     from .solvers.best_mix import Optimum as Optimum
     from .solvers.best_mix import best_mix as best_mix
     from .solvers.critical import critical_noise as critical_noise
+    from .solvers.input_dependent import LinearVerifier as LinearVerifier
+    from .solvers.input_dependent import MarginLabeller as MarginLabeller
+    from .solvers.input_dependent import ScoreVerifier as ScoreVerifier
     from .solvers.many_classes import ClassMixture as ClassMixture
     from .solvers.many_classes import ClassPrediction as ClassPrediction
     from .solvers.many_classes import predict_classes as predict_classes
@@ -89,6 +98,10 @@ if TYPE_CHECKING:
     from .solvers.problem import Setting as Setting
     from .solvers.problem import Source as Source
     from .solvers.problem import Verifier as Verifier
+    from .solvers.selection import Selection as Selection
+    from .solvers.selection import keep_share as keep_share
+    from .solvers.selection import predict_selection as predict_selection
+    from .solvers.selection import score_direction as score_direction
     from .solvers.tree_files import read_tree as read_tree
     from .solvers.trees import SampleSet as SampleSet
     from .solvers.trees import Tree as Tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..solvers.input_dependent import Labels, LinearVerifier, MarginLabeller
+from ..solvers.input_dependent import AnyVerifier, Labels, LinearVerifier, MarginLabeller, ScoreVerifier
 from ..solvers.problem import Verifier
 
 
@@ -46,13 +46,13 @@ def give_labels(rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: 
         epsilon, the probability of a wrong label, or a labeller.
     """
     if isinstance(labels, MarginLabeller):
-        margins = labels.offset + y * (X @ np.asarray(labels.direction, dtype=float))
+        margins = labels.offset + y * (X @ np.asarray(labels.direction, dtype=float) + labels.intercept)
         return np.where(margins + labels.noise * rng.standard_normal(len(y)) > 0, y, -y)
     return np.where(rng.random(len(y)) < labels, -y, y)
 
 
 def keep_decisions(
-    rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: np.ndarray, verifier: Verifier | LinearVerifier
+    rng: np.random.Generator, X: np.ndarray, y: np.ndarray, labels: np.ndarray, verifier: AnyVerifier
 ) -> np.ndarray:
     """Draw which samples are kept, (k,).
 
@@ -62,8 +62,10 @@ def keep_decisions(
     X : array (k, p)
     y, labels : arrays (k,)
         True and given labels, +-1.
-    verifier : Verifier or LinearVerifier
+    verifier : Verifier, LinearVerifier or ScoreVerifier
     """
+    if isinstance(verifier, ScoreVerifier):
+        return verifier.keeps(labels * (X @ np.asarray(verifier.direction, dtype=float)))
     if isinstance(verifier, LinearVerifier):
         passes = labels * (X @ np.asarray(verifier.direction, dtype=float)) > verifier.threshold
     else:

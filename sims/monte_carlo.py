@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..solvers.problem import Setting
+from ..solvers.selection import Selection
 from ..solvers.trees import Tree
 from ..support.errors import NotConverged, number
 from ..support.memory import must_fit
@@ -97,13 +98,13 @@ class Block(NamedTuple):
     stop: int
 
 
-def simulate(setting: Setting | Tree, **options: object) -> Simulation:
-    """Simulate one setting or family tree; options as of `simulate_many`."""
+def simulate(setting: Setting | Tree | Selection, **options: object) -> Simulation:
+    """Simulate one setting, family tree or selection; options as of `simulate_many`."""
     return simulate_many([setting], **options)[0]
 
 
 def simulate_many(
-    settings: Sequence[Setting | Tree],
+    settings: Sequence[Setting | Tree | Selection],
     *,
     trials: int = 100,
     seed: int = 0,
@@ -118,7 +119,7 @@ def simulate_many(
 
     Parameters
     ----------
-    settings : sequence of Setting or Tree
+    settings : sequence of Setting, Tree or Selection
         Their random numbers depend on their places in this sequence.
     trials : int
         Trials a setting, at least 2; the most there may be where `target_se` is given.

@@ -7,6 +7,7 @@ samples and linear rules these moments are closed forms.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -46,8 +47,37 @@ class LinearVerifier:
 
 
 @dataclass(frozen=True, eq=False)
+class ScoreVerifier:
+    """A verifier that keeps a sample x of label ytilde where ytilde v^T x lies in one of several bands.
+
+    Bands that are symmetric about 0 do not look at the label: ((-t, t),) keeps the hard samples, |v^T x| < t, and
+    ((-inf, -t), (t, inf)) the easy ones.
+
+    Attributes
+    ----------
+    direction : array (p,)
+        v.
+    bands : tuple of pairs
+        (low, high) of each band, in order and apart from one another; ends may be infinite.
+    """
+
+    direction: np.ndarray
+    bands: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        numbers("the direction of a verifier", self.direction)
+        ends = [float(end) for band in self.bands for end in band]
+        if not ends or any(math.isnan(end) for end in ends) or any(b <= a for a, b in itertools.pairwise(ends)):
+            raise BadInput(f"the bands of a verifier must be (low, high) pairs in ascending order, not {self.bands}")
+
+    def keeps(self, scores: np.ndarray) -> np.ndarray:
+        """Return which samples are kept, by their scores ytilde v^T x (k,)."""
+        return np.any([(low < scores) & (scores < high) for low, high in self.bands], axis=0)
+
+
+@dataclass(frozen=True, eq=False)
 class MarginLabeller:
-    """A labeller that is right about a sample x of class y = +-1 with probability Phi((offset + y u^T x) / noise).
+    """A labeller that is right about a sample x of class y = +-1 with probability Phi((offset + y score) / noise), score = u^T x.
 
     Attributes
     ----------
@@ -56,19 +86,24 @@ class MarginLabeller:
     offset : float
     noise : float
         0: right where y u^T x > -offset, so that without an offset it is the linear labeller ytilde = sign(u^T x).
+    intercept : float
+        Of the labeller's score, u^T x + intercept in the place of u^T x: it prefers one class.
     """
 
     direction: np.ndarray
     offset: float = 0.0
     noise: float = 0.0
+    intercept: float = 0.0
 
     def __post_init__(self) -> None:
         numbers("the direction of a labeller", self.direction)
         number("the offset of a labeller", self.offset)
+        number("the intercept of a labeller", self.intercept)
         number("the noise of a labeller", self.noise, 0)
 
 
 Labels = float | MarginLabeller
+AnyVerifier = Verifier | LinearVerifier | ScoreVerifier
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +148,46 @@ class Selected:
         return Source(name, self.alpha * m, self.law, weight=weight, gaussian=False)
 
 
-def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_SUPERVISION) -> Selected:
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Kept samples in the columns F = (mu, C u, C v): E[xtilde] = F a and E[xtilde xtilde^T] = C + F K F^T.
+
+    Attributes
+    ----------
+    alpha, wrong, epsilon : float
+        As of `Selected`.
+    a : array (3,)
+    K : array (3, 3)
+    u, v : arrays (p,)
+        Directions of the labeller and of the verifier; zeros where there is none.
+    """
+
+    alpha: float
+    wrong: float
+    epsilon: float
+    a: np.ndarray
+    K: np.ndarray
+    u: np.ndarray
+    v: np.ndarray
+
+
+def moments(law: Law, labels: Labels, verifier: AnyVerifier = NO_SUPERVISION) -> Moments:
+    """Return the moments of the kept samples; parameters and errors as of `selected`."""
+    from .generated import input_dependent as generated
+
+    if law.mean_samples:
+        raise BadInput("rules on a mean that is an estimate are not supported: measure the moments of the kept samples instead")
+    rules = _Rules(law, labels, verifier)
+    parts = [rules.right(), rules.wrong()]
+    if not parts[0][0] + parts[1][0] > _NOTHING:
+        raise BadInput("the verifier keeps nothing: lower its threshold or raise rho or phi")
+    alpha, wrong, *rest = generated.kept_moments(*parts[0], *parts[1])
+    mu_u, mu_v, uu, uv, vv = rest[3:]
+    K = np.array([[1.0, mu_u, mu_v], [mu_u, uu, uv], [mu_v, uv, vv]])
+    return Moments(alpha, wrong, rules.epsilon, np.array(rest[:3]), K, rules.u, rules.v)
+
+
+def selected(law: Law, labels: Labels, verifier: AnyVerifier = NO_SUPERVISION) -> Selected:
     """Return the law of the kept samples, where samples x = y mean + z, z ~ N(0, covariance), y = +-1, are labelled and pruned.
 
     Both y are equally likely. The covariance that results is a matrix; the other laws of a problem then need matrices too, or multiples of
@@ -125,7 +199,7 @@ def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_
         Mean and covariance of the samples.
     labels : float or MarginLabeller
         epsilon, the share of wrong labels whatever the sample, or a labeller with a direction (p,).
-    verifier : Verifier or LinearVerifier
+    verifier : Verifier, LinearVerifier or ScoreVerifier
         Keeps all samples by default.
 
     Raises
@@ -134,74 +208,88 @@ def selected(law: Law, labels: Labels, verifier: Verifier | LinearVerifier = NO_
         For shapes that do not match, a rule along which the samples do not vary, a verifier that keeps nothing, or a mean that is an
         estimate.
     """
-    from .generated import input_dependent as generated
+    kept, mu = moments(law, labels, verifier), np.asarray(law.mean, dtype=float)
+    F = np.stack([mu, _times(law.covariance, kept.u), _times(law.covariance, kept.v)], axis=1)
+    covariance = _times(law.covariance, np.eye(len(mu))) + F @ (kept.K - np.outer(kept.a, kept.a)) @ F.T
+    return Selected(kept.alpha, kept.wrong, kept.epsilon, Law(F @ kept.a, (covariance + covariance.T) / 2))
 
-    mu = np.asarray(law.mean, dtype=float)
-    if law.mean_samples:
-        raise BadInput("rules on a mean that is an estimate are not supported: measure the moments of the kept samples instead")
+
+def kept_share(law: Law, labels: Labels, verifier: AnyVerifier) -> float:
+    """Return alpha, the share of samples that a verifier keeps; parameters as of `selected`."""
     rules = _Rules(law, labels, verifier)
-    parts = [rules.right(), rules.wrong()]
-    if not parts[0][0] + parts[1][0] > _NOTHING:
-        raise BadInput("the verifier keeps nothing: lower its threshold or raise rho or phi")
-    alpha, wrong, *rest = generated.kept_moments(*parts[0], *parts[1])
-    a = np.array(rest[:3])
-    mu_u, mu_v, uu, uv, vv = rest[3:]
-    K = np.array([[1.0, mu_u, mu_v], [mu_u, uu, uv], [mu_v, uv, vv]])
-    F = np.stack([mu, rules.C_u, rules.C_v], axis=1)
-    covariance = _times(law.covariance, np.eye(len(mu))) + F @ (K - np.outer(a, a)) @ F.T
-    return Selected(alpha, wrong, rules.epsilon, Law(F @ a, (covariance + covariance.T) / 2))
+    return rules.right()[0] + rules.wrong()[0]
 
 
 class _Rules:
     """The two linear rules in terms of the margins of xtilde, and the probabilities that each sign is given and kept."""
 
-    def __init__(self, law: Law, labels: Labels, verifier: Verifier | LinearVerifier) -> None:
+    def __init__(self, law: Law, labels: Labels, verifier: AnyVerifier) -> None:
         mu, self.labels, self.verifier = np.asarray(law.mean, dtype=float), labels, verifier
         labeller = labels if isinstance(labels, MarginLabeller) else None
-        linear = verifier if isinstance(verifier, LinearVerifier) else None
-        u, v = (_direction(rule, len(mu)) for rule in (labeller, linear))
-        self.C_u, self.C_v = _times(law.covariance, u), _times(law.covariance, v)
-        self.h_u, self.h_v = float(u @ mu), float(v @ mu)
-        self.sigma_v = math.sqrt(v @ self.C_v)
+        linear = None if isinstance(verifier, Verifier) else verifier
+        self.u, self.v = (_direction(rule, len(mu)) for rule in (labeller, linear))
+        C_u, C_v = _times(law.covariance, self.u), _times(law.covariance, self.v)
+        self.h_u, self.h_v = float(self.u @ mu), float(self.v @ mu)
+        self.sigma_v = math.sqrt(self.v @ C_v)
         if linear and self.sigma_v == 0:
             raise BadInput("the samples do not vary along the direction of the verifier")
         if labeller is None:
             self.epsilon = number("epsilon", labels, 0, 1)
             return
-        self.sigma_u = math.hypot(math.sqrt(u @ self.C_u), labeller.noise)
+        self.sigma_u = math.hypot(math.sqrt(self.u @ C_u), labeller.noise)
         if self.sigma_u == 0:
             raise BadInput("a labeller without noise needs a direction along which the samples vary")
-        self.r = float(u @ self.C_v) / (self.sigma_u * self.sigma_v) if linear else 0.0
-        self.epsilon = 0.5 * math.erfc((labeller.offset + self.h_u) / (self.sigma_u * math.sqrt(2)))
+        self.r = float(self.u @ C_v) / (self.sigma_u * self.sigma_v) if linear else 0.0
+        self.epsilon = sum(_normal(-(labeller.offset + self.h_u + b) / self.sigma_u) for b in self._intercepts) / 2
+
+    @property
+    def _intercepts(self) -> tuple[float, ...]:
+        """What the intercept adds to the score ytilde u^T x of either label."""
+        b = self.labels.intercept
+        return (b, -b)
 
     def right(self) -> tuple[float, ...]:
         """Z of right labels, its gradient and its Hessian in (h_u, h_v); xtilde has the mean mu."""
         return self._kept(1.0)
 
     def wrong(self) -> tuple[float, ...]:
-        """Z of wrong labels, its gradient and its Hessian in (h_u, h_v); xtilde has the mean -mu."""
+        """The same of wrong labels; xtilde has the mean -mu."""
         return self._kept(-1.0)
+
+    def _steps(self, sign: float) -> tuple[float, list[tuple[float, float]]]:
+        """The probability that a sample is kept, as a function of k = v^T xtilde: its value far below, and (threshold, step) upwards."""
+        one = self.verifier
+        if isinstance(one, Verifier):
+            return (one.phi if sign > 0 else one.rho), []
+        if isinstance(one, LinearVerifier):
+            return one.rho, [(one.threshold, one.phi - one.rho)]
+        ends = [(float(end), step) for band in one.bands for end, step in zip(band, (1.0, -1.0), strict=True)]
+        return (1.0 if ends[0][0] == -math.inf else 0.0), [(end, step) for end, step in ends if math.isfinite(end)]
 
     def _kept(self, sign: float) -> tuple[float, ...]:
         from .generated import input_dependent as generated
 
-        linear = isinstance(self.verifier, LinearVerifier)
-        rate = self.verifier.phi if sign > 0 else self.verifier.rho  # of a verdict that depends on nothing else
-        h_v = sign * self.h_v
+        base, steps = self._steps(sign)
+        h_v, found = sign * self.h_v, np.zeros(6)
         if not isinstance(self.labels, MarginLabeller):
             share = 1 - self.epsilon if sign > 0 else self.epsilon
-            if not linear:
-                return share * rate, 0.0, 0.0, 0.0, 0.0, 0.0
-            one = self.verifier
-            Z, Z_v, Z_vv = generated.one_rule(h_v, self.sigma_v, one.threshold, share, one.rho, one.phi)
-            return Z, 0.0, Z_v, 0.0, 0.0, Z_vv
-        h_u, t_u = sign * self.h_u, -sign * self.labels.offset
-        if not linear:
-            Z, Z_u, Z_uu = generated.one_rule(h_u, self.sigma_u, t_u, 1.0, 0.0, rate)
-            return Z, Z_u, 0.0, Z_uu, 0.0, 0.0
-        one, r = self.verifier, max(-_CORRELATED, min(_CORRELATED, self.r))
-        both = _quadrant((h_u - t_u) / self.sigma_u, (h_v - one.threshold) / self.sigma_v, r)
-        return generated.two_rules(h_u, h_v, self.sigma_u, self.sigma_v, r, t_u, one.threshold, one.rho, one.phi, both)
+            found[0] = base * share
+            for threshold, step in steps:
+                found[[0, 2, 5]] += generated.one_rule(h_v, self.sigma_v, threshold, share, 0.0, step)
+            return tuple(found)
+        h_u, r = sign * self.h_u, max(-_CORRELATED, min(_CORRELATED, self.r))
+        for b in self._intercepts:
+            t_u = -sign * self.labels.offset - b
+            found[[0, 1, 3]] += np.array(generated.one_rule(h_u, self.sigma_u, t_u, 0.5, 0.0, base))
+            for threshold, step in steps:
+                both = _quadrant((h_u - t_u) / self.sigma_u, (h_v - threshold) / self.sigma_v, r)
+                found += 0.5 * np.array(generated.two_rules(h_u, h_v, self.sigma_u, self.sigma_v, r, t_u, threshold, 0.0, step, both))
+        return tuple(found)
+
+
+def _normal(x: float) -> float:
+    """The standard normal distribution function."""
+    return 0.5 * math.erfc(-x / math.sqrt(2))
 
 
 def _quadrant(a: float, b: float, r: float) -> float:
@@ -211,7 +299,7 @@ def _quadrant(a: float, b: float, r: float) -> float:
     return float(multivariate_normal([0.0, 0.0], [[1.0, r], [r, 1.0]], allow_singular=True).cdf([a, b]))
 
 
-def _direction(rule: LinearVerifier | MarginLabeller | None, p: int) -> np.ndarray:
+def _direction(rule: LinearVerifier | ScoreVerifier | MarginLabeller | None, p: int) -> np.ndarray:
     if rule is None:
         return np.zeros(p)
     direction = np.asarray(rule.direction, dtype=float)

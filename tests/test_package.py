@@ -17,6 +17,7 @@ PUBLIC = {
     "ClassMixture", "ClassPrediction", "predict_classes",
     "Grid", "Prediction", "predict", "predict_grid", "critical_noise", "Family", "Optimum", "best_mix",
     "SampleSet", "Tree", "generations", "predict_tree", "read_tree",
+    "LinearVerifier", "MarginLabeller", "ScoreVerifier", "Selection", "keep_share", "predict_selection", "score_direction",
     "Simulation", "simulate", "simulate_many",
     "SyntheticMixRidge",
     "Advice", "Plan", "Table", "advise", "read",

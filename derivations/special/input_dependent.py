@@ -103,8 +103,8 @@ def noisy_spread(sigma: sp.Expr, noise: sp.Expr) -> sp.Expr:
     return sp.sqrt(sigma**2 + noise**2)
 
 
-def _derivatives(Z: sp.Expr, *along: sp.Symbol) -> dict[str, sp.Expr]:
-    """Z, its gradient and its Hessian, by name."""
+def derivatives(Z: sp.Expr, *along: sp.Symbol) -> dict[str, sp.Expr]:
+    """Return Z, its gradient and its Hessian, by name."""
     first = {f"Z_{_letter(h)}": Z.diff(h) for h in along}
     second = {f"Z_{_letter(g)}{_letter(h)}": Z.diff(g, h) for i, g in enumerate(along) for h in along[i:]}
     return {"Z": Z, **first, **second}
@@ -146,10 +146,10 @@ def kept_moments() -> tuple[sp.Expr, sp.Matrix, sp.Matrix]:
 def functions() -> tuple[Function, ...]:
     """Z with its derivatives under one rule and under two, and what they make of the samples that are kept."""
     alpha, a, K = kept_moments()
-    both = {name: part.subs(Phi2(A, B, R), BOTH) for name, part in _derivatives(two_rules(), H_U, H_V).items()}
+    both = {name: part.subs(Phi2(A, B, R), BOTH) for name, part in derivatives(two_rules(), H_U, H_V).items()}
     return (
         Function("one_rule", "The probability that xtilde has this sign and is kept, and its derivatives in h_v.",
-                 (H_V, SIGMA_V, T_V, SHARE, rho, phi), _derivatives(one_rule(), H_V)),
+                 (H_V, SIGMA_V, T_V, SHARE, rho, phi), derivatives(one_rule(), H_V)),
         Function("two_rules", "The same with a labeller; both: the probability that both rules hold.",
                  (H_U, H_V, SIGMA_U, SIGMA_V, R, T_U, T_V, rho, phi, BOTH), both),
         Function("kept_moments", "alpha, the share of wrong labels, a and S - C in the columns (mu, C u, C v).",
@@ -200,7 +200,7 @@ def stein() -> CheckResult:
     first = mean * power[0] + slope * power[1]
     second = (mean * mean.T + C - slope * slope.T) * power[0] + (mean * slope.T + slope * mean.T) * power[1] + slope * slope.T * power[2]
     only_rule = {SHARE: 1, rho: 0, phi: 1}
-    Z, Z_v, Z_vv = (part.subs(only_rule) for part in _derivatives(one_rule(), H_V).values())
+    Z, Z_v, Z_vv = (part.subs(only_rule) for part in derivatives(one_rule(), H_V).values())
     push = C * v * Z_v
     by_stein = (C + mean * mean.T) * Z + mean * push.T + push * mean.T + C * v * Z_vv * (C * v).T
     found = [*(mean * Z + push - first), *(by_stein - second)]
@@ -244,7 +244,7 @@ def limits() -> CheckResult:
         """The parts of the right ones, of mean margin h_v, and of the wrong ones, of mean margin -h_v."""
         values = {}
         for names, own, share in ((KEPT_RIGHT, H_V, 1 - e), (KEPT_WRONG, -H_V, e)):
-            found = _derivatives(one_rule(), H_V)
+            found = derivatives(one_rule(), H_V)
             parts = {"Z": found["Z"], "Z_v": found["Z_v"], "Z_vv": found["Z_vv"]}
             for symbol, part in zip(names, PARTS, strict=True):
                 value = parts.get(part, sp.Integer(0))
@@ -292,7 +292,7 @@ def high_precision() -> CheckResult:
             h_u, h_v, s_u, s_v, r, t_u, t_v = map(mp.mpf, point)
             C = mp.matrix([[s_u**2, r * s_u * s_v], [r * s_u * s_v, s_v**2]])
             at = dict(zip((H_U, H_V, SIGMA_U, SIGMA_V, R, T_U, T_V), (sp.Rational(x) for x in point), strict=True))
-            parts = _derivatives(two_rules().subs({rho: 0, phi: 1}), H_U, H_V)
+            parts = derivatives(two_rules().subs({rho: 0, phi: 1}), H_U, H_V)
             Z = _integral(C, (h_u, t_u), (h_v, t_v), lambda x: mp.mpf(1))
             _, *rest = (mp.mpf(str(sp.N(part.subs(at), DIGITS))) if name != "Z" else Z for name, part in parts.items())
             push, bend = C * mp.matrix(rest[:2]), C * Z + C * mp.matrix([[rest[2], rest[3]], [rest[3], rest[4]]]) * C

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from ...solvers.problem import Setting
+from ...solvers.selection import Selection
 from ...solvers.trees import Tree
 from ...support.errors import BadInput
 from ...support.memory import must_fit
@@ -15,6 +16,7 @@ from ..trial import Mixture
 from .banded import Banded
 from .direct import Direct, Entries
 from .family_tree import FamilyTree
+from .selection import Selected
 from .sufficient import Sufficient
 
 SamplerName = Literal["sufficient", "direct"]
@@ -22,10 +24,10 @@ SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")
 
 
 class Sampler(Protocol):
-    """The contract of a sampler, which draws trials of one setting or family tree."""
+    """The contract of a sampler, which draws trials of one setting, family tree or selection."""
 
     @staticmethod
-    def doubles(setting: Setting | Tree) -> float:
+    def doubles(setting: Setting | Tree | Selection) -> float:
         """Return about how many numbers are held at once while a trial is drawn."""
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
@@ -33,13 +35,13 @@ class Sampler(Protocol):
 
 
 def sampler_for(
-    setting: Setting | Tree, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1
+    setting: Setting | Tree | Selection, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1
 ) -> Sampler:
     """Return a sampler, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
     Parameters
     ----------
-    setting : Setting or Tree
+    setting : Setting, Tree or Selection
     name : str
         A name in SAMPLERS.
     entries : str
@@ -58,6 +60,8 @@ def sampler_for(
     kind = sampler_kind(setting, name)
     if kind is FamilyTree and (name == "direct" or entries != "gaussian"):
         raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
+    if kind is Selected and entries != "gaussian":
+        raise BadInput("selections are simulated with gaussian entries only")
     if name == "sufficient" and entries != "gaussian":
         raise BadInput(f"the sufficient sampler is exact for gaussian entries only; use the direct one for {entries!r}")
     trial = "a trial" if jobs == 1 else f"a trial in each of {jobs} processes"
@@ -65,13 +69,17 @@ def sampler_for(
     must_fit(f"{trial} with p = {setting.p:,}", 8.0 * jobs * kind.doubles(setting), f"lower {lower}{'' if jobs == 1 else ', or jobs'}")
     if kind is FamilyTree:
         return FamilyTree(setting)
+    if kind is Selected:
+        return Selected(setting)
     return Direct(Mixture.of(setting), entries) if kind is Direct else kind(Mixture.of(setting))
 
 
-def sampler_kind(setting: Setting | Tree, name: SamplerName) -> type[Sampler]:
-    """Return the class that draws a setting or family tree for a name in SAMPLERS."""
+def sampler_kind(setting: Setting | Tree | Selection, name: SamplerName) -> type[Sampler]:
+    """Return the class that draws a setting, family tree or selection for a name in SAMPLERS."""
     if isinstance(setting, Tree):
         return FamilyTree
+    if isinstance(setting, Selection):
+        return Selected
     if name == "direct":
         return Direct
     return Banded if Banded.applies(setting) else Sufficient

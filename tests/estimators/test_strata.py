@@ -19,7 +19,7 @@ from synthmix.estimators.strata import strata
 from synthmix.figures.kit.claims import Budget, Claim, agrees, falls_outside
 from synthmix.sims.labels import give_labels, keep_decisions
 from synthmix.sims.monte_carlo import Estimate
-from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, Selected, _quadrant, selected
+from synthmix.solvers.input_dependent import Labels, LinearVerifier, MarginLabeller, ScoreVerifier, Selected, _quadrant, selected
 from synthmix.solvers.predict import Prediction, predict
 from synthmix.solvers.problem import Covariance, Law, Problem, Ridge, Source, Verifier
 from synthmix.support.errors import BadInput
@@ -52,12 +52,16 @@ LABELS: dict[str, Labels] = {
     "linear labeller": MarginLabeller(U),
     "margin": MarginLabeller(U, 0.5, 1.2),
     "the verifier's own direction": MarginLabeller(V, -0.2),
+    "with an intercept": MarginLabeller(U, 0.3, 0.5, 0.9),
 }
 VERIFIERS = {
     "rates": Verifier(0.3, 0.8),
     "linear": LinearVerifier(V),
     "threshold": LinearVerifier(V, 0.6),
     "with errors of its own": LinearVerifier(V, -0.5, 0.2, 0.9),
+    "hard": ScoreVerifier(V, ((-0.6, 0.6),)),
+    "easy": ScoreVerifier(V, ((-np.inf, -0.9), (0.9, np.inf))),
+    "two bands, one-sided": ScoreVerifier(V, ((-1.5, -0.4), (0.2, 1.1))),
 }
 
 
