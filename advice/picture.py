@@ -71,7 +71,7 @@ def _curve(advice: Advice) -> Panel:
     m, accuracy, weights_1 = (np.array([getattr(point, name) for point in advice.curve]) for name in ("m", "accuracy", "plain"))
     marks = [
         Line("best weight and ridge", m, accuracy, BEST),
-        Line("weight 1, best ridge", m, weights_1, PLAIN, "published"),
+        Line("weight 1, best ridge", m, weights_1, PLAIN, "alternative"),
         Line("without synthetic data", np.array([0.0, m[-1]]), np.full(2, advice.baseline.accuracy), NOW, "guide"),
         Points("now, leave-one-out", np.zeros(1), np.array([advice.baseline.accuracy]), np.array([advice.baseline.se]), NOW, "s"),
     ]
@@ -90,7 +90,7 @@ def _gains(advice: Advice) -> Panel:
     m, accuracy, weights_1 = (np.array([getattr(point, name) for point in advice.curve]) for name in ("m", "accuracy", "plain"))
     marks = [
         Line("best weight and ridge", m, 100 * (accuracy - base), BEST),
-        Line("weight 1, best ridge", m, 100 * (weights_1 - base), PLAIN, "published"),
+        Line("weight 1, best ridge", m, 100 * (weights_1 - base), PLAIN, "alternative"),
         Line("", np.array([0.0, m[-1]]), np.zeros(2), NOW, "guide"),
     ]
     if advice.measured is not None:

@@ -100,5 +100,7 @@ def _print(done: Validated, verbose: bool) -> None:
             numbers = (f"{value:.5g}" for value in (claim.theory, claim.measured, claim.se, claim.tolerance))
             table.add_row(claim.name, claim.kind, *numbers, yes_or_no(claim.holds))
         console.print(table)
+    for note in done.notes:
+        console.print(f"Note: {note}", soft_wrap=True, markup=False, highlight=False)
     count = sum(claim.holds for claim in done.claims)
     console.print(f"{count} of {len(done.claims)} claims hold; {done.seconds:.1f} s; {', '.join(map(str, done.files))}", soft_wrap=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -12,14 +14,41 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLORS = ("#0b6e8f", "#d1495b", "#edae49", "#3a7d44", "#6a4c93", "#444444")
-Style = Literal["theory", "published", "guide"]
-LINES = {"theory": {"lw": 1.8}, "published": {"lw": 1.3, "ls": (0, (4, 2)), "alpha": 0.85}, "guide": {"lw": 0.9, "ls": ":", "alpha": 0.9}}
+COLORS = ("#0072b2", "#d55e00", "#dba400", "#009e73", "#8f5aa8", "#444444")  # told apart by colour-blind readers too
+NEUTRAL = 5  # the colour of guides, and of what a legend says of all colours
+Style = Literal["theory", "alternative", "published", "joined", "guide"]
+LINES = {
+    "theory": {"lw": 1.8},
+    "alternative": {"lw": 1.4, "ls": (0, (6, 2))},
+    "published": {"lw": 1.3, "ls": (0, (3, 1.5)), "alpha": 0.9},
+    "joined": {"lw": 0.9, "alpha": 0.7},
+    "guide": {"lw": 0.9, "ls": ":", "alpha": 0.9},
+}
+MARKER = {"ms": 3.6, "mfc": "white", "mew": 1.1}
+FOOT = 0.46  # inches from the axes to a legend under them: tick labels and the axis label lie between
+LEGEND_ROW, NOTE_ROW = 0.17, 0.16  # inches
 
 
 @dataclass(frozen=True)
 class Line:
-    """A curve; spread: half-width of a band around it."""
+    """A curve. Where y is nan it has a gap.
+
+    Attributes
+    ----------
+    label : str
+        In the legend; "" for none.
+    x, y : arrays (k,)
+        The curve.
+    color : int
+        Place in COLORS.
+    style : Style
+        theory; alternative: another theory; published: the paper's formula or values; joined: between measured points, to lead the eye;
+        guide: a mark such as zero, of no data.
+    spread : array (k,), optional
+        Half-width of a band around it.
+    curve : str
+        The curve's name in tables, where it is not the label of the marks of its colour.
+    """
 
     label: str
     x: np.ndarray
@@ -27,11 +56,22 @@ class Line:
     color: int = 0
     style: Style = "theory"
     spread: np.ndarray | None = None
+    curve: str = ""
 
 
 @dataclass(frozen=True)
 class Points:
-    """Measured points with standard errors."""
+    """Measured points; bars of two standard errors are drawn.
+
+    Attributes
+    ----------
+    label, color, curve
+        As in `Line`.
+    x, y, se : arrays (k,)
+        Places, values and their standard errors.
+    marker : str
+        Of Matplotlib.
+    """
 
     label: str
     x: np.ndarray
@@ -39,6 +79,7 @@ class Points:
     se: np.ndarray
     color: int = 0
     marker: str = "o"
+    curve: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,7 +100,7 @@ class Images:
     rows: np.ndarray
 
     def record(self) -> dict[str, object]:
-        """What is written down of it: not the pictures themselves."""
+        """Return what is written down of it: not the pictures themselves."""
         return {"mark": "Images", "names": self.names, "shape": self.rows.shape}
 
 
@@ -68,7 +109,25 @@ Mark = Line | Points | Histogram | Images
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes."""
+    """One set of axes, with a legend under them.
+
+    Attributes
+    ----------
+    title, xlabel, ylabel : str
+        Words on the axes.
+    marks : sequence of marks
+        In the order of drawing.
+    xscale, yscale : str
+        Of Matplotlib.
+    ylim, xlim : pairs
+        Ends of the axes; None: what the marks need.
+    key : mapping
+        What line styles (`Style`, "band") and markers stand for, whatever their colour: shown in grey after the marks' own labels.
+    xticks : sequence of (place, name), optional
+        Named places on the x axis.
+    legend : bool
+        Whether there is one.
+    """
 
     title: str
     xlabel: str
@@ -78,33 +137,108 @@ class Panel:
     yscale: str = "linear"
     ylim: tuple[float | None, float | None] = (None, None)
     xlim: tuple[float | None, float | None] = (None, None)
-    legend: bool = field(default=True)
+    key: Mapping[str, str] = field(default_factory=dict)
+    xticks: Sequence[tuple[float, str]] | None = None
+    legend: bool = True
 
     def record(self) -> dict[str, object]:
-        """What is written down of it: titles and marks, not how it is drawn."""
-        return {"title": self.title, "x": self.xlabel, "y": self.ylabel, "marks": self.marks}
+        """Return what is written down of it: titles, marks and what they stand for, not how it is drawn."""
+        return {"title": self.title, "x": self.xlabel, "y": self.ylabel, "key": self.key, "marks": self.marks}
 
 
-def draw(title: str, panels: Sequence[Panel], columns: int) -> Figure:
-    """The panels as a Matplotlib figure, `columns` a row."""
+def draw(title: str, panels: Sequence[Panel], columns: int, notes: Sequence[str] = ()) -> Figure:
+    """Return the panels as a Matplotlib figure, `columns` a row, with footnotes."""
     import matplotlib
     from matplotlib.figure import Figure as Sheet  # not pyplot: nothing is shown, and it takes longer to import
 
     style = {"font.family": "serif", "mathtext.fontset": "cm", "font.size": 10, "axes.spines.top": False, "axes.spines.right": False,
-             "axes.grid": True,
+             "axes.grid": True, "axes.titlepad": 8,
              "grid.alpha": 0.25, "grid.linewidth": 0.5, "legend.frameon": False, "legend.fontsize": 8, "axes.titlesize": 10}
     rows = -(-len(panels) // columns)
+    legends = [_legend(panel) for panel in panels]
+    shared = _shared(legends)
+    width = 4.3 * columns
+    footnotes = [line for note in notes for line in textwrap.wrap(note, int(15 * width))]
+    under = 0 if shared else sum(max(_rows(entries) for entries in legends[i * columns : (i + 1) * columns]) for i in range(rows))
+    height = 3.3 * rows + 0.3 + LEGEND_ROW * (under + (2 if shared else 0)) + NOTE_ROW * len(footnotes)
     with matplotlib.rc_context(style):
-        figure = Sheet(figsize=(4.3 * columns, 3.3 * rows + 0.3), layout="constrained")
+        figure = Sheet(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
-        for ax, panel in zip(axes.flat, panels, strict=False):
+        for ax, panel, entries in zip(axes.flat, panels, legends, strict=False):
             _draw_panel(ax, panel)
+            if entries and not shared:
+                _under(ax, entries)
         for ax in axes.flat[len(panels) :]:
             ax.set_visible(False)
         figure.suptitle(title, fontsize=11)
+        if shared:
+            figure.legend(*_handles(shared), loc="outside lower center", ncols=min(len(shared), int(2.2 * columns)))
+        if footnotes:
+            figure.supxlabel("\n".join(footnotes), fontsize=8, ha="left", x=0.01)
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine("none")  # laid out once, not again for every file
     return figure
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A line of a legend: how a style or a marker looks, or a filled patch."""
+
+    label: str
+    color: int
+    style: str = ""
+    marker: str = ""
+
+
+def _legend(panel: Panel) -> tuple[_Entry, ...]:
+    """The marks that have a label, then what styles and markers stand for."""
+    if not panel.legend:
+        return ()
+    entries = [_Entry(mark.label, mark.color, getattr(mark, "style", ""), getattr(mark, "marker", ""))
+               for mark in panel.marks if not isinstance(mark, Images) and mark.label]  # fmt: skip
+    for look, words in panel.key.items():
+        entries.append(_Entry(words, NEUTRAL, *((look, "") if look in LINES or look == "band" else ("", look))))
+    return tuple(dict.fromkeys(entries))
+
+
+def _shared(legends: Sequence[tuple[_Entry, ...]]) -> tuple[_Entry, ...]:
+    """The legend of the whole sheet, where all panels that have one have the same."""
+    found = [entries for entries in legends if entries]
+    return found[0] if len(found) > 1 and len(set(found)) == 1 else ()
+
+
+def _columns(entries: tuple[_Entry, ...]) -> int:
+    longest = max(len(re.sub(r"\\\w+|[${}^_\\]", "", entry.label)) for entry in entries)
+    return 3 if longest <= 13 else 2 if longest <= 26 else 1
+
+
+def _rows(entries: tuple[_Entry, ...]) -> int:
+    return -(-len(entries) // _columns(entries)) if entries else 0
+
+
+def _under(ax: Axes, entries: tuple[_Entry, ...]) -> None:
+    """A legend under the axes, where it covers no data."""
+    from matplotlib.transforms import ScaledTranslation
+
+    below = ax.transAxes + ScaledTranslation(0, -FOOT, ax.figure.dpi_scale_trans)
+    ax.legend(*_handles(entries), loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=_columns(entries),
+              borderaxespad=0, columnspacing=1.2)  # fmt: skip
+
+
+def _handles(entries: tuple[_Entry, ...]) -> tuple[list[object], list[str]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[object] = []
+    for entry in entries:
+        color = COLORS[entry.color % len(COLORS)]
+        if entry.marker:
+            handles.append(Line2D([], [], ls="", marker=entry.marker, color=color, **MARKER))
+        elif entry.style in LINES:
+            handles.append(Line2D([], [], color=color, **LINES[entry.style]))
+        else:
+            handles.append(Patch(color=color, alpha=0.25, lw=0))
+    return handles, [entry.label for entry in entries]
 
 
 def _draw_panel(ax: Axes, panel: Panel) -> None:
@@ -114,26 +248,24 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
         _DRAW[type(mark)](ax, mark)
     ax.set_ylim(*panel.ylim)
     ax.set_xlim(*panel.xlim)
-    if panel.legend and ax.get_legend_handles_labels()[0]:
-        ax.legend()
+    if panel.xticks is not None:
+        ax.set_xticks([place for place, _ in panel.xticks], [name for _, name in panel.xticks], rotation=30, ha="right", fontsize=8)
 
 
 def _line(ax: Axes, line: Line) -> None:
     color = COLORS[line.color % len(COLORS)]
-    ax.plot(line.x, line.y, color=color, label=line.label or None, **LINES[line.style])
+    ax.plot(line.x, line.y, color=color, **LINES[line.style])
     if line.spread is not None:
         ax.fill_between(line.x, line.y - line.spread, line.y + line.spread, color=color, alpha=0.15, lw=0)
 
 
 def _points(ax: Axes, points: Points) -> None:
     color = COLORS[points.color % len(COLORS)]
-    ax.errorbar(points.x, points.y, yerr=2 * points.se, fmt=points.marker, ms=3.6, mfc="white", mew=1.1, color=color, elinewidth=0.9,
-                label=points.label or None, zorder=3)
+    ax.errorbar(points.x, points.y, yerr=2 * points.se, fmt=points.marker, color=color, elinewidth=0.9, zorder=3, **MARKER)
 
 
 def _histogram(ax: Axes, histogram: Histogram) -> None:
-    ax.stairs(histogram.heights, histogram.edges, fill=True, alpha=0.3, color=COLORS[histogram.color % len(COLORS)],
-              label=histogram.label or None)
+    ax.stairs(histogram.heights, histogram.edges, fill=True, alpha=0.3, color=COLORS[histogram.color % len(COLORS)])
 
 
 def _images(ax: Axes, images: Images) -> None:

@@ -153,7 +153,7 @@ def predict_tests(
 
 def predict_grid(
     setting: Setting, *, formula: Formula = "rederived", loss: str = any_loss.SQUARE, huber_threshold: float | None = None,
-    threads: int | None = None, **axes: ArrayLike,
+    threads: int | None = None, gaps: bool = False, **axes: ArrayLike,
 ) -> Grid:  # fmt: skip
     """Predict a setting over any of its parameters, compiled and in parallel.
 
@@ -165,6 +165,9 @@ def predict_grid(
         As in `predict`.
     threads
         How many threads; all by default.
+    gaps
+        Make a point where the published formula has no solution nan, instead of an error. Points of the re-derived theory are always
+        solved or an error.
     **axes
         n, m, p, mu, epsilon, rho, phi, gamma, omega, n_hat, beta or mu_perp: arrays, broadcast against each other.
 
@@ -173,7 +176,7 @@ def predict_grid(
     BadInput
         For an axis that the setting does not have, or a value outside its range.
     NotConverged
-        If any point's fixed point is not solved to 1e-12 (square loss) or 1e-9 (any other).
+        If any point's fixed point is not solved to 1e-12 (square loss) or 1e-9 (any other), but for `gaps`.
     """
     chosen = any_loss.Loss.of(loss, huber_threshold)
     if formula not in ("rederived", "published"):
@@ -187,7 +190,7 @@ def predict_grid(
         if loss != any_loss.SQUARE:
             found = any_loss.solve(lowered, chosen)
         else:
-            found = solve(lowered if formula == "rederived" else _published(lowered, alpha))
+            found = solve(lowered) if formula == "rederived" else solve(_published(lowered, alpha), gaps=gaps)
     if formula == "rederived" and not np.all(found.variances >= 0):
         raise NotConverged("a predicted variance is negative: the arithmetic was not precise enough for these values")
     deltas = {name: found.delta[:, k].reshape(shape) for k, name in enumerate(lowered.names)}

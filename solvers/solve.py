@@ -35,8 +35,15 @@ class Solution:
     residual: np.ndarray
 
 
-def solve(lowered: Lowered) -> Solution:
+def solve(lowered: Lowered, *, gaps: bool = False) -> Solution:
     """Solve every point.
+
+    Parameters
+    ----------
+    lowered
+        The problems, in the form that a backend takes.
+    gaps
+        Make a point that is not solved nan, instead of an error.
 
     Raises
     ------
@@ -58,7 +65,7 @@ def solve(lowered: Lowered) -> Solution:
     else:
         batch = kernels.isotropic_batch if lowered.isotropic else kernels.spectral_batch
         batch(grid, form, found, residual)
-    _check(residual, found)
+    _check(residual, found, gaps)
     delta = np.empty((P, K))
     kernels.deltas(grid, found.q, delta)
     c = grid.sources[..., kernels.WEIGHT]
@@ -66,11 +73,16 @@ def solve(lowered: Lowered) -> Solution:
     return Solution(found.margins, found.variances, found.q, delta, fit, residual)
 
 
-def _check(residual: np.ndarray, found: Found) -> None:
+def _check(residual: np.ndarray, found: Found, gaps: bool) -> None:
     solved = residual <= kernels.TOLERANCE
     finite = np.isfinite(found.margins).all(axis=(1, 2)) & np.isfinite(found.variances).all(axis=(1, 2))
-    if (solved & finite).all():
+    missing = ~(solved & finite)
+    if gaps:
+        for values in found:
+            values[missing] = np.nan
+        return
+    if not missing.any():
         return
     unsolved = residual[~solved]
     why = f"relative residual {unsolved[0]:.1e} where {kernels.TOLERANCE:.0e} is wanted" if unsolved.size else "the margin overflows"
-    raise NotConverged(f"{np.count_nonzero(~(solved & finite))} of {residual.size} points were not solved: {why}")
+    raise NotConverged(f"{np.count_nonzero(missing)} of {residual.size} points were not solved: {why}")

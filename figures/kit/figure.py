@@ -24,11 +24,14 @@ class Built:
         What is judged; the figure holds if all of them do.
     extra
         Further numbers for the record, as they are.
+    notes
+        What a reader must be told, such as where the published formula has no value: under the picture, in the record and printed.
     """
 
     panels: Sequence[Panel]
     claims: Sequence[Claim]
     extra: dict[str, object] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 class Options:

@@ -20,6 +20,7 @@ from .overrides import file_suffix, overridden
 from .record import commit, versions
 from .registry import load, module_name, names
 from .run import Run
+from .table import table
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Validated:
         Of the figure.
     claims
         With their verdicts.
+    notes
+        What a reader must be told.
     files
         That were written.
     seconds
@@ -41,6 +44,7 @@ class Validated:
     name: str
     title: str
     claims: tuple[Claim, ...]
+    notes: tuple[str, ...]
     files: tuple[Path, ...]
     seconds: float
 
@@ -53,7 +57,7 @@ class Validated:
 def validate(
     name: str, run: Run, *, quick: bool, out: Path, assignments: Sequence[str] = (), options: Options | None = None
 ) -> Validated:
-    """Build one figure and write its picture (.png, .pdf) and record (.json); see `Validated.holds` for the outcome.
+    """Build one figure and write its picture (.png, .pdf), record (.json) and table (.csv); see `Validated.holds` for the outcome.
 
     Parameters
     ----------
@@ -87,19 +91,21 @@ def validate(
     record = {
         "figure": name, "title": figure.title, "quick": quick, "settings": settings, "seed": run.seed,
         **({"options": options} if options else {}),
-        "panels": built.panels, "claims": built.claims, "holds": all(claim.holds for claim in built.claims), "extra": built.extra,
+        "panels": built.panels, "notes": built.notes,
+        "claims": built.claims, "holds": all(claim.holds for claim in built.claims), "extra": built.extra,
         "versions": versions(), "commit": commit(), "seconds": round(seconds, 2),
     }  # fmt: skip
-    files = [out / f"{stem}{suffix}" for suffix in (".png", ".pdf", ".json")]
-    sheet = draw(figure.title, built.panels, figure.columns)
+    files = [out / f"{stem}{suffix}" for suffix in (".png", ".pdf", ".json", ".csv")]
+    sheet = draw(figure.title, built.panels, figure.columns, built.notes)
     for path in files[:2]:
         with replacing(path) as beside:
             sheet.savefig(beside, dpi=200)
     write_text(files[2], json.dumps(plain(record), indent=1, allow_nan=False) + "\n")
+    write_text(files[3], table(built.panels, settings, run.seed))
     shutil.rmtree(checkpoints, ignore_errors=True)
     with suppress(OSError):  # the other figures' stay
         checkpoints.parent.rmdir()
-    return Validated(name, figure.title, tuple(built.claims), tuple(files), seconds)
+    return Validated(name, figure.title, tuple(built.claims), tuple(built.notes), tuple(files), seconds)
 
 
 def _options(name: str, figure: Figure, options: Options | None, quick: bool) -> Options | None:

@@ -124,7 +124,7 @@ def test_an_output_folder_that_cannot_be_written(tmp_path: Path) -> None:
 def test_validate_writes_pictures_and_a_record(tmp_path: Path) -> None:
     done = run("validate", "--figure", "4", "--quick", "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["figure4-quick.json", "figure4-quick.pdf", "figure4-quick.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"figure4-quick.{kind}" for kind in ("csv", "json", "pdf", "png")]
     record = json.loads((tmp_path / "figure4-quick.json").read_text())
     assert record["holds"] and record["seed"] == 0 and set(record["versions"]) >= {"python", "numpy", "numba"}
     assert {"name", "kind", "theory", "measured", "se", "tolerance", "holds", "note"} == set(record["claims"][0])

@@ -91,7 +91,7 @@ def test_the_record_of_a_changed_figure(tmp_path: Path, monkeypatch: pytest.Monk
     figure = Figure("A figure", 1, Settings(), Settings(p=(5,)), lambda s, run: Built([panel], [], {"p": s.p, "out": run.out}))
     monkeypatch.setattr("synthmix.figures.kit.validate.load", lambda name: figure)
     done = validate("4", Run(seed=3), quick=True, out=tmp_path, assignments=["gamma=0.5"])
-    assert {path.name for path in done.files} == {f"figure4-quick-gamma=0.5{suffix}" for suffix in (".png", ".pdf", ".json")}
+    assert {path.name for path in done.files} == {f"figure4-quick-gamma=0.5{suffix}" for suffix in (".png", ".pdf", ".json", ".csv")}
     written = json.loads((tmp_path / "figure4-quick-gamma=0.5.json").read_text())
     assert written["settings"]["gamma"] == 0.5 and written["extra"]["p"] == [5] and written["seed"] == 3
     assert done.holds and written["commit"] == record.commit()
