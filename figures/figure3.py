@@ -44,7 +44,7 @@ QUICK = replace(FULL, proportions=tuple(np.linspace(0.001, 0.95, 8)), trials=(20
 
 
 def build(s: Settings, run: Run) -> Built:
-    """Every point of the three panels, simulated and predicted."""
+    """Simulate and predict every point of the three panels."""
     claims: list[Claim] = []
     panels, notes = [], []
     for name, verifier in VERIFIERS:

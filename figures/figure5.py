@@ -33,7 +33,16 @@ MOMENTS = ("mean", "covariance")
 
 @dataclass(frozen=True)
 class Statistics:
-    """What a generator is estimated from: samples a class (None: all of them); identity: only the means, the covariance is I."""
+    """The samples and moments from which a generator is estimated.
+
+    Attributes
+    ----------
+    name, title : str
+    per_class : int or None
+        Only the first so many samples of a class; None: all.
+    identity : bool
+        Whether the means alone are estimated, with the identity as covariance.
+    """
 
     name: str
     title: str
@@ -48,7 +57,16 @@ IDENTITY = Statistics("identity covariance", "Gaussian, identity covariance", id
 
 @dataclass(frozen=True)
 class Settings:
-    """batch: samples a class, from which a mean and a covariance are measured, `batches` times. rows: of pictures, drawn."""
+    """The settings.
+
+    Attributes
+    ----------
+    statistics : tuple of Statistics
+    batch, batches : int
+        Samples a class from which a mean and a covariance are measured, and how often.
+    rows : int
+        Of pictures that are shown.
+    """
 
     statistics: tuple[Statistics, ...] = (ALL, *FEWER, IDENTITY)
     batch: int = 200
@@ -89,8 +107,9 @@ FIGURE = Figure("Real digits and Gaussian ones", columns=4, settings=FULL, quick
 
 @dataclass(frozen=True, eq=False)
 class _Draws:
-    """What was drawn from a generator: samples to be shown (K rows, p), and squared distances of batches (batches, 2, K)
-    to the generator's own statistics and to those of all samples."""
+    """Samples drawn from a generator, to be shown (K rows, p), and squared distances of batches of samples (batches, 2, K) from the
+    generator's own statistics and from those of all samples.
+    """
 
     pictures: np.ndarray
     own: np.ndarray

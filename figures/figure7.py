@@ -43,7 +43,15 @@ PUBLISHED_RUNS = (
 
 @dataclass(frozen=True)
 class Curve:
-    """One kind of synthetic data, what it is called, and the panel and key of its published values."""
+    """A kind of synthetic data as a curve.
+
+    Attributes
+    ----------
+    name, title : str
+    synthetic : Synthetic
+    published : pair of str or None
+        Panel and key of its published values.
+    """
 
     name: str
     title: str
@@ -74,7 +82,19 @@ ORDERED_FROM = 125
 
 @dataclass(frozen=True)
 class Settings:
-    """m: synthetic images a class, beside n real ones."""
+    """The settings.
+
+    Attributes
+    ----------
+    left, right : tuple of Curve
+        Of the first two panels.
+    m : tuple of int
+        Synthetic images a class.
+    n : int
+        Real images a class.
+    seeds : int
+    training : Training
+    """
 
     left: tuple[Curve, ...] = LEFT
     right: tuple[Curve, ...] = RIGHT

@@ -32,8 +32,20 @@ ONE_LAW = ("one law", "shrunken covariance")
 
 @dataclass(frozen=True)
 class Settings:
-    """layer: of the model's hidden states; strata: splits on which the theory is asked about strata of the length, which takes seconds;
-    moments: whether there are splits enough to judge mean margins and variances."""
+    """The settings at the scale `features`.
+
+    Attributes
+    ----------
+    design : PreferenceSettings
+    layer : int
+        Whose hidden states are the features.
+    resamples : int
+        Random splits.
+    strata : int
+        Splits on which the theory of strata is asked, which takes seconds.
+    moments : bool
+        Whether there are enough splits to judge mean margins and variances.
+    """
 
     design: PreferenceSettings = PreferenceSettings()
     layer: int = 15

@@ -31,7 +31,18 @@ THEORIES = {"dependent": "labels depend on the answer", "independent": "labels i
 
 @dataclass(frozen=True)
 class Settings:
-    """layer: of the model's hidden states; predictions: splits that the theory looks at."""
+    """The settings at the scale `features`.
+
+    Attributes
+    ----------
+    design : ComplianceSettings
+    layer : int
+        Whose hidden states are the features.
+    resamples : int
+        Random splits.
+    predictions : int
+        Splits on which the theory is asked.
+    """
 
     design: ComplianceSettings = ComplianceSettings()
     layer: int = 15

@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike
 
 
 class BadInput(ValueError):
-    """What was given cannot be used. The message is one line: what was wrong and what to do."""
+    """The input cannot be used. The message is one line: what was wrong and what to do."""
 
 
 class NotConverged(RuntimeError):
-    """A solver stopped above its tolerance. Raised instead of returning a number nobody should trust."""
+    """A solver stopped above its tolerance; raised instead of returning a number that cannot be trusted."""
 
 
 class Unreachable(RuntimeError):
@@ -29,7 +29,7 @@ SHOWN = 60  # characters of a wrong value in a message
 
 
 def number(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> float:
-    """Return `value` as a float if it is a finite number in [low, high] (or (low, high] with `open_low`).
+    """Return a value as a float if it is a finite number in [low, high] (or (low, high] with `open_low`); messages call it `name`.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def number(name: str, value: float, low: float = -math.inf, high: float = math.i
 
 
 def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = math.inf, *, open_low: bool = False) -> np.ndarray:
-    """Return `values`, of any shape, as an array of floats if all are finite numbers in the range.
+    """Return values of any shape as an array of floats if all are finite numbers in the range; arguments as of `number`.
 
     Raises
     ------

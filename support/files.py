@@ -19,7 +19,7 @@ CACHE_NAME = "synthdata-workbench"
 
 
 def user_cache() -> Path:
-    """The folder of everything that is kept for this user; it need not exist."""
+    """Return the folder of everything that is kept for this user; it need not exist."""
     import platformdirs
 
     return platformdirs.user_cache_path(CACHE_NAME)
@@ -88,9 +88,13 @@ def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray])
 
 
 def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray] | None:
-    """All arrays of an npz file; None where there is no file. Nothing is unpickled.
+    """Return all arrays of an npz file; None where there is no file. Nothing is unpickled.
 
-    what: what the file should be, for the message.
+    Parameters
+    ----------
+    path : path
+    what : str
+        The name of such a file in messages, such as "a checkpoint".
 
     Raises
     ------

@@ -12,17 +12,26 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_memory() -> float:
-    """Bytes that this process may still ask for, by the system, its control group and its own limit; inf where none of them says."""
+    """Return the bytes that this process may still ask for, by the system, its control group and its own limit; inf where they are unknown."""
     return min(_of_the_system(), _of_the_group(), _of_the_process())
 
 
 def must_fit(what: str, size: float, advice: str) -> None:
-    """Do nothing if `size` bytes are free.
+    """Raise unless a number of bytes is free.
+
+    Parameters
+    ----------
+    what : str
+        For the message: what needs so much memory.
+    size : float
+        Bytes.
+    advice : str
+        For the message: what to do.
 
     Raises
     ------
     BadInput
-        Else, with what needs so much, how much is free, and the advice what to do.
+        With what needs so much, how much is free, and the advice.
     """
     free = free_memory()
     if size > free:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(what: str, progress: bool) -> Iterator[Callable[[int, int], None]]:
-    """A function that shows (done, wanted) of `what`, or does nothing without `progress` or a terminal."""
+    """Yield a function that shows (done, wanted) of `what`; it does nothing without `progress` or a terminal."""
     if not (progress and sys.stderr.isatty()):
         yield lambda done, wanted: None
         return

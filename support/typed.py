@@ -22,7 +22,13 @@ MOST_BYTES = 10**6  # of a file of settings
 
 @dataclass(frozen=True)
 class Between:
-    """A range of numbers, closed unless `open_low`; for anything that has entries, a range for each."""
+    """A range of numbers, closed unless `open_low`; of anything that has entries, a range for each.
+
+    Attributes
+    ----------
+    low, high : float
+    open_low : bool
+    """
 
     low: float = -math.inf
     high: float = math.inf
@@ -46,7 +52,7 @@ def typed(kind: Any, value: object, key: str = "") -> Any:
     Parameters
     ----------
     kind
-        Int, float, str, bool, Literal, a tuple, dict or dataclass of these, any of them annotated or optional.
+        int, float, str, bool, Literal, a tuple, dict or dataclass of these, any of them annotated or optional.
     value
         Numbers, texts, lists and mappings.
     key

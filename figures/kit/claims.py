@@ -1,4 +1,4 @@
-"""Claims: what a figure says, and the statistical verdict on it.
+"""Claims: the statements of a figure, and whether the measurements bear them out.
 
 The rule for a number measured with a standard error: it agrees with the theory if |theory - mean| <= 4 SE + b, where b is a
 stated finite-size budget, and the check has power only if the SE is bounded too.
@@ -19,7 +19,19 @@ Kind = Literal["agrees", "falls outside", "at most", "at least"]
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim and its evidence. tolerance: how far measured may be from theory (or the bound of an inequality)."""
+    """A claim and its evidence.
+
+    Attributes
+    ----------
+    name : str
+        Up to the first comma the family of the claim.
+    kind : str
+    theory, measured, se : float
+    tolerance : float
+        How far measured may be from theory; of an inequality the bound.
+    holds : bool
+    note : str
+    """
 
     name: str
     kind: Kind
@@ -32,7 +44,18 @@ class Claim:
 
 
 def agrees(name: str, theory: float, measured: Estimate, budget: float, *, se_at_most: float = math.inf) -> Claim:
-    """The theory lies within 4 SE + budget of the measured mean, and the SE is small enough for that to mean something."""
+    """Claim that the theory lies within 4 SE + budget of the measured mean, and that the SE is small enough for that to mean something.
+
+    Parameters
+    ----------
+    name : str
+    theory : float
+    measured : Estimate
+    budget : float
+        For finite sizes.
+    se_at_most : float
+        The largest standard error with which the claim can hold.
+    """
     tolerance = SIGMAS * measured.se + budget
     holds = abs(theory - measured.mean) <= tolerance and measured.se <= se_at_most
     note = "" if measured.se <= se_at_most else f"standard error above {se_at_most:g}: too few trials to judge"
@@ -40,26 +63,31 @@ def agrees(name: str, theory: float, measured: Estimate, budget: float, *, se_at
 
 
 def falls_outside(name: str, wrong: float, measured: Estimate, budget: float) -> Claim:
-    """A wrong formula is rejected by the same rule: the check can fail."""
+    """Claim that a wrong formula is rejected by the rule of `agrees`: the check can fail."""
     tolerance = SIGMAS * measured.se + budget
     return Claim(name, "falls outside", wrong, measured.mean, measured.se, tolerance, not abs(wrong - measured.mean) <= tolerance)
 
 
 def at_most(name: str, measured: float, bound: float, se: float = 0.0) -> Claim:
-    """A measured number is at most its bound."""
+    """Claim that a measured number is at most a bound."""
     return Claim(name, "at most", bound, measured, se, bound, measured <= bound)
 
 
 def at_least(name: str, measured: float, bound: float, se: float = 0.0) -> Claim:
-    """A measured number is at least its bound."""
+    """Claim that a measured number is at least a bound."""
     return Claim(name, "at least", bound, measured, se, bound, measured >= bound)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The finite-size budget at dimension p: what the limit is allowed to miss besides noise.
+    """How far the limit may be from finite size p, besides noise.
 
-    accuracy: absolute. relative: for mean margin and variance, whose corrections are of order 1/p.
+    Attributes
+    ----------
+    accuracy : float
+        Absolute.
+    relative : float
+        Of mean margin and variance, whose corrections are of order 1/p.
     """
 
     accuracy: float
@@ -67,12 +95,12 @@ class Budget:
 
     @classmethod
     def at(cls, p: int, *, interpolating: bool = False) -> Budget:
-        """0.001 for accuracies away from interpolation, 0.3/p near it; 1/p of mean margin and variance, or 10/p."""
+        """Return the budget at dimension p: 0.001 of accuracies and 1/p of mean margin and variance; near interpolation 0.3/p and 10/p."""
         return cls(0.3 / p, 10 / p) if interpolating else cls(0.001, 1 / p)
 
 
 def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
-    """Claims by what they are about: (what, kind, how many, the largest share of its tolerance that is used, whether all hold)."""
+    """Return for each family of claims: its name, kind, size, the largest share of its tolerance that is used, and whether all hold."""
     return [(what, kind, len(members), max(map(_used, members)), all(claim.holds for claim in members))
             for (what, kind), members in families(claims).items()]
 

@@ -50,7 +50,7 @@ def overridden(settings: S, assignments: Sequence[str]) -> S:
 
 
 def file_suffix(assignments: Sequence[str]) -> str:
-    """What changed settings add to the names of a figure's files: the assignments, or a hash of them where they are long."""
+    """Return the part of a figure's file names that tells changed settings: the assignments, or a hash of them where they are long."""
     text = "".join(f"-{''.join(assignment.split())}" for assignment in assignments)
     if len(text) <= LONGEST and re.fullmatch(r"[\w.,=+-]*", text):
         return text

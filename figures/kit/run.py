@@ -1,4 +1,4 @@
-"""What a figure is given when it is built."""
+"""The seeds, workers and folders with which a figure is built."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...solvers.problem import Setting
 
 @dataclass
 class Run:
-    """One run of a figure. Every simulation and every draw has a seed of its own, from the run's seed and its place in the run.
+    """A run of a figure. Every simulation and every draw has a seed of its own, from the run's seed and its place in the run.
 
     Attributes
     ----------
@@ -41,12 +41,12 @@ class Run:
     _calls: int = 0
 
     def child_seed(self) -> int:
-        """The next seed of this run."""
+        """Return the next seed of this run."""
         self._calls += 1
         return int(np.random.SeedSequence(self.seed, spawn_key=(self._calls,)).generate_state(1, np.uint32)[0])
 
     def simulate_many(self, settings: Sequence[Setting], **options: object) -> list[Simulation]:
-        """sims.monte_carlo.simulate_many with this run's seed, workers and progress; resumed if it was interrupted."""
+        """Simulate as `sims.monte_carlo.simulate_many`, with this run's seed, workers and progress; resumed if it was interrupted."""
         seed = self.child_seed()
         checkpoint = self.checkpoints / f"{self._calls}.npz" if self.checkpoints else None
         if checkpoint:

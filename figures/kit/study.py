@@ -20,12 +20,12 @@ class StudyOptions(Options):
     Attributes
     ----------
     scale
-        Features: ridge classifiers on frozen features of a small language model; lora: fine-tuning that model; paper: fine-tuning the
+        features: ridge classifiers on frozen features of a small language model; lora: fine-tuning that model; paper: fine-tuning the
         published models.
     proportions
         Of synthetic data m / (n + m), each in [0, 1); None: the figure's own.
     max_steps
-        Most steps of a fine-tuning; None: those of the configuration.
+        The most steps of a fine-tuning; None: those of the configuration.
     """
 
     scale: Scale = "features"
@@ -38,7 +38,7 @@ class StudyOptions(Options):
         return "" if self.scale == "features" else f"-{self.scale}"
 
     def check(self, *, quick: bool) -> None:
-        """Refuse an unknown scale, steps where nothing is tuned, and a quick fine-tuning."""
+        """Raise BadInput for an unknown scale, steps where nothing is tuned, and a quick fine-tuning."""
         if self.scale not in get_args(Scale):
             raise BadInput(f"the scale must be one of {', '.join(get_args(Scale))}, not {self.scale!r}")
         if self.scale == "features" and self.max_steps is not None:
@@ -47,7 +47,7 @@ class StudyOptions(Options):
             raise BadInput("--quick is for --scale features: use --proportions and --max-steps to shorten a fine-tuning")
 
     def counts(self, n: int, usual: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers m of synthetic samples beside n real ones: the `usual`, or those of the proportions that were asked for.
+        """Return the numbers m of synthetic samples beside n real ones: the usual ones, or those of the proportions that were asked for.
 
         Raises
         ------
@@ -62,7 +62,7 @@ class StudyOptions(Options):
         return tuple(sorted({round(n * x / (1 - x)) for x in asked}))
 
     def arguments(self, run: Run) -> dict[str, object]:
-        """The keyword arguments of a study by fine-tuning (language.studies)."""
+        """Return the keyword arguments of a study by fine-tuning (language.studies)."""
         def tell(line: str) -> None:
             if run.progress:
                 print(line, file=sys.stderr)
