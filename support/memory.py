@@ -12,7 +12,7 @@ CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_memory() -> float:
-    """Return the bytes that this process may still ask for, by the system, its control group and its own limit; inf where they are unknown."""
+    """Return the bytes that this process may still ask for, by the system, its control group and its own limit; inf if unknown."""
     return min(_of_the_system(), _of_the_group(), _of_the_process())
 
 
