@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import Literal
+from functools import partial
+from typing import Literal, get_args
 
 import numpy as np
 
 from ..entry import DataFile, DataSet
 from ..find import locate, opened
 from ..origins import Address
+from ..tasks import ClassificationTask, Folder, TaskSamples
+
+Part = Literal["books", "elec", "kitchen"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 DATASET = DataSet(
     name="amazon",
@@ -35,7 +40,7 @@ DATASET = DataSet(
 
 
 def load(
-    part: Literal["books", "elec", "kitchen"], folder: str | os.PathLike[str] | None = None, download: bool = True
+    part: Part, folder: str | os.PathLike[str] | None = None, download: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features X (samples, 400), counts as floats, and labels y (samples,), +-1 (label 0 is +1); about 2000 samples.
 
@@ -50,3 +55,11 @@ def load(
     features = content["fts"]
     X = features.toarray() if issparse(features) else features
     return np.asarray(X, dtype=float), 1.0 - 2.0 * content["labels"].ravel()
+
+
+def _samples(part: Part, folder: Folder) -> TaskSamples:
+    X, y = load(part, folder)
+    return TaskSamples(X, (y < 0).astype(int))
+
+
+TASKS = tuple(ClassificationTask(part, "Amazon reviews", DATASET, partial(_samples, part), tested=300, elliptical=True) for part in PARTS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..entry import DataFile, DataSet
 from ..find import locate, opened
+from ..tasks import ClassificationTask, Folder, TaskSamples
 
 SIDE = 8
 
@@ -31,3 +32,10 @@ def load(folder: str | os.PathLike[str] | None = None) -> tuple[np.ndarray, np.n
     with opened(locate(DATASET, folder)["digits.csv"]) as file:
         table = np.loadtxt(file, dtype=np.uint8, delimiter=",")
     return table[:, :-1].reshape(-1, SIDE, SIDE), table[:, -1]
+
+
+def _samples(folder: Folder) -> TaskSamples:
+    return TaskSamples(*load(folder))
+
+
+TASKS = (ClassificationTask("digits", "digits", DATASET, _samples, tested=60, classes=10, scale="together", white=16.0),)

@@ -11,6 +11,7 @@ import numpy as np
 from ..entry import DataFile, DataSet
 from ..find import locate, opened
 from ..origins import NpmPackage, Torchvision
+from ..tasks import ClassificationTask, Folder, TaskSamples
 
 IMAGES, LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 PREFIX = {"train": "train", "test": "t10k"}
@@ -41,6 +42,13 @@ def load(
     """
     paths = locate(DATASET, folder, download)
     return _idx(paths[f"{PREFIX[part]}-{IMAGES}"], 3), _idx(paths[f"{PREFIX[part]}-{LABELS}"], 1)
+
+
+def _samples(folder: Folder) -> TaskSamples:
+    return TaskSamples(*load("train", folder), test=TaskSamples(*load("test", folder)))
+
+
+TASKS = (ClassificationTask("mnist", "MNIST", DATASET, _samples, tested=1000, classes=10, scale="together", white=255.0),)
 
 
 def _idx(path: Path, dimensions: int) -> np.ndarray:

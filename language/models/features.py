@@ -181,6 +181,11 @@ def imported(data: Data, settings: FeatureSettings, folder: str | os.PathLike[st
     return path if path.is_file() else None
 
 
+def obstacle(data: Data, folder: str | os.PathLike[str] | None = None) -> str:
+    """Why the usual features of a data set cannot be had without computing for long; "" if its user's folder has them."""
+    return "" if imported(data, FeatureSettings(), folder, models.SMALL) else f"there are no features of {data} in the data folder"
+
+
 def extract(
     model: str,
     contexts: Sequence[str],
