@@ -19,12 +19,17 @@ Folder = str | os.PathLike[str] | None  # of the user's data, as for `data.locat
 class TaskSamples:
     """Samples of a task as its files have them.
 
-    Attributes:
-        X: (k, p), or images (k, height, width).
-        y: (k,), classes.
-        group: (k,), integers from 0: samples of one group are alike, such as answers to one prompt, and are never divided between
-            training and test. None: samples are independent.
-        test: the public test set, where there is one.
+    Attributes
+    ----------
+    X : array (k, p) or (k, height, width)
+        Features, or images.
+    y : array (k,)
+        Classes.
+    group : array of int (k,), optional
+        Samples of one group are alike, such as answers to one prompt, and are never divided between training and test. None: samples
+        are independent.
+    test
+        The public test set, where there is one.
     """
 
     X: np.ndarray
@@ -41,18 +46,29 @@ def _nothing(folder: Folder) -> str:
 class ClassificationTask:
     """What is said about a data set once, for everything that trains classifiers on real data.
 
-    Attributes:
-        name: what settings call it.
-        title: what legends call it; tasks with one title are drawn as one group.
-        data_set: whose files it is made from.
-        load: from the user's folder to all samples.
-        tested: in a random split, how many samples of every class are the test set, or how many groups where samples have groups.
-        classes: how many there are.
-        scale: features are brought to variance 1 each, or to mean variance 1 all together, as is usual for images.
-        white: the value of a white pixel, by which images are divided.
-        elliptical: the residuals of a class have very different lengths, as those of texts do: covariances are estimated from their
-            directions (`estimators.statistics.class_laws`).
-        obstacle: why the task cannot be had without computing for long although its files are here; "" if it can.
+    Attributes
+    ----------
+    name
+        What settings call it.
+    title
+        What legends call it; tasks of one title are drawn as one group.
+    data_set
+        Whose files it is made from.
+    load
+        From the user's folder to all samples.
+    tested
+        In a random split, how many samples of every class are the test set, or how many groups where samples have groups.
+    classes
+        How many there are.
+    scale
+        each: every feature is brought to variance 1; together: all of them to mean variance 1, as is usual for images.
+    white
+        The value of a white pixel, by which images are divided.
+    elliptical
+        The residuals of a class have very different lengths, as those of texts do: covariances are estimated from their directions
+        (`estimators.statistics.class_laws`).
+    obstacle
+        Why the task cannot be had without computing for long although its files are here; "" if it can.
     """
 
     name: str

@@ -25,7 +25,7 @@ from ..support.workers import workers
 
 Protocol = Literal["published", "held-out"]
 PROTOCOLS: tuple[Protocol, ...] = ("published", "held-out")
-NAMES: tuple[str, ...] = ("books", "elec", "kitchen")
+NAMES: tuple[str, ...] = data.PARTS
 
 
 @dataclass(frozen=True)

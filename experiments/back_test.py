@@ -6,10 +6,7 @@ samples from a real data set. What an advice is worth is measured by training on
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 
@@ -17,57 +14,12 @@ from ..advice.advise import advise
 from ..advice.plan import Plan
 from ..advice.result import Advice
 from ..advice.tables import Table
-from ..data import dataset, status
-from ..data.sets import amazon, digits, xstest
+from ..data.tasks import Folder
 from ..estimators.class_gaussian import ClassGaussian
 from ..estimators.leave_one_out import RidgeMix
 from ..sims.labels import label_and_prune
 from ..solvers.problem import Generator, Verifier
-from .real import Split, mnist_split
-
-Source = Literal["mnist", "digits", "books", "elec", "kitchen", "preferences", "completions"]
-TEST = {"mnist": 1000, "digits": 60, "books": 300, "elec": 300, "kitchen": 300, "preferences": 350}  # a class
-PROMPTS_TEST = 120  # of the 450 prompts of the completions, with all their completions
-MODEL = "smollm2-135m"
-
-
-@dataclass(frozen=True)
-class Data:
-    """A data set and its features. digits: which of MNIST or of the small ones (none: all). features, size: see `real.mnist_split`."""
-
-    name: str
-    source: Source
-    digits: tuple[int, ...] = ()
-    features: Literal["pixels", "relu", "halved"] = "pixels"
-    size: int = 300
-
-    def missing(self, folder: str | os.PathLike[str] | None = None) -> str:
-        """Why these data cannot be used here without downloading or computing for long; "" if they can."""
-        if self.source in ("preferences", "completions"):
-            from ..language.models.features import FeatureSettings, imported
-
-            name: Literal["hh_rlhf", "xstest"] = "hh_rlhf" if self.source == "preferences" else "xstest"
-            if status(dataset(name), folder).missing:
-                return f"{name} is not here: python cli.py data fetch {name}"
-            return "" if imported(name, FeatureSettings(), folder, MODEL) else f"there are no features of {name} in the data folder"
-        name = self.source if self.source in ("mnist", "digits") else "amazon"
-        return f"{name} is not here: python cli.py data fetch {name}" if status(dataset(name), folder).missing else ""
-
-    def load(self, seed: int, folder: str | os.PathLike[str] | None = None) -> Split:
-        """A random split into pool and test set, from `seed`; the data are read once a process.
-
-        Raises:
-            BadInput: if they are nowhere to be found.
-        """
-        X, y, group = _samples(self, None if folder is None else os.fspath(folder))
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(y))
-        if group is not None:
-            return _grouped(X[order], y[order], group[order], rng)
-        tested = np.concatenate([np.flatnonzero(y[order] == k)[: TEST[self.source]] for k in np.unique(y)])
-        test = np.zeros(len(y), dtype=bool)
-        test[order[tested]] = True
-        return _one_scale(X, y, test, self.source)
+from .real_data import RealData, Split
 
 
 @dataclass(frozen=True)
@@ -79,7 +31,7 @@ class Scenario:
     direction, in units of the distance between the class means.
     """
 
-    data: Data
+    data: RealData
     n: int
     budget: int
     epsilon: float
@@ -182,11 +134,11 @@ class FollowedAdvice:
 
 
 def ask_and_follow(
-    scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, folder: str | os.PathLike[str] | None = None
+    scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, folder: Folder = None
 ) -> FollowedAdvice:
     """Split the data, draw a user, advise, follow the advice, and see what else could have been done."""
     divided, drawn = seed.generate_state(2)
-    split = scenario.data.load(int(divided), folder)
+    split = scenario.data.redivided(int(divided), folder)
     one = simulated_user(split, scenario, np.random.default_rng(int(drawn)))
     advice: Advice = advise(one.real, scenario.plan, one.audited(scenario.audited) if scenario.file else None, standardise=False,
                             details=False)
@@ -219,60 +171,6 @@ def simulated_user(split: Split, scenario: Scenario, rng: np.random.Generator) -
     order = rng.permutation(len(y))
     real = Table(X[order], y[order], names, total=len(y), columns=names)
     return SimulatedUser(real, Table(fresh, labels, names, keep=keep, total=len(labels), columns=names), truth)
-
-
-@lru_cache(maxsize=4)
-def _samples(data: Data, folder: str | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Features X (k, p), classes y (k,) from 0, and which samples belong together (k,), if any do.
-
-    Of the preference pairs of hh-rlhf X is y (phi(chosen) - phi(rejected)), with the order of the two drawn at random; of XSTest y says
-    whether a completion complies.
-    """
-    if data.source == "mnist":  # both parts together: the public test set is the easier one
-        split = mnist_split(data.digits, data.features, folder, size=data.size)
-        return np.concatenate([split.X, split.X_test]), np.concatenate([split.y, split.y_test]), None
-    if data.source == "digits":
-        images, y = digits.load(folder)
-        chosen = np.isin(y, data.digits or np.unique(y))
-        return images[chosen].reshape(int(chosen.sum()), -1).astype(float), np.searchsorted(np.unique(y[chosen]), y[chosen]), None
-    if data.source == "preferences":
-        from ..language.models.features import preference_features
-        from .preferences import differences
-
-        X = differences(preference_features(folder=folder))
-        y = np.random.default_rng(0).permutation(np.arange(len(X)) % 2)
-        return np.where(y[:, None] == 1, X, -X), y, None
-    if data.source == "completions":
-        from ..language.models.features import completion_features
-
-        known = xstest.load(folder)
-        return (completion_features(folder=folder).astype(float), (known.human == xstest.COMPLIANCE).astype(int),
-                np.unique(known.prompts, return_inverse=True)[1])  # fmt: skip
-    X, y = amazon.load(data.source, folder)
-    return X, (y < 0).astype(int), None
-
-
-def _grouped(X: np.ndarray, y: np.ndarray, group: np.ndarray, rng: np.random.Generator) -> Split:
-    """No group is in pool and test set, and the pool has one sample of each of its groups: those of one group are alike, and
-    leave-one-out wants independent ones. As many of both classes are tested."""
-    tested = np.isin(group, rng.permutation(group.max() + 1)[:PROMPTS_TEST])
-    pool = np.flatnonzero(~tested)
-    pool = pool[np.unique(group[pool], return_index=True)[1]]
-    least = np.bincount(y[tested]).min()
-    test = np.concatenate([np.flatnonzero(tested & (y == k))[:least] for k in np.unique(y)])
-    rows = np.concatenate([pool, test])
-    return _one_scale(X[rows], y[rows], np.arange(len(rows)) >= len(pool), "completions")
-
-
-def _one_scale(X: np.ndarray, y: np.ndarray, test: np.ndarray, source: Source) -> Split:
-    """Features centred on the pool, and of variance 1 there: each of them, or of images all together."""
-    from sklearn.preprocessing import StandardScaler
-
-    images = source in ("mnist", "digits")
-    scaler = StandardScaler(with_std=not images).fit(X[~test])
-    pool, hidden = scaler.transform(X[~test]), scaler.transform(X[test])
-    scale = np.sqrt(pool.var(axis=0).mean()) if images else 1.0
-    return Split(pool / scale, y[~test], hidden / scale, y[test], elliptical=not images)
 
 
 def _noise(L: int, epsilon: float) -> np.ndarray:

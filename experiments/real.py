@@ -1,100 +1,28 @@
-"""Real data in the place of the theory's Gaussians: draw real samples, fit the generator, generate, prune, train, score held out.
+"""Ridge classifiers on real data: predicted from the pool's statistics, and measured on the test set.
 
-Every data set becomes a `Split`: a pool, from which real samples and those behind a generator are drawn, and a test set that nothing
-else sees. Features are centred and brought to a common scale with the pool's numbers alone.
+A trial draws real samples from the pool of a `Split`, fits the generator, generates, prunes, trains, and scores the test set.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..data.sets import amazon, digits, mnist
+from ..data.tasks import Folder
 from ..estimators.class_gaussian import ClassGaussian
 from ..estimators.ridge import ridge
-from ..estimators.statistics import class_laws
 from ..sims.labels import label_and_prune
 from ..sims.many_classes import LabelledSamples
-from ..solvers.many_classes import ClassMixture, Scores, next_label_noise
-from ..solvers.problem import NO_SUPERVISION, Generator, Law, Ridge, Verifier
+from ..sims.monte_carlo import Estimate
+from ..solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
+from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Verifier
 from ..support.errors import BadInput
+from ..support.progress import bar
+from .real_data import WORDS, Features, RealData, Split
 
-Features = Literal["pixels", "relu", "halved"]
-WHITE = 255.0
-SAMPLES = 1000  # of a class of the pool, over which a prediction is averaged
-BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
-RELU_SCALE, RELU_BIAS = 3.0, 0.3
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """A random split of real data into a pool and a test set.
-
-    Attributes
-    ----------
-    X, y : arrays (k, p) and (k,)
-        The pool: features, and classes from 0 to L - 1.
-    X_test, y_test : arrays
-        The test set.
-    elliptical : bool
-        Whether the residuals of a class have very different lengths, as those of texts do: the covariances are then estimated from their
-        directions (`estimators.statistics.class_laws`).
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-    elliptical: bool = False
-
-    @property
-    def classes(self) -> int:
-        """The number of classes, L."""
-        return int(self.y.max()) + 1
-
-    @cached_property
-    def laws(self) -> tuple[Law, ...]:
-        """The law of every class, estimated from the whole pool."""
-        return class_laws(self.X, self.y, equal_lengths=self.elliptical)
-
-    @cached_property
-    def samples(self) -> tuple[np.ndarray, ...]:
-        """Random samples of each class of the pool, at most SAMPLES, which stand for fresh samples."""
-        order = np.random.default_rng(0).permutation(len(self.y))  # not the first: the files of MNIST begin with the easier ones
-        return tuple(self.X[order[self.y[order] == k][:SAMPLES]] for k in range(self.classes))
-
-    def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Draw disjoint random subsets of the pool.
-
-        Parameters
-        ----------
-        rng : numpy.random.Generator
-        counts : sequence of int
-            Samples of each class in each subset.
-
-        Returns
-        -------
-        list of pairs
-            X (L count, p) and y (L count,) of every subset, class after class.
-
-        Raises
-        ------
-        BadInput
-            Where the pool has not as many samples of a class.
-        """
-        orders = [rng.permutation(np.flatnonzero(self.y == k)) for k in range(self.classes)]
-        least = min(map(len, orders))
-        if least < sum(counts):
-            raise BadInput(f"a class of the pool has only {least} samples, not {sum(counts)}")
-        ends = np.cumsum([0, *counts])
-        rows = [np.concatenate([order[i:j] for order in orders]) for i, j in pairwise(ends)]
-        return [(self.X[one], self.y[one]) for one in rows]
+SUPERVISION = {ORACLE: "oracle", Verifier(rho=0.1, phi=0.9): "strong (0.1, 0.9)", NO_SUPERVISION: "no supervision"}
 
 
 @dataclass(frozen=True)
@@ -181,118 +109,158 @@ def _measure(scores: np.ndarray, y: np.ndarray) -> MeasuredAccuracy:
     return MeasuredAccuracy(float(np.mean(right)), float(np.mean(gaussian)))
 
 
-def mnist_split(
-    which: Sequence[int], features: Features, folder: str | os.PathLike[str] | None = None, *, size: int = 300, seed: int = 0
-) -> Split:
-    """Return some digits of MNIST; pool and test set are the public ones.
+@dataclass(frozen=True)
+class MixCase:
+    """A data set and its mixes: every m under every supervision and generator.
+
+    Attributes
+    ----------
+    name, source, digits, features, size
+        As of `RealData`.
+    n, m
+        Real samples a class, and the numbers of generated ones.
+    generators
+        Those that are tried.
+    trials
+        Of each mix.
+    splits
+        On how many of the splits the theory is asked, where they are random.
+    """
+
+    name: str
+    source: str
+    n: int
+    m: tuple[int, ...]
+    generators: tuple[Generator, ...]
+    trials: int
+    digits: tuple[int, ...] = ()
+    features: Features = "pixels"
+    size: int = 300
+    splits: int = 1
+
+    @property
+    def data(self) -> RealData:
+        """The data set, its classes and features."""
+        return RealData(self.name, self.source, self.digits, self.features, self.size)
+
+    @property
+    def group(self) -> str:
+        """What legends call its data: with features where it is a pair of more classes, else with the number of classes."""
+        task, words = self.data.task, {2: "two", 10: "ten"}
+        if self.data.pair:
+            return f"{task.title} pairs, {WORDS[self.features]}"
+        classes = len(self.digits) or task.classes
+        return task.title if classes == 2 else f"{task.title}, {words.get(classes, classes)} classes"
+
+    def mixes(self) -> list[Mix]:
+        """The mixes; without generated samples they are all one."""
+        found = [Mix(self.n, m, generator if m else self.generators[0], verifier if m else NO_SUPERVISION)
+                 for generator in self.generators for m in self.m for verifier in SUPERVISION]
+        return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, eq=False)
+class MixResult:
+    """One mix of a case, predicted and measured.
+
+    Attributes
+    ----------
+    predicted, predicted_gaussian
+        Accuracy from the scores of the pool's samples, and for Gaussian scores.
+    measured
+        Of every trial.
+    wrong
+        Accuracy by wrong theories, by their names; only for the largest m.
+    """
+
+    case: MixCase
+    mix: Mix
+    predicted: float
+    predicted_gaussian: float
+    measured: tuple[MeasuredAccuracy, ...]
+    wrong: dict[str, float]
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Mean measured accuracy over the trials."""
+        return Estimate.of(np.array([one.accuracy for one in self.measured]))
+
+    @property
+    def residual(self) -> float:
+        """Predicted less measured."""
+        return self.predicted - self.accuracy.mean
+
+    @property
+    def of_moments(self) -> float:
+        """The part of the residual that there would be, were measured and predicted scores Gaussian."""
+        return self.predicted_gaussian - float(np.mean([one.gaussian for one in self.measured]))
+
+    @property
+    def of_shape(self) -> float:
+        """The rest: the scores are not distributed as the pool's samples say."""
+        return self.residual - self.of_moments
+
+    def record(self) -> dict[str, object]:
+        """The setting and where its residual comes from."""
+        return {
+            "data": self.case.name, "generator": self.mix.generator.kind, "n_hat": self.mix.generator.n_hat, "n": self.mix.n,
+            "m": self.mix.m, "supervision": SUPERVISION[self.mix.verifier] if self.mix.m else "no synthetic data",
+            "predicted": self.predicted, "measured": self.accuracy.mean, "se": self.accuracy.se, "residual": self.residual,
+            "residual from moments": self.of_moments, "residual from the shape of the scores": self.of_shape,
+            "larger part": "moments" if abs(self.of_moments) > abs(self.of_shape) else "shape of the scores",
+        }  # fmt: skip
+
+
+def predict_and_measure(
+    cases: Sequence[MixCase], seeds: Sequence[tuple[int, int]], folder: Folder = None, jobs: int = 1, progress: bool = False
+) -> list[MixResult]:
+    """Predict and measure every mix of every case, one result each.
+
+    Every trial has a seed of its own, from its case and mix: the number of workers changes nothing. Threads are the workers, with one
+    thread each for linear algebra: they share the data, and work outside the interpreter's lock.
 
     Parameters
     ----------
-    which : sequence of int
-        The digits.
-    features : str
-        pixels: all 784; relu: `size` random ReLU features of them (weights N(0, 9 / 784), biases N(0, 0.09), from `seed`); halved: the 196
-        pixels of the images halved in height and width.
-    folder : path, optional
-        With data, as for `data.locate`.
-    size, seed : int
-        Of the ReLU features.
-
-    Raises
-    ------
-    BadInput
-        If MNIST is nowhere to be found.
-    """
-    (X, y), (X_test, y_test) = (_digits_of(*mnist.load(part, folder), which) for part in ("train", "test"))
-    if features == "halved":
-        X, X_test = (_halved(images) for images in (X, X_test))
-    X, X_test = (images.reshape(len(images), -1) / WHITE for images in (X, X_test))
-    if features == "relu":
-        X, X_test = _relu(X, X_test, size, seed)
-    return _one_scale(X, y, X_test, y_test)
-
-
-def digits_splits(
-    seed: int, count: int, features: Features = "pixels", *, size: int = 200, test: int = 60, folder: str | os.PathLike[str] | None = None
-) -> list[Split]:
-    """Return random splits of scikit-learn's digits.
-
-    Parameters
-    ----------
-    seed, count : int
-        Of the splits.
-    features : str
-        pixels: all 64; relu: `size` random ReLU features of them as in `mnist_split`, from `seed`.
-    size : int
-    test : int
-        Test images of each class; the rest is the pool.
-    folder : path, optional
+    seeds
+        Of the splits and of the trials of every case.
+    folder
         With data, as for `data.locate`.
     """
-    images, y = digits.load(folder)
-    X = images.reshape(len(images), -1) / images.max()
-    if features == "relu":
-        X, _ = _relu(X, X[:0], size, seed)
-    return [_one_scale(*parts) for parts in _random_splits(X, y, seed, count, test)]
+    from joblib import Parallel, delayed
+    from threadpoolctl import threadpool_limits
+
+    tasks = []
+    for case, (dividing, trying) in zip(cases, seeds, strict=True):
+        splits, mixes = case.data.splits(dividing, case.trials, folder), case.mixes()
+        children = np.random.SeedSequence(trying).spawn(len(mixes))
+        tasks += [delayed(_result)(case, mix, splits, child) for mix, child in zip(mixes, children, strict=True)]
+    results: list[MixResult] = []
+    with threadpool_limits(1), bar("settings", progress) as show:
+        for one in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+            results.append(one)
+            show(len(results), len(tasks))
+    return results
 
 
-def amazon_splits(
-    name: Literal["books", "elec", "kitchen"], seed: int, count: int, test: int = 300, folder: str | os.PathLike[str] | None = None
-) -> list[Split]:
-    """Return random splits of a set of Amazon reviews, 400 words; every feature is brought to variance 1 on the pool, as in figure 6.
+def _result(case: MixCase, mix: Mix, splits: Sequence[Split], seed: np.random.SeedSequence) -> MixResult:
+    seen = splits[: case.splits]
 
-    Parameters
-    ----------
-    name : str
-        books, elec or kitchen.
-    seed, count : int
-        Of the splits.
-    test : int
-        Test reviews of each class; the rest is the pool.
-    folder : path, optional
-        With data, as for `data.locate`.
-    """
-    from sklearn.preprocessing import StandardScaler
+    def predicted(of: Mix, change: Callable[[Law], Law] = _same) -> float:
+        return float(np.mean([predict_on_samples(of.mixture(tuple(map(change, split.laws))), split.samples).accuracy for split in seen]))
 
-    X, y = amazon.load(name, folder)
-    splits = []
-    for X_pool, y_pool, X_test, y_test in _random_splits(X, (y < 0).astype(int), seed, count, test):
-        scaler = StandardScaler().fit(X_pool)
-        splits.append(Split(scaler.transform(X_pool), y_pool, scaler.transform(X_test), y_test, elliptical=True))
-    return splits
+    measured = tuple(trial(splits[i % len(splits)], mix, np.random.default_rng(child)) for i, child in enumerate(seed.spawn(case.trials)))
+    gaussian = float(np.mean([predict_classes(mix.mixture(split.laws)).accuracy for split in seen]))
+    wrong = {}
+    if mix.m and mix.m == max(case.m):
+        wrong["isotropic covariances"] = predicted(mix, _isotropic)
+        if mix.generator.n_hat is None or mix.generator.n_hat <= mix.n:
+            wrong["an exact generator"] = predicted(replace(mix, generator=Generator()))
+    return MixResult(case, mix, predicted(mix), gaussian, measured, wrong)
 
 
-def _digits_of(images: np.ndarray, labels: np.ndarray, which: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    chosen = np.isin(labels, which)
-    return images[chosen], np.searchsorted(sorted(which), labels[chosen])
+def _same(law: Law) -> Law:
+    return law
 
 
-def _halved(images: np.ndarray) -> np.ndarray:
-    k, height, width = images.shape
-    return images.reshape(k, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
-
-
-def _relu(X: np.ndarray, X_test: np.ndarray, size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    weights = rng.standard_normal((X.shape[1], size)) * (RELU_SCALE / np.sqrt(X.shape[1]))
-    bias = RELU_BIAS * rng.standard_normal(size)
-    return np.maximum(X @ weights + bias, 0), np.maximum(X_test @ weights + bias, 0)
-
-
-def _one_scale(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarray) -> Split:
-    """Centred, without features that barely vary, and with mean variance 1."""
-    variance = X.var(axis=0)
-    kept = variance > BARELY**2 * variance.max()
-    center, scale = X[:, kept].mean(axis=0), np.sqrt(variance[kept].mean())
-    return Split((X[:, kept] - center) / scale, y, (X_test[:, kept] - center) / scale, y_test)
-
-
-def _random_splits(X: np.ndarray, y: np.ndarray, seed: int, count: int, test: int) -> list[tuple[np.ndarray, ...]]:
-    """Pool X, y and test X, y, `test` of every class."""
-    splits = []
-    for child in np.random.SeedSequence(seed).spawn(count):
-        rng = np.random.default_rng(child)
-        tested = np.concatenate([rng.permutation(np.flatnonzero(y == k))[:test] for k in np.unique(y)])
-        pool = np.setdiff1d(np.arange(len(y)), tested)
-        splits.append((X[pool], y[pool], X[tested], y[tested]))
-    return splits
+def _isotropic(law: Law) -> Law:
+    return replace(law, covariance=float(np.trace(law.covariance) / len(law.mean)))

@@ -31,7 +31,18 @@ RELU_SCALE, RELU_BIAS = 3.0, 0.3
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Features X (k, p) and classes y (k,), 0 to L - 1, of the pool and of the test set; elliptical: see `ClassificationTask`."""
+    """A random split of real data into a pool and a test set.
+
+    Attributes
+    ----------
+    X, y : arrays (k, p) and (k,)
+        The pool: features, and classes from 0 to L - 1.
+    X_test, y_test : arrays
+        The test set.
+    elliptical : bool
+        Whether the residuals of a class have very different lengths, as those of texts do: the covariances are then estimated from their
+        directions (`estimators.statistics.class_laws`).
+    """
 
     X: np.ndarray
     y: np.ndarray
@@ -41,7 +52,7 @@ class Split:
 
     @property
     def classes(self) -> int:
-        """How many classes there are, L."""
+        """The number of classes, L."""
         return int(self.y.max()) + 1
 
     @cached_property
@@ -51,15 +62,28 @@ class Split:
 
     @cached_property
     def samples(self) -> tuple[np.ndarray, ...]:
-        """Random samples of each class of the pool, at most SAMPLES: what a fresh sample is taken to look like."""
+        """Random samples of each class of the pool, at most SAMPLES, which stand for fresh samples."""
         order = np.random.default_rng(0).permutation(len(self.y))  # not the first: the files of MNIST begin with the easier ones
         return tuple(self.X[order[self.y[order] == k][:SAMPLES]] for k in range(self.classes))
 
     def draw(self, rng: np.random.Generator, counts: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-        """Disjoint random subsets X (L count, p), y (L count,) of the pool, class after class, `count` a class each.
+        """Draw disjoint random subsets of the pool.
 
-        Raises:
-            BadInput: where the pool has not as many samples of a class.
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        counts : sequence of int
+            Samples of each class in each subset.
+
+        Returns
+        -------
+        list of pairs
+            X (L count, p) and y (L count,) of every subset, class after class.
+
+        Raises
+        ------
+        BadInput
+            Where the pool has not as many samples of a class.
         """
         orders = [rng.permutation(np.flatnonzero(self.y == k)) for k in range(self.classes)]
         least = min(map(len, orders))
@@ -74,13 +98,19 @@ class Split:
 class RealData:
     """Classes of a classification task, seen through features.
 
-    Attributes:
-        name: in records and legends.
-        source: the name of the task.
-        digits: the classes that are taken; none: all.
-        features: pixels, the features of the task as they are; relu, `size` random ReLU features of them (weights N(0, 9 / p), biases
-            N(0, 0.09)); halved, the pixels of images halved in height and width.
-        size: how many ReLU features.
+    Attributes
+    ----------
+    name
+        In records and legends.
+    source
+        The name of the task.
+    digits
+        The classes that are taken; none: all.
+    features
+        pixels: the features of the task as they are; relu: `size` random ReLU features of them (weights N(0, 9 / p), biases N(0, 0.09));
+        halved: the pixels of images halved in height and width.
+    size
+        How many ReLU features.
     """
 
     name: str
@@ -93,23 +123,27 @@ class RealData:
     def task(self) -> ClassificationTask:
         """The task itself.
 
-        Raises:
-            BadInput: if there is none of this name.
+        Raises
+        ------
+        BadInput
+            If there is none of this name.
         """
         return task(self.source)
 
     @property
     def pair(self) -> bool:
         """Whether two of more classes are taken."""
-        return len(self.digits) == 2
+        return len(self.digits) == 2 < self.task.classes
 
     def splits(self, seed: int, count: int, folder: Folder = None) -> list[Split]:
         """Splits into pool and test set: the public one where there is one, else `count` random ones from `seed`.
 
         Of images, features that barely vary in the pool are left out. `seed` is also that of the ReLU features.
 
-        Raises:
-            BadInput: if the data are nowhere to be found (see `data.locate`).
+        Raises
+        ------
+        BadInput
+            If the data are nowhere to be found (see `data.locate`).
         """
         found = self._chosen(self.task.load(folder))
         if found.test is not None:
@@ -122,8 +156,10 @@ class RealData:
 
         No group of samples is in both the pool and the test set.
 
-        Raises:
-            BadInput: as `splits`.
+        Raises
+        ------
+        BadInput
+            As `splits`.
         """
         found = _together(self, None if folder is None else os.fspath(folder))
         rng = np.random.default_rng(seed)

@@ -22,8 +22,10 @@ def names() -> list[str]:
 def task(name: str) -> ClassificationTask:
     """The task `name`.
 
-    Raises:
-        BadInput: if there is no such task.
+    Raises
+    ------
+    BadInput
+        If there is no such task.
     """
     for one in _all():
         if one.name == name:

@@ -8,16 +8,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from synthmix.experiments.back_test import CandidateGrid, Data, FollowedAdvice, Scenario, ask_and_follow, simulated_user
-from synthmix.experiments.real import Split
-from synthmix.figures.figure_advise import FULL, KINDS, Case, Result, Settings, build
+from synthmix.experiments.back_test import CandidateGrid, FollowedAdvice, Scenario, ask_and_follow, simulated_user
+from synthmix.experiments.back_test_result import ScenarioResult
+from synthmix.experiments.back_test_run import UserCase
+from synthmix.experiments.real_data import RealData, Split
+from synthmix.figures.figure_advise import FULL, KINDS, Settings, build
 from synthmix.figures.kit.run import Run
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
 
-DIGITS = Data("digits 3-8", "digits", (3, 8))
-SETTINGS = Settings((Case(DIGITS, 40, 2, 80, 3, 2, 200),))
+DIGITS = RealData("digits 3-8", "digits", (3, 8))
+SETTINGS = Settings((UserCase(DIGITS, 40, 2, 80, 3, 2, 200),))
 GRID = CandidateGrid((0, 100, 200), (0.3, 1.0), (0.01, 1.0, 10.0))
 
 
@@ -27,7 +29,7 @@ def scenario(**changes) -> Scenario:
 
 @pytest.fixture(scope="module")
 def split() -> Split:
-    return DIGITS.load(0)
+    return DIGITS.redivided(0)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,7 @@ def test_workers_and_interruptions_change_nothing(built, tmp_path):
 
 def test_data_that_are_missing_are_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr("synthmix.data.find._look", lambda dataset, file, own: type("Nothing", (), {"path": None, "damaged": ()})())
-    nowhere = Case(Data("books", "books"), 80, 2, 400, 1, 2, 500)
+    nowhere = UserCase(RealData("books", "books"), 80, 2, 400, 1, 2, 500)
     with pytest.raises(BadInput, match="amazon is not here"):
         build(Settings((nowhere,)), Run(data=tmp_path))
 
@@ -93,8 +95,8 @@ def test_generators_are_good_bad_and_shifted(split):
 
 
 def test_ten_classes_have_wrong_labels_everywhere():
-    digits = Data("digits", "digits")
-    one = simulated_user(digits.load(0), scenario(data=digits, n=100, budget=3000, generator=Generator("independent", n_hat=30)),
+    digits = RealData("digits", "digits")
+    one = simulated_user(digits.redivided(0), scenario(data=digits, n=100, budget=3000, generator=Generator("independent", n_hat=30)),
                    np.random.default_rng(0))  # fmt: skip
     wrong = one.synthetic.y != one.truth
     assert len(np.unique(one.real.y)) == 10 and np.all(np.bincount((one.synthetic.y - one.truth)[wrong] % 10, minlength=10)[1:] > 50)
@@ -133,17 +135,17 @@ def test_the_judge_is_not_fooled():
     by_word = {word: outcome(word, m, followed, low, high) for word, m, followed in (
         ("helps", 10, high), ("hurts", 0, low), ("too close to call", 0, low), ("depends on the verifier", 10, high))}
     for word, one in by_word.items():
-        result = Result(scenario(), grid, 5, (one, one))
+        result = ScenarioResult(scenario(), grid, 5, (one, one))
         for verdicts in (result.verdicts, result.strict_verdicts):
             assert [right for *_, right in verdicts] == [word == "helps"] * 2 * (word != "too close to call")
         assert result.gain(one)[0] == pytest.approx(0.1) and result.residual == pytest.approx(0.01)
         assert result.regret == pytest.approx(0.0 if one.m else 0.1) and result.undiscerning == [True] * 2
         assert result.change[0] == pytest.approx(0.1 if one.m else 0.0)
-    fooled = Result(scenario(), grid, 5, (outcome("helps", 10, low, high, low),) * 2)
+    fooled = ScenarioResult(scenario(), grid, 5, (outcome("helps", 10, low, high, low),) * 2)
     assert [right for *_, right in fooled.verdicts] == [False] * 2 and fooled.change[0] == pytest.approx(-0.1)
-    cautious = Result(scenario(), grid, 5, (outcome("hurts", 0, high, high, low),) * 2)
+    cautious = ScenarioResult(scenario(), grid, 5, (outcome("hurts", 0, high, high, low),) * 2)
     assert [right for *_, right in cautious.verdicts] == [True] * 2 and cautious.undiscerning == [False] * 2
-    level = Result(scenario(), grid, 5, (outcome("helps", 10, low, low, low),) * 2)
+    level = ScenarioResult(scenario(), grid, 5, (outcome("helps", 10, low, low, low),) * 2)
     assert level.verdicts == level.strict_verdicts == level.undiscerning == []
 
 
@@ -158,9 +160,9 @@ def test_the_settings_cover_what_they_should():
 
 @pytest.mark.parametrize("data", [case.data for case in FULL.cases if case.data.source != "digits"], ids=lambda data: data.name)
 def test_other_data(data):
-    if why := data.missing():
+    if why := data.task.missing():
         pytest.skip(why)
-    loaded = data.load(0)
+    loaded = data.redivided(0)
     case = next(case for case in FULL.cases if case.data == data)
     s = Scenario(data, case.n, 100, 0.2, ORACLE, Generator("independent", n_hat=case.most))
     one = simulated_user(loaded, s, np.random.default_rng(0))
@@ -169,16 +171,16 @@ def test_other_data(data):
 
 
 def test_prompts_of_the_test_set_are_in_no_pool():
-    if why := Data("XSTest", "completions").missing():
+    if why := RealData("XSTest", "completions").task.missing():
         pytest.skip(why)
-    one, other = (Data("XSTest", "completions").load(seed) for seed in (0, 1))
+    one, other = (RealData("XSTest", "completions").redivided(seed) for seed in (0, 1))
     assert len(one.X) == 330 and not np.array_equal(one.y_test, other.y_test)
 
 
 def test_preferences_have_no_order():
-    if why := Data("hh-rlhf", "preferences").missing():
+    if why := RealData("hh-rlhf", "preferences").task.missing():
         pytest.skip(why)
-    split = Data("hh-rlhf", "preferences").load(0)
+    split = RealData("hh-rlhf", "preferences").redivided(0)
     assert len(split.X) + len(split.X_test) == 2312 and abs(split.y.mean() - 0.5) < 0.02
 
 

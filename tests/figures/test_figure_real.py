@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from synthmix.data import dataset, status
-from synthmix.experiments.real import Mix, Split, amazon_splits, digits_splits, mnist_split, trial
+from synthmix.experiments.real import Mix, trial
+from synthmix.experiments.real_data import RealData, Split
 from synthmix.figures import figure_real
 from synthmix.figures.figure_real import DIGITS, Settings, build
 from synthmix.figures.kit.run import Run
@@ -58,7 +59,7 @@ def test_workers_change_nothing():
 @pytest.mark.parametrize("features", ["pixels", "relu", "halved"])
 def test_mnist_splits(features):
     needs("mnist")
-    split = mnist_split((3, 8), features, size=50)
+    split = RealData("3-8", "mnist", (3, 8), features, 50).splits(0, 1)[0]
     assert split.classes == 2 and len(split.X) == 11982 and len(split.X_test) == 1984
     assert split.X.shape[1] == split.X_test.shape[1] <= {"pixels": 784, "relu": 50, "halved": 196}[features]
     np.testing.assert_allclose(split.X.mean(axis=0), 0, atol=1e-9)
@@ -74,16 +75,16 @@ def test_a_pair_is_predicted():
 
 def test_reviews_are_elliptical():
     needs("amazon")
-    split = amazon_splits("books", 0, 1)[0]
+    split = RealData("books", "books").splits(0, 1)[0]
     assert split.elliptical and split.classes == 2 and len(split.X_test) == 600
     assert [len(samples) for samples in split.samples] == list(np.bincount(split.y))
 
 
 def test_random_splits_share_nothing():
-    one, two = digits_splits(0, 2)
+    one, two = RealData("digits", "digits").splits(0, 2)
     assert len(one.X) + len(one.X_test) == 1797 and np.all(np.bincount(one.y_test) == 60)
     assert not np.array_equal(one.y, two.y) or not np.array_equal(one.X, two.X)
-    assert np.array_equal(one.X, digits_splits(0, 2)[0].X)
+    assert np.array_equal(one.X, RealData("digits", "digits").splits(0, 2)[0].X)
 
 
 def test_draws_are_disjoint_and_balanced():
