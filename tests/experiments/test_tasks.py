@@ -13,7 +13,7 @@ from synthmix.data import sets
 from synthmix.experiments import tasks
 from synthmix.experiments.back_test_run import UserCase
 from synthmix.experiments.real import MixCase
-from synthmix.experiments.real_data import RealData, _together
+from synthmix.experiments.real_data import RealData
 from synthmix.figures import figure_advise, figure_real
 from synthmix.figures.kit.run import Run
 from synthmix.solvers.problem import Generator
@@ -51,7 +51,6 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(sets, "__path__", [*sets.__path__, str(tmp_path)])
     yield "toy"
     sys.modules.pop("synthmix.data.sets.toy", None)
-    _together.cache_clear()
 
 
 def test_every_task_is_registered_once_and_names_a_data_set():
@@ -97,6 +96,6 @@ def test_features_are_scaled_as_the_task_says(toy: str):
 def test_no_group_is_divided(toy: str, monkeypatch: pytest.MonkeyPatch):
     assert tasks.task(toy)
     monkeypatch.setattr(sys.modules["synthmix.data.sets.toy"], "GROUPS", True)
-    split = RealData("toys", toy).redivided(0)
+    split = RealData("toys in groups", toy).redivided(0)
     assert len(split.X) == 140  # one of each of the groups that are not tested
     assert np.array_equal(np.bincount(split.y_test), [60] * 3)
