@@ -5,7 +5,7 @@ Generated from derivations/special/selection.py by `python cli.py derive`. Do no
 
 import math
 
-from numba import njit
+from ..compiling import njit
 
 
 @njit(cache=True, error_model="numpy")
