@@ -19,7 +19,17 @@ SQUARE = "square"
 
 @dataclass(frozen=True)
 class Loss:
-    """A loss by its number in the generated functions, and the threshold of Huber's."""
+    """A loss as the compiled functions know it.
+
+    Attributes
+    ----------
+    name : str
+        A name in `solvers.generated.losses.NAMES`.
+    kind : int
+        Its number there.
+    threshold : float
+        Where Huber's loss becomes linear.
+    """
 
     name: str
     kind: int
@@ -27,7 +37,13 @@ class Loss:
 
     @classmethod
     def of(cls, name: str, huber_threshold: float | None = None) -> Loss:
-        """The loss of that name.
+        """Return the loss of a name.
+
+        Parameters
+        ----------
+        name : str
+        huber_threshold : float, optional
+            Of Huber's loss, 1 by default.
 
         Raises
         ------
@@ -54,7 +70,7 @@ def check_covered(problem: Problem) -> None:
 
 
 def solve(lowered: Lowered, loss: Loss) -> Solution:
-    """Solve every point.
+    """Solve every point of lowered problems for a loss.
 
     Raises
     ------

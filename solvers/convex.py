@@ -48,7 +48,10 @@ def _nodes(sources):
 
 @njit(cache=True, error_model="numpy")
 def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes):
-    """One round from z (J, 3): the pulls (K, 3) of all sources, T (J, 3) and its slopes (3 J, 3 J)."""
+    """Go once from z (J, 3) through forces and spectrum: fills the pulls (K, 3) of all sources, T (J, 3) and its slopes (3 J, 3 J).
+
+    Long, because the slopes of a fitted source run through its own forces and those of its base at once: every name is used again below.
+    """
     K, J = sources.shape[0], z.shape[0]
     right_moments, wrong_moments = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
     pull_slopes = np.zeros((3 * K, 3 * J))
@@ -106,7 +109,7 @@ def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls,
 
 @njit(cache=True, error_model="numpy")
 def _residual(z, T):
-    """The largest relative difference: means in units of the second moment of the margin."""
+    """Return the largest relative difference of z and T, that of the means in units of the second moment of the margin."""
     largest = 0.0
     for j in range(z.shape[0]):
         if not (T[j, 1] > 0 and T[j, 2] > 0):
@@ -165,7 +168,7 @@ def _newton(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls
 
 @njit(cache=True, error_model="numpy")
 def _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
-    """What is seen where the ridge is so heavy that every margin is near 0, as a first guess in z."""
+    """Fill z with a first guess: the fixed point's first round from a ridge so heavy that every margin is near 0."""
     K = sources.shape[0]
     right_moments, wrong_moments, small = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS), np.empty(3)
     traces = data_side.load(side)
@@ -236,18 +239,25 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
 
     Parameters
     ----------
-    sources (K, 6), wrong (K,)
-        The columns of `kernels`, and the shares of wrong labels.
-    side
-        `Spectral` or `Dense`.
-    seen (K, SEEN)
-        Filled with what a left-out sample of each source sees.
-    margins, variances (T,)
-        Filled with those of fresh samples.
+    kind : int
+        The loss.
+    threshold : float
+        Of Huber's loss.
+    sources : array (K, 5)
+        The columns of `kernels.Point`.
+    wrong : array (K,)
+        Shares of wrong labels.
+    side : Spectral or Dense
+    gamma : float
+    seen : array (K, SEEN)
+        Filled: mean and variance of a left-out margin of each source, its leverage, and the generator's fit.
+    margins, variances : arrays (T,)
+        Filled: of fresh samples.
 
     Returns
     -------
-    The residual: the largest relative difference that one more round makes, for a smooth loss with finer integrals.
+    float
+        The residual: the largest relative difference that one more round makes, for a smooth loss with finer integrals.
     """
     K = sources.shape[0]
     child, J = _nodes(sources)
@@ -287,7 +297,15 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
 
 @njit(cache=True, error_model="numpy")
 def means_within(means, mixing):
-    """Products (B, B, L) of the means within each eigenvalue, from those of the directions (D, D, L) and the mixing (B, D)."""
+    """Return the products (B, B, L) of the means within each eigenvalue.
+
+    Parameters
+    ----------
+    means : array (D, D, L)
+        Products of the directions within each eigenvalue.
+    mixing : array (B, D)
+        The means in the directions.
+    """
     B, D = mixing.shape
     products = np.zeros((B, B, means.shape[2]))
     for a in range(B):
@@ -303,7 +321,10 @@ def means_within(means, mixing):
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def spectral_batch(kind, threshold, sources, wrong, gamma, eigenvalues, tests, h, means, mixing, seen, margins, variances, residual):
-    """Many problems on one spectrum: sources (P, K, 6), wrong (P, K), gamma (P,), h (P, L) and mixing (P, B, D) have one of each point."""
+    """Solve P problems on one spectrum in parallel; arguments as of `spectral_point`.
+
+    Those that differ from point to point have a leading axis (P,): sources, wrong, gamma, h, mixing, seen, margins, variances, residual.
+    """
     for i in prange(gamma.size):
         side = Spectral(eigenvalues, tests, h[i], means_within(means, mixing[i]))
         residual[i] = solve_point(kind, threshold, sources[i], wrong[i], side, gamma[i], seen[i], margins[i], variances[i])
@@ -311,13 +332,33 @@ def spectral_batch(kind, threshold, sources, wrong, gamma, eigenvalues, tests, h
 
 @njit(cache=True, error_model="numpy")
 def spectral_point(kind, threshold, sources, wrong, gamma, eigenvalues, tests, h, means, mixing, seen, margins, variances):
-    """One problem on a spectrum."""
+    """Solve one problem on a spectrum, and return the residual.
+
+    Parameters
+    ----------
+    kind, threshold, sources, wrong, gamma, seen, margins, variances
+        As of `solve_point`.
+    eigenvalues, tests, h
+        As of `data_side.Spectral`.
+    means, mixing
+        As of `means_within`.
+    """
     side = Spectral(eigenvalues, tests, h, means_within(means, mixing))
     return solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances)
 
 
 @njit(cache=True, error_model="numpy")
 def dense_point(kind, threshold, sources, wrong, gamma, covariances, tests, means, N, seen, margins, variances):
-    """One problem with dense p x p covariances."""
+    """Solve one problem with covariances (p, p), and return the residual.
+
+    Parameters
+    ----------
+    kind, threshold, sources, wrong, gamma, seen, margins, variances
+        As of `solve_point`.
+    covariances, tests, means
+        As of `data_side.Dense`.
+    N : float
+        Normalisation of the sums.
+    """
     side = Dense(covariances, tests, means, np.array([N]))
     return solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances)

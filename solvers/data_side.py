@@ -21,11 +21,11 @@ class Spectral(NamedTuple):
 
     Attributes
     ----------
-    eigenvalues (K, L), tests (T, L)
+    eigenvalues, tests : arrays (K, L) and (T, L)
         Of the sources and of the fresh samples.
-    h (L,)
+    h : array (L,)
         Multiplicities over N.
-    products (K + T, K + T, L)
+    products : array (K + T, K + T, L)
         Products of the means within each eigenvalue, the sources' then the fresh samples'.
     """
 
@@ -40,11 +40,11 @@ class Dense(NamedTuple):
 
     Attributes
     ----------
-    covariances (K, p, p), tests (T, p, p)
+    covariances, tests : arrays (K, p, p) and (T, p, p)
         Of the sources and of the fresh samples.
-    means (K + T, p)
+    means : array (K + T, p)
         The sources', then the fresh samples'.
-    N (1,)
+    N : array (1,)
         Normalisation of the sums.
     """
 
@@ -55,32 +55,34 @@ class Dense(NamedTuple):
 
 
 def see(side, gamma, pulls, seen, slopes):
-    """Fill what left-out samples of the K sources see of forces, and its slopes.
+    """Fill the margins and leverages of left-out samples of the K sources, and their slopes.
 
     Parameters
     ----------
-    pulls (K, 3)
+    side : Spectral or Dense
+    gamma : float
+    pulls : array (K, 3)
         Mean force, curvature and noise of each source.
-    seen (K, 3)
-        Mean and variance of a left-out margin, and leverage.
-    slopes (3 K, 3 K)
-        Of `seen` in `pulls`, both in C order.
+    seen : array (K, 3)
+        Filled: mean and variance of a left-out margin, and leverage.
+    slopes : array (3 K, 3 K)
+        Filled: of `seen` in `pulls`, both in C order.
     """
     raise NotImplementedError("compiled code only")
 
 
 def fresh(side, gamma, pulls, margins, variances):
-    """Fill mean and variance (T,) of the margins of fresh samples."""
+    """Fill mean and variance (T,) of the margins of fresh samples; arguments as of `see`."""
     raise NotImplementedError("compiled code only")
 
 
 def load(side):
-    """The trace (1/N) tr C_k of every source, (K,)."""
+    """Return the trace (1/N) tr C_k of every source, (K,)."""
     raise NotImplementedError("compiled code only")
 
 
 def square(side, k):
-    """|mu_k|^2."""
+    """Return |mu_k|^2 of the k-th source."""
     raise NotImplementedError("compiled code only")
 
 

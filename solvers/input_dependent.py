@@ -244,7 +244,7 @@ class _Rules:
 
     @property
     def _intercepts(self) -> tuple[float, ...]:
-        """What the intercept adds to the score ytilde u^T x of either label."""
+        """The intercept's part of the score ytilde u^T x, for either label."""
         b = self.labels.intercept
         return (b, -b)
 
@@ -253,7 +253,7 @@ class _Rules:
         return self._kept(1.0)
 
     def wrong(self) -> tuple[float, ...]:
-        """The same of wrong labels; xtilde has the mean -mu."""
+        """Z of wrong labels, its gradient and its Hessian in (h_u, h_v); xtilde has the mean -mu."""
         return self._kept(-1.0)
 
     def _steps(self, sign: float) -> tuple[float, list[tuple[float, float]]]:

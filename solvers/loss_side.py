@@ -53,7 +53,21 @@ def kind_of(loss: str, threshold: float | None = None) -> tuple[int, float]:
 
 @njit(cache=True, error_model="numpy")
 def prox(kind, h, c, delta, threshold):
-    """argmin_u c ell(u) + (u - h)^2 / (2 delta) of a smooth loss: Newton on u + c delta ell'(u) = h within its bracket."""
+    """Return the proximal step argmin_u c ell(u) + (u - h)^2 / (2 delta) of a smooth loss.
+
+    By Newton on u + c delta ell'(u) = h within its bracket.
+
+    Parameters
+    ----------
+    kind : int
+        The loss.
+    h : float
+        Left-out margin.
+    c, delta : float
+        Weight of the sample, and its leverage.
+    threshold : float
+        Of Huber's loss.
+    """
     rate = c * delta
     _, slope, curvature = losses.margin_loss(kind, h, threshold)
     low, high = min(h, h - rate * slope), max(h, h - rate * slope)
@@ -84,7 +98,7 @@ def _mass(low, high):
 
 @njit(cache=True, error_model="numpy")
 def _linear_moments(kind, c, delta, threshold, mean, sd, out):
-    """The moments of a force that is linear interval by interval."""
+    """Fill `out` (10,) with the moments of a force that is linear interval by interval."""
     pieces, steps = losses.linear_force(kind, c, delta, threshold), losses.linear_step(kind, c, delta, threshold)
     count = (len(pieces) + 1) // 3
     middle = 0
@@ -120,10 +134,11 @@ def _linear_moments(kind, c, delta, threshold, mean, sd, out):
 
 @njit(cache=True, error_model="numpy")
 def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
-    """The moments of a smooth force: Gauss-Legendre in u on panels that share out the spread of h and the range of u evenly.
+    """Fill `out` (10,) with the moments of a smooth force: Gauss-Legendre in u on panels that share out the spread of h and the range of u.
 
-    The place x(u) = a (h(u) - mean) / sd + b w asinh(u / w) of a panel's ends is what is shared out. w is the range of u over which
-    the proximal step bends, log(c delta ell'') beyond the unit range of the loss itself.
+    The place x(u) = a (h(u) - mean) / sd + b w asinh(u / w) of a panel's ends is what is shared out evenly. w is the range of u over which
+    the proximal step bends, log(c delta ell'') beyond the unit range of the loss itself. Long, because the search for a panel's end, on its
+    own, would take twelve arguments.
     """
     rate, a, b = c * delta, _PER_SPREAD[level], _PER_MARGIN[level]
     begin, end = prox(kind, mean - _REACH * sd, c, delta, threshold), prox(kind, mean + _REACH * sd, c, delta, threshold)
@@ -183,7 +198,18 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
 
 @njit(cache=True, error_model="numpy")
 def moments(kind, c, delta, threshold, mean, sd, level, out):
-    """Fill `out` (10,) with the moments of the force at h = mean + sd g."""
+    """Fill `out` (MOMENTS,) with the moments of the force at the margin h = mean + sd g, g ~ N(0, 1).
+
+    Parameters
+    ----------
+    kind, c, delta, threshold
+        As of `prox`.
+    mean, sd : float
+        Of the left-out margin.
+    level : int
+        How fine the integrals of a smooth loss are.
+    out : array (MOMENTS,)
+    """
     if kind < losses.CLOSED:
         _linear_moments(kind, c, delta, threshold, mean, sd, out)
     else:
@@ -192,9 +218,20 @@ def moments(kind, c, delta, threshold, mean, sd, level, out):
 
 @njit(cache=True, error_model="numpy")
 def forces(kind, threshold, theta, c, e, seen, level, right, wrong):
-    """Mean force, curvature and noise of a source, then their slopes in m, v, delta, row by row (12 numbers).
+    """Return mean force, curvature and noise of a source, then their slopes in m, v, delta, row by row (12 numbers).
 
-    seen (3,): mean and variance of the left-out margin, leverage. e: the share of wrong labels. right, wrong (10,): overwritten.
+    Parameters
+    ----------
+    kind, threshold
+        The loss.
+    theta, c, e : float
+        Samples over N, weight of each, share of wrong labels.
+    seen : array (3,)
+        Mean m and variance v of the left-out margin, leverage delta.
+    level : int
+        How fine the integrals of a smooth loss are.
+    right, wrong : arrays (MOMENTS,)
+        Overwritten with the moments of right and wrong labels.
     """
     sd = math.sqrt(seen[1])
     right[:] = 0.0

@@ -185,7 +185,7 @@ class _Weights(NamedTuple):
 
 
 class _Solver:
-    """One selection: the trace q = (1/N) tr(C B) is solved, then a linear system in at most nine unknowns."""
+    """The solver of a selection: first the trace q = (1/N) tr(C B), then a linear system in at most nine unknowns."""
 
     def __init__(self, selection: Selection) -> None:
         s, kept, law = selection.setting, selection.kept, selection.law
@@ -262,7 +262,7 @@ class _Solver:
             _Weights(d_real, d_tau, (d_tau - f * handed**2) / (1 + handed * q) ** 2, 1.0)  # fmt: skip
 
     def _root(self, of: _Weights) -> float:
-        """What multiplies C in the resolvent."""
+        """The weight of C in the resolvent."""
         return of.real + (of.selected if self.kind == "exact" else of.fit)
 
     def _stationary(self, now: _Weights, G: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
