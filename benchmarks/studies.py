@@ -20,7 +20,7 @@ from synthmix.studies.run import SIMULATED_BLOCK, run_study
 from synthmix.support.cluster import cluster
 from synthmix.support.workers import workers
 
-POINTS, TRIALS, EMPTY = 64, 200, 2000
+POINTS, TRIALS, EMPTY = 48, 40, 2000
 SETTING = Base(n=500, m=2000, p=300, mu=1.5, rho=0.2, phi=0.9, gamma=1.0, generator="independent", n_hat=600)
 WAYS = {"one process": (1, None), "two of joblib's": (2, None), "two of Dask's": (2, "local:2")}
 
