@@ -27,8 +27,10 @@ BEST, PLAIN, MEASURED, NOW = 0, 2, 1, 5  # colours
 def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     """Write advice.png, advice.pdf and advice.json to the folder `out`; their paths are returned.
 
-    Raises:
-        BadInput: If the folder cannot be written.
+    Raises
+    ------
+    BadInput
+        If the folder cannot be written.
     """
     panels = [_curve(advice), _gains(advice)]
     if advice.break_even is not None:
@@ -50,9 +52,12 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
 def check_place(out: Path) -> None:
     """Do nothing if `save` can write to the folder `out`. A folder that is made for the trial is removed again.
 
-    Raises:
-        BadInput: If it cannot be made or written to, or has a folder of the name of a file.
-        Unwritable: If the disk is full.
+    Raises
+    ------
+    BadInput
+        If it cannot be made or written to, or has a folder of the name of a file.
+    Unwritable
+        If the disk is full.
     """
     missing = [one for one in (out, *out.parents) if not one.exists()]
     for path in _files(out):

@@ -19,7 +19,10 @@ def study(
     csv: Annotated[Path | None, typer.Option("--csv", help="Also write all rows as a CSV file, which the explorer reads.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Compute a declared sweep of settings, in theory and by Monte-Carlo, into a Parquet data set; only what is missing is computed."""
+    """Compute a sweep of settings, as a file declares it.
+
+    Theory and Monte-Carlo go into a Parquet data set; points that are there already are not computed again.
+    """
     from ..studies.file import read_study
     from ..studies.run import run_study
     from ..studies.store import Store

@@ -28,8 +28,10 @@ def names() -> list[str]:
 def dataset(name: str) -> DataSet:
     """The entry of the data set `name`.
 
-    Raises:
-        BadInput: if there is no such data set.
+    Raises
+    ------
+    BadInput
+        If there is no such data set.
     """
     if name not in names():
         raise BadInput(f"there is no data set {name!r}; there are {', '.join(names())}")

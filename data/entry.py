@@ -12,10 +12,12 @@ from typing import Protocol
 class DataFile:
     """A file of a data set.
 
-    Attributes:
-        name: of the file; NAME.gz is taken as well.
-        sha256: hex, of the uncompressed content. None where only the commit that its origin names pins it: the file is then taken as
-            it is.
+    Attributes
+    ----------
+    name
+        Of the file; NAME.gz is taken as well.
+    sha256
+        In hex, of the uncompressed content. None where only the commit that its origin names pins it: the file is then taken as it is.
     """
 
     name: str
@@ -32,8 +34,10 @@ class Origin(Protocol):
     def fetch(self, names: Sequence[str], folder: Path) -> Iterator[Path]:
         """Bring the files into `folder`: each is yielded once it is complete, as NAME.part, and is not yet trusted.
 
-        Raises:
-            Unavailable: at the first file that cannot be had.
+        Raises
+        ------
+        Unavailable
+            At the first file that cannot be had.
         """
         ...
 
@@ -42,13 +46,20 @@ class Origin(Protocol):
 class DataSet:
     """A public data set: what may be done with it, whom to cite, its files and where to find them.
 
-    Attributes:
-        name: what commands call it.
-        title, licence, citation: for people.
-        files: the files that are needed.
-        folders: where the files lie within the user's folder; the first is also their folder in the cache.
-        package: an installed Python package that carries the files, and the folder within it.
-        origins: where the files can be downloaded, in order.
+    Attributes
+    ----------
+    name
+        Its name in commands.
+    title, licence, citation
+        For people.
+    files
+        The files that are needed.
+    folders
+        Where the files lie within the user's folder; the first is also their folder in the cache.
+    package
+        An installed Python package that carries the files, and the folder within it.
+    origins
+        Where the files can be downloaded, in order.
     """
 
     name: str

@@ -23,9 +23,17 @@ GZIP_SUFFIX = ".gz"
 
 @dataclass(frozen=True)
 class Status:
-    """What is on this machine: the path of every file found intact, the names missing, the paths that are damaged.
+    """The files of a data set on this machine.
 
     A damaged file in the user's own folder stands in the way: it counts as missing wherever else it could be had.
+
+    Attributes
+    ----------
+    found : dict of Path
+        By name, the files that are here intact.
+    missing : tuple of str
+        Names of the files that are not.
+    damaged : tuple of Path
     """
 
     found: dict[str, Path]
@@ -58,14 +66,21 @@ def status(dataset: DataSet, folder: str | os.PathLike[str] | None = None) -> St
 
 
 def locate(dataset: DataSet, folder: str | os.PathLike[str] | None = None, download: bool = True) -> dict[str, Path]:
-    """Return the path of every file of `dataset`, by file name; each is plain or gzip (.gz) and has the right sha256.
+    """Return the path of every file of a data set, by file name; each is plain or gzip (.gz) and has the right sha256.
 
-    folder: where to look first, in its `dataset.folders` and then in itself; by default the folder that the environment
-        variable SYNTHDATA_DIR names. Then come the user's cache, the installed package that carries the files, if there
-        is one, and (with `download`) the public origins in order, whose files are kept in the cache.
+    Parameters
+    ----------
+    dataset : DataSet
+    folder : path, optional
+        Where to look first, in its `dataset.folders` and then in itself; by default the folder that the environment variable SYNTHDATA_DIR
+        names. Then come the user's cache and the installed package that carries the files, if there is one.
+    download : bool
+        Whether to go on to the public origins in order, whose files are kept in the cache.
 
-    Raises:
-        BadInput: in one line: a file is in none of these places, or the one in the user's folder is damaged.
+    Raises
+    ------
+    BadInput
+        In one line: a file is in none of these places, or the one in the user's folder is damaged.
     """
     own = own_folder(folder)
     looked = {file: _look(dataset, file, own) for file in dataset.files}

@@ -178,8 +178,10 @@ class Wheel:
 def _run(command: list[str], place: str) -> None:
     """Run npm or pip in a folder, silently.
 
-    Raises:
-        Unavailable: with the first line of its standard error, or rather the first that names an error.
+    Raises
+    ------
+    Unavailable
+        With the first line of its standard error, or rather the first that names an error.
     """
     try:
         subprocess.run(command, cwd=place, check=True, capture_output=True, text=True, timeout=PACKAGE_SECONDS)

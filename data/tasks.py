@@ -44,14 +44,14 @@ def _nothing(folder: Folder) -> str:
 
 @dataclass(frozen=True)
 class ClassificationTask:
-    """What is said about a data set once, for everything that trains classifiers on real data.
+    """A data set as a classification task: how it is loaded, split and scaled wherever classifiers are trained on real data.
 
     Attributes
     ----------
     name
-        What settings call it.
+        Its name in settings.
     title
-        What legends call it; tasks of one title are drawn as one group.
+        Its name in legends; tasks of one title are drawn as one group.
     data_set
         Whose files it is made from.
     load
@@ -59,7 +59,7 @@ class ClassificationTask:
     tested
         In a random split, how many samples of every class are the test set, or how many groups where samples have groups.
     classes
-        How many there are.
+        Number of classes.
     scale
         each: every feature is brought to variance 1; together: all of them to mean variance 1, as is usual for images.
     white

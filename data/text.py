@@ -18,7 +18,7 @@ HUMAN, ASSISTANT = "\n\nHuman:", "\n\nAssistant:"
 
 
 class _Rows:
-    """What the data classes below share: fields of equal length, tuples or arrays, with one entry a row."""
+    """The base of the data classes below: fields of equal length, tuples or arrays, with one entry a row."""
 
     def __post_init__(self) -> None:
         lengths = {field.name: len(getattr(self, field.name)) for field in fields(self)}
@@ -29,7 +29,7 @@ class _Rows:
         return len(getattr(self, fields(self)[0].name))
 
     def take(self, rows: ArrayLike) -> Self:
-        """The rows with these numbers, in this order, or where a mask of booleans is true."""
+        """Return the rows with these numbers, in this order, or where a mask of booleans is true."""
         rows = np.asarray(rows)
         chosen = np.arange(len(self))[rows if rows.size else rows.astype(int)]  # an empty list has no type
         return type(self)(**{field.name: _at(getattr(self, field.name), chosen) for field in fields(self)})
@@ -41,7 +41,14 @@ def _at(values: tuple[str, ...] | np.ndarray, rows: np.ndarray) -> tuple[str, ..
 
 @dataclass(frozen=True)
 class Preferences(_Rows):
-    """Pairs of responses to the same context, which ends with ASSISTANT: the one chosen and the one rejected."""
+    """Pairs of responses to the same context.
+
+    Attributes
+    ----------
+    contexts : tuple of str
+        Each ends with ASSISTANT.
+    chosen, rejected : tuple of str
+    """
 
     contexts: tuple[str, ...]
     chosen: tuple[str, ...]
@@ -50,7 +57,14 @@ class Preferences(_Rows):
 
 @dataclass(frozen=True, eq=False)
 class Completions(_Rows):
-    """Completions of prompts by several models, and labels (rows,) of each by humans, GPT-4 and string matching."""
+    """Completions of prompts by several models, with labels.
+
+    Attributes
+    ----------
+    models, prompts, completions : tuple of str
+    human, gpt4, strmatch : array (rows,)
+        Labels by humans, GPT-4 and string matching.
+    """
 
     models: tuple[str, ...]
     prompts: tuple[str, ...]
@@ -62,7 +76,13 @@ class Completions(_Rows):
 
 @dataclass(frozen=True, eq=False)
 class Answers(_Rows):
-    """Answers to prompts; safe: boolean (rows,), what people found."""
+    """Answers to prompts, with human labels.
+
+    Attributes
+    ----------
+    prompts, answers : tuple of str
+    safe : bool array (rows,)
+    """
 
     prompts: tuple[str, ...]
     answers: tuple[str, ...]
@@ -71,7 +91,12 @@ class Answers(_Rows):
 
 @dataclass(frozen=True)
 class Prompts(_Rows):
-    """Requests without any template, and the category of each."""
+    """Requests without any template.
+
+    Attributes
+    ----------
+    prompts, categories : tuple of str
+    """
 
     prompts: tuple[str, ...]
     categories: tuple[str, ...]

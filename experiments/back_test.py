@@ -24,11 +24,26 @@ from .real_data import RealData, Split
 
 @dataclass(frozen=True)
 class Scenario:
-    """n real samples; `budget` generated ones whose labels are wrong with probability epsilon (then any other class's), and a verifier.
+    """A kind of user, whose data, generator and verifier are known to the back-test.
 
-    file: whether the user has the generated samples, `audited` of them with true labels, or only plans them.
-    generator: independent, n_hat samples a class, or self-fitted. shift: how far the generator's class means are moved, in a random
-    direction, in units of the distance between the class means.
+    Attributes
+    ----------
+    data : RealData
+    n : int
+        Real samples.
+    budget : int
+        Synthetic samples.
+    epsilon : float
+        Share of wrong labels; a wrong label is any of the other classes.
+    verifier : Verifier
+    generator : Generator
+        Independent, with n_hat samples a class, or self-fitted.
+    file : bool
+        Whether the user has the synthetic samples, or only plans them.
+    audited : int
+        How many samples of the file have true labels.
+    shift : float
+        How far the generator's class means are moved, in a random direction, in units of the distance between the class means.
     """
 
     data: RealData
@@ -43,7 +58,7 @@ class Scenario:
 
     @property
     def plan(self) -> Plan:
-        """What the user says of the generator and the verifier: the truth."""
+        """The plan that the user states; generator and verifier are told truly."""
         return Plan(self.budget, self.epsilon, self.verifier.rho, self.verifier.phi, self.generator, self.generator.kind == "self-fitted")
 
     @property
@@ -57,25 +72,34 @@ class Scenario:
 
 @dataclass(frozen=True, eq=False)
 class SimulatedUser:
-    """What one user has: the real samples, and the generated ones in the order they come, with verdicts and true classes."""
+    """The samples of a simulated user.
+
+    Attributes
+    ----------
+    real : Table
+    synthetic : Table
+        In the order they come, with the verifier's keep decisions.
+    truth : array
+        True classes of the synthetic samples.
+    """
 
     real: Table
     synthetic: Table
     truth: np.ndarray
 
     def audited(self, count: int) -> Table:
-        """The synthetic samples as a file, of which the first `count` have been looked at for their true labels."""
+        """Return the synthetic samples as a file, the first `count` of them with true labels."""
         truth = self.truth.astype(str).astype(object)
         truth[count:] = ""
         return replace(self.synthetic, truth=truth.astype(str))
 
     def trained(self, split: Split, m: int, omega: float, gamma: float) -> np.ndarray:
-        """Which test samples (k,) a classifier gets right that is trained on the real samples and the first m generated ones."""
+        """Return which test samples are classified right after training on the real samples and the first m synthetic ones, (k,)."""
         scores = self._mix(m).scores(split.X_test, [gamma * (len(self.real.y) + m)], omega)
         return scores[0].argmax(axis=1) == split.y_test
 
     def landscape(self, split: Split, grid: CandidateGrid) -> np.ndarray:
-        """Which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
+        """Return which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
         alphas = np.array(grid.ridge) * len(self.real.y)
         right = np.empty((*grid.shape, len(split.y_test)), dtype=bool)
         for i, m in enumerate(grid.m):
@@ -94,7 +118,17 @@ class SimulatedUser:
 
 @dataclass(frozen=True)
 class CandidateGrid:
-    """Where the best setting is looked for by exhaustion: numbers of generated samples, weights, and ridges gamma N / n."""
+    """The settings among which the best is found by exhaustive search.
+
+    Attributes
+    ----------
+    m : tuple of int
+        Numbers of synthetic samples.
+    omega : tuple of float
+        Weights of a synthetic sample.
+    ridge : tuple of float
+        gamma N / n.
+    """
 
     m: tuple[int, ...]
     omega: tuple[float, ...]
@@ -108,11 +142,20 @@ class CandidateGrid:
 
 @dataclass(frozen=True, eq=False)
 class FollowedAdvice:
-    """What one user was told, and what came of it on the hidden test set of k samples.
+    """An advice to one user, and its outcome on the hidden test set of k samples.
 
-    verdict, m, omega, gamma: the advice. predicted, predicted_gain, gain_se: of its mix. baseline: the predicted accuracy without
-    synthetic data. followed, without: (k,), which test samples are right when it is followed, and without synthetic data, with the ridge
-    that leave-one-out chooses. landscape: the same at every point of the grid, packed in bits.
+    Attributes
+    ----------
+    verdict, m, omega, gamma
+        The advice.
+    predicted, predicted_gain, gain_se : float
+        Of its mix.
+    baseline : float
+        The predicted accuracy without synthetic data.
+    followed, without : bool arrays (k,)
+        Which test samples are right when the advice is followed, and without synthetic data, with the ridge that leave-one-out chooses.
+    landscape : array
+        Which test samples are right at every point of the grid, packed in bits.
     """
 
     verdict: str
@@ -153,8 +196,10 @@ def ask_and_follow(
 def simulated_user(split: Split, scenario: Scenario, rng: np.random.Generator) -> SimulatedUser:
     """Draw one: equally many real samples a class, then those that an independent generator is fitted on, then what it generates.
 
-    Raises:
-        BadInput: where the pool is too small.
+    Raises
+    ------
+    BadInput
+        Where the pool is too small.
     """
     L = split.classes
     own = scenario.generator.kind == "self-fitted"

@@ -16,14 +16,14 @@ UNDECIDED = "too close to call"  # an advice that claims nothing
 
 @dataclass(frozen=True, eq=False)
 class ScenarioResult:
-    """One scenario: what its users were told, and what came of it.
+    """The advices to the users of one scenario, and their outcomes.
 
     Places of the grid are (m, omega, ridge), by number.
 
     Attributes
     ----------
     scenario, grid
-        What was tried.
+        The scenario, and the settings of the exhaustive search.
     p
         Features of its data.
     outcomes

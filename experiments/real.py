@@ -145,7 +145,7 @@ class MixCase:
 
     @property
     def group(self) -> str:
-        """What legends call its data: with features where it is a pair of more classes, else with the number of classes."""
+        """The name of its data in legends: with features where it is a pair of more classes, else with the number of classes."""
         task, words = self.data.task, {2: "two", 10: "ten"}
         if self.data.pair:
             return f"{task.title} pairs, {WORDS[self.features]}"
@@ -161,7 +161,7 @@ class MixCase:
 
 @dataclass(frozen=True, eq=False)
 class MixResult:
-    """One mix of a case, predicted and measured.
+    """A mix of a case, predicted and measured.
 
     Attributes
     ----------

@@ -107,7 +107,7 @@ class Points:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What varies, in order."""
+        """The parameters that vary, in order."""
         return (*self.axes, *self.rows)
 
     @property

@@ -23,7 +23,7 @@ TREE_AXES = ("p", "mu", "gamma")
 
 @dataclass(frozen=True)
 class Base:
-    """What all points have in common, by the names of the command line; what an axis gives is left out."""
+    """The parameters that all points share, by the names of the command line; those that an axis gives are left out."""
 
     n: float | None = None
     m: float | None = None
@@ -49,7 +49,7 @@ AXES = tuple(one.name for one in fields(Base) if one.name not in ("generator", "
 
 @dataclass(frozen=True)
 class Compute:
-    """What is computed at every point.
+    """The computations at every point.
 
     Attributes
     ----------
@@ -85,7 +85,7 @@ class Compute:
 
     @property
     def kinds(self) -> tuple[tuple[str, str], ...]:
-        """What is computed, as (kind, loss)."""
+        """The computations, as (kind, loss)."""
         theory = [("theory" if one == "rederived" else "published", "square") for one in self.formulas]
         return (*theory, *(("theory", loss) for loss in self.losses), *([("simulated", "square")] if self.trials else []))
 

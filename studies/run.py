@@ -29,12 +29,12 @@ Task = tuple[Study, str, str, dict[str, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run did for one thing that a study computes.
+    """The work of a run on one of the computations of a study.
 
     Attributes
     ----------
     kind, loss
-        What was computed.
+        The computation.
     points
         How many points the study has.
     computed
@@ -130,7 +130,7 @@ def _tasks(study: Study, kind: str, loss: str, known: np.ndarray) -> Iterator[Ta
 
 
 def _common(study: Study, kind: str, loss: str, axes: tuple[str, ...]) -> str:
-    """What all rows of one kind depend on beside the axes."""
+    """A key of everything that all rows of one kind depend on besides the axes."""
     asked = study.compute
     sampled = (asked.trials, asked.target_se, asked.seed) if kind == "simulated" else ()
     return repr((version(), kind, loss, sampled, study.columns({}, 1), sorted(axes)))

@@ -26,10 +26,12 @@ DATASET = DataSet(
 
 
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Prompts:
-    """The 14,763 prompts in 32 categories, in file order, without the file's instruction template around each.
+    """Return the 14,763 prompts in 32 categories, in file order, without the file's instruction template around each.
 
-    Raises:
-        BadInput: if the file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If the file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[NAME])
     return Prompts(

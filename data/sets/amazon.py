@@ -44,8 +44,10 @@ def load(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features X (samples, 400), counts as floats, and labels y (samples,), +-1 (label 0 is +1); about 2000 samples.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     from scipy.io import loadmat
     from scipy.sparse import issparse

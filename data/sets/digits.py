@@ -26,8 +26,10 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Images (1797, 8, 8) uint8, 0 to 16, and labels (1797,) uint8, 0 to 9.
 
-    Raises:
-        BadInput: if scikit-learn does not carry the file any more and it is nowhere else (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If scikit-learn does not carry the file any more and it is nowhere else (see `data.locate`).
     """
     with opened(locate(DATASET, folder)["digits.csv"]) as file:
         table = np.loadtxt(file, dtype=np.uint8, delimiter=",")

@@ -26,12 +26,12 @@ DATASET = DataSet(
 
 
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Preferences:
-    """The 2,312 pairs in file order.
+    """Return the 2,312 pairs in file order.
 
-    In five of them the dialogues part before the last answer: there the responses hold further turns.
-
-    Raises:
-        BadInput: if the file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If the file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[NAME])
     return preferences([(row["chosen"], row["rejected"]) for row in rows])

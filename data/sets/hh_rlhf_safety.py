@@ -32,8 +32,10 @@ def load(
 ) -> Preferences:
     """The pairs whose chosen answer was judged safe, whatever the rejected one was, as published; or `every` pair; in file order.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[FILES[part]])
     return preferences([(row["chosen"], row["rejected"]) for row in rows if every or row["chosen-safety"].strip() == SAFE])

@@ -37,8 +37,10 @@ def load(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images (samples, 28, 28) uint8, 0 to 255, and labels (samples,) uint8, 0 to 9: 60,000 to train, 10,000 to test.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     paths = locate(DATASET, folder, download)
     return _idx(paths[f"{PREFIX[part]}-{IMAGES}"], 3), _idx(paths[f"{PREFIX[part]}-{LABELS}"], 1)

@@ -33,8 +33,10 @@ def load(
 ) -> Preferences:
     """All pairs in file order; chosen is the answer that was named the safer one.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[FILES[part]])
     safer = [row["safer_response_id"] for row in rows]
@@ -50,8 +52,10 @@ def answers(
 ) -> Answers:
     """The two answers of each pair, one after the other, in file order, and whether each was judged safe.
 
-    Raises:
-        BadInput: as `load`.
+    Raises
+    ------
+    BadInput
+        As `load`.
     """
     both = [(row, k) for row in json_lines(locate(DATASET, folder, download)[FILES[part]]) for k in (0, 1)]
     return Answers(

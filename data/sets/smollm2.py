@@ -26,7 +26,9 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Path:
     """The path of the GGUF file (98 MB, 4-bit weights).
 
-    Raises:
-        BadInput: if the file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If the file is nowhere to be found (see `data.locate`).
     """
     return locate(DATASET, folder, download)[NAME]

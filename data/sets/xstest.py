@@ -85,8 +85,10 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Completions:
     """The 2,250 completions in file order: five models, 450 prompts each. Every label is one of LABELS, or UNLABELLED.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     rows = json_lines(locate(DATASET, folder, download)[COMPLETIONS])
     return Completions(
@@ -98,8 +100,10 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
 def prompts(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Prompts:
     """The 450 prompts in file order; the categories of unsafe ones begin with contrast_.
 
-    Raises:
-        BadInput: if a file is nowhere to be found (see `data.locate`).
+    Raises
+    ------
+    BadInput
+        If a file is nowhere to be found (see `data.locate`).
     """
     rows = _table(locate(DATASET, folder, download)[PROMPTS])
     return Prompts(tuple(row["prompt"] for row in rows), tuple(row["type"] for row in rows))
