@@ -33,7 +33,7 @@ def setting() -> Setting:
 
 
 def diagonalised(dense: Setting) -> Setting:
-    """The same setting in the eigenbasis of Sigma_beta."""
+    """A setting in the eigenbasis of Sigma_beta."""
     eigenvalues, basis = np.linalg.eigh(dense.generator.covariance)
     return replace(dense, mu=dense.mu @ basis, covariance=1.0, generator=Generator(covariance=eigenvalues))
 

@@ -27,7 +27,7 @@ TRAINING = Training()  # that of the figure
 
 
 def one_after_the_other(images: np.ndarray, networks: Sequence[Network], training: Training) -> Trained:
-    """What `experiments.networks.train` does, as one would write it for a single network."""
+    """The training of `experiments.networks.train`, as one would write it for a single network."""
     import torch
 
     trained = []

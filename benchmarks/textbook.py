@@ -70,7 +70,7 @@ def density(x: float) -> float:
 
 
 def trial(setting: Setting, rng: np.random.Generator, tests: int = 10_000) -> float:
-    """One experiment: draw the data, train the ridge classifier, score it on a drawn test set. All covariances are I.
+    """A Monte-Carlo trial: draw the data, train the ridge classifier, score it on a drawn test set. All covariances are I.
 
     Returns:
         The share of the test samples that are classified correctly.

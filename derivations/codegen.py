@@ -37,7 +37,7 @@ _PRINTER = _Printer({"fully_qualified_modules": True})
 
 
 def function_source(function: Function | Switch) -> str:
-    """One compiled function: common subexpressions first, then its results in order."""
+    """The source of a compiled function: common subexpressions first, then its results in order."""
     if isinstance(function, Switch):
         branches = [[f"    if kind == {kind}:", *_lines(function, case, "        ")] for kind, case in enumerate(function.cases)]
         body = [line for branch in branches for line in branch] + [f'    raise ValueError("{function.name}: there is no such kind")']

@@ -147,7 +147,7 @@ def base_share() -> sp.Expr:
 
 
 def source_functions() -> tuple[Function, ...]:
-    """What the solvers need of one source: functions of its q and of nothing else."""
+    """The functions of a source that the solvers need: each depends on its q and on no other source."""
     share, d_share = sp.symbols("base_share d_base_share", nonnegative=True)
     d_delta, k, d_kappa = sp.symbols("d_delta kappa d_kappa")
 
@@ -246,7 +246,7 @@ def isotropic_functions() -> tuple[Function, ...]:
 # --- the response ----------------------------------------------------------------------------------------------------
 
 def response_functions() -> tuple[Function, ...]:
-    """What is summed over the sources once the residuals of the means and the speeds dq/dt are known."""
+    """The terms that are summed over the sources once the residuals of the means and the speeds dq/dt are known."""
     residual, weight, d_weight, d_signal, d_floor, speed = sp.symbols("residual T d_T d_signal d_floor speed", real=True)
     m, v = sp.symbols("mean_margin variance", real=True)
     return (

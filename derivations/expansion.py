@@ -46,7 +46,7 @@ RATIONAL = {t: sp.Rational(3, 4), J: sp.Rational(2, 3)}
 
 @dataclass(frozen=True)
 class Term:
-    """What many diagrams of one order have in common.
+    """A term of the expansion, shared by many diagrams of one order.
 
     Attributes
     ----------
@@ -360,7 +360,7 @@ def _at_random(sources: tuple[Source, ...], seed: int, blocks: int = 2) -> State
 
 
 def _one_source() -> Statement:
-    """One direct source with one eigenvalue, all in symbols."""
+    """A direct source with one eigenvalue, all in symbols."""
     h, C, test, own, cross, fresh = sp.symbols("h C C_test g g_x g_test", positive=True)
     s = replace(source("k"), labels=Labels(*sp.symbols("ybar vtilde", real=True)))
     return Statement((s,), (Block(h, (C,), test, sp.Matrix([[own, cross], [cross, fresh]])),))

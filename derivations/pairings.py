@@ -33,7 +33,7 @@ class Edge:
 
 @dataclass(frozen=True)
 class Diagram:
-    """What one way of pairing leaves.
+    """The products and traces that a way of pairing leaves.
 
     Attributes
     ----------

@@ -11,7 +11,7 @@ import sympy as sp
 
 @dataclass(frozen=True)
 class Equation:
-    """One displayed equation.
+    """A displayed equation.
 
     Attributes
     ----------

@@ -109,7 +109,7 @@ Mark = Line | Points | Histogram | Images
 
 @dataclass(frozen=True)
 class Panel:
-    """One set of axes, with a legend under them.
+    """A set of axes, with a legend under them.
 
     Attributes
     ----------

@@ -81,7 +81,7 @@ def _power(s: Settings, run: Run) -> list[Claim]:
 
 
 def _setting(s: Settings, p: int, verifier: Verifier, proportion: float) -> Setting:
-    """One point. Its label noise is the error of a classifier trained on the m synthetic samples alone, rightly labelled."""
+    """The setting of a point. Its label noise is the error of a classifier trained on the m synthetic samples alone, rightly labelled."""
     m = max(1, round(s.n * proportion / (1 - proportion)))
     generator = Generator("independent", s.n_hat)
     labeller = Setting(0, m, p, s.mu, 0.0, ORACLE, generator, Ridge(s.gamma))

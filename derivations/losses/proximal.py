@@ -30,7 +30,7 @@ def losses() -> tuple[Loss, ...]:
 
 
 def functions() -> tuple[Switch, ...]:
-    """What the solvers and the simulations need of a loss."""
+    """The functions of a loss that solvers and simulations need."""
     found = losses()
     closed = [loss for loss in found if loss.closed]
     intervals = max(len(loss.forces) for loss in closed)

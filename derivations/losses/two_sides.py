@@ -55,7 +55,7 @@ from .base import C as WEIGHT
 
 @dataclass(frozen=True)
 class Forces:
-    """What a source does to the classifier: mean force, curvature, noise."""
+    """The effect of a source on the classifier: mean force, curvature, noise."""
 
     mean: sp.Expr
     curvature: sp.Expr
@@ -80,7 +80,7 @@ def data_potential(sources: Sequence[Forces], blocks: Sequence[Block], j: sp.Exp
 
 @dataclass(frozen=True)
 class Seen:
-    """What a left-out sample of a source sees: mean and variance of its margin, and its leverage."""
+    """The view of a left-out sample of a source: mean and variance of its margin, and its leverage."""
 
     mean: sp.Expr
     variance: sp.Expr
@@ -97,7 +97,7 @@ ALONG_K, ALONG_L, BOTH, PRODUCT = sp.symbols("along_k along_l both product", rea
 
 
 def _pair() -> tuple[sp.Expr, Forces, Forces, dict[sp.Symbol, sp.Expr]]:
-    """One block's part of Psi as a function of the forces of two sources, and what stands for all that does not move.
+    """A block's part of Psi as a function of the forces of two sources, and the symbols for all that does not move.
 
     along_k: the product of mean k with M = sum_j mhat_j mu_j; both: M^T M + h sum_j qhat_j C_j; x: the eigenvalue of B^{-1}.
     """
@@ -428,7 +428,7 @@ def fit_without_training() -> CheckResult:
 
 @dataclass(frozen=True)
 class Ridge:
-    """One problem of the earlier chapters at a fixed point in exact numbers, and its two sides for the square loss.
+    """A problem of the earlier chapters at a fixed point in exact numbers, and its two sides for the square loss.
 
     kinds: of each source, "exact", "fitted" (exact mean), "mean fitted", or "trains" (the base of its generator trains too).
     """

@@ -14,7 +14,7 @@ S = TypeVar("S")
 
 @dataclass(frozen=True)
 class Built:
-    """What a figure hands back when it was built.
+    """A figure that was built: panels, claims and numbers for its record.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Options:
 
     @property
     def suffix(self) -> str:
-        """What is added to the names of the figure's files, so that its kinds lie side by side."""
+        """A part of the names of the figure's files, so that its kinds lie side by side."""
         return ""
 
     def check(self, *, quick: bool) -> None:
