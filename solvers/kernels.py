@@ -184,23 +184,35 @@ def _at(grid, i):
 
 
 @njit(cache=True, error_model="numpy")
-def solve_small(A, x):
-    """Solve A y = x in place by Gaussian elimination with partial pivoting: A (K, K) is overwritten, y is returned in x (K,)."""
-    n = x.size
+def factor(A):
+    """Overwrite A (K, K) with its triangular factors (partial pivoting), and return the row that each pivot came from (K,)."""
+    n = len(A)
+    pivots = np.empty(n, np.int64)
     for i in range(n):
         pivot = i
         for j in range(i + 1, n):
             if abs(A[j, i]) > abs(A[pivot, i]):
                 pivot = j
+        pivots[i] = pivot
         if pivot != i:
             for j in range(n):
                 A[i, j], A[pivot, j] = A[pivot, j], A[i, j]
-            x[i], x[pivot] = x[pivot], x[i]
         for j in range(i + 1, n):
-            factor = A[j, i] / A[i, i]
+            A[j, i] /= A[i, i]
             for k in range(i + 1, n):
-                A[j, k] -= factor * A[i, k]
-            x[j] -= factor * x[i]
+                A[j, k] -= A[j, i] * A[i, k]
+    return pivots
+
+
+@njit(cache=True, error_model="numpy")
+def solve_factored(A, pivots, x):
+    """Solve a system that `factor` has factored, in place: x (K,) is its right side, then its solution."""
+    n = x.size
+    for i in range(n):
+        x[i], x[pivots[i]] = x[pivots[i]], x[i]
+    for i in range(n):
+        for j in range(i):
+            x[i] -= A[i, j] * x[j]
     for i in range(n - 1, -1, -1):
         for j in range(i + 1, n):
             x[i] -= A[i, j] * x[j]
@@ -208,8 +220,32 @@ def solve_small(A, x):
 
 
 @njit(cache=True, error_model="numpy")
-def solve_balance(products, T, signal, surplus, intercept):
-    """Solve (I + G T) residual + intercept = signal in place, and return the intercept.
+def solve_small(A, x):
+    """Solve A y = x in place by Gaussian elimination with partial pivoting: A (K, K) is overwritten, y is returned in x (K,)."""
+    solve_factored(A, factor(A), x)
+
+
+class Balance(NamedTuple):
+    """The system of a mean classifier, the same for all labellings, factored.
+
+    Attributes
+    ----------
+    factors : array (S, S)
+        Of I + G T, bordered by the condition of the intercept where one is fitted; S = K or K + 1.
+    pivots : array (S,)
+        As of `factor`.
+    total : float
+        The sum of the weights T where an intercept is fitted, else 0.
+    """
+
+    factors: np.ndarray
+    pivots: np.ndarray
+    total: float
+
+
+@njit(cache=True, error_model="numpy")
+def factored_balance(products, T, intercept):
+    """Return the factored `Balance` of (I + G T) residual + intercept = signal.
 
     A fitted intercept makes sum_k T_k residual_k = surplus (derivations/special/many_classes.py); without one, and where nothing is trained
     on, it is 0.
@@ -220,29 +256,82 @@ def solve_balance(products, T, signal, surplus, intercept):
         mean_a^T B mean_b; G is the part of the sources, (K, K).
     T : array (K,)
         Weight of each source's mean.
-    signal : array (K,)
-        Overwritten with the residual.
-    surplus : float
-        0, but for rates of change.
     intercept : bool
         Whether one is fitted.
     """
     K = T.size
-    total = T.sum()
-    free = intercept and total > 0.0
+    total = T.sum() if intercept else 0.0
+    free = total > 0.0
     size = K + 1 if free else K
-    A, x = np.zeros((size, size)), np.zeros(size)
+    A = np.zeros((size, size))
     for k in range(K):
         for j in range(K):
             A[k, j] = products[k, j] * T[j] + (1.0 if k == j else 0.0)
         if free:
             A[k, K], A[K, k] = 1.0, T[k] / total
-        x[k] = signal[k]
-    if free:
-        x[K] = surplus / total
-    solve_small(A, x)
+    pivots = factor(A)
+    return Balance(A, pivots, total)
+
+
+@njit(cache=True, error_model="numpy")
+def solve_balance(system, signal, surplus):
+    """Solve a `Balance` in place, and return the intercept.
+
+    Parameters
+    ----------
+    system : Balance
+    signal : array (K,)
+        Overwritten with the residual.
+    surplus : float
+        0, but for rates of change.
+    """
+    K = signal.size
+    x = np.empty(system.pivots.size)
+    x[:K] = signal
+    if system.total > 0.0:
+        x[K] = surplus / system.total
+    solve_factored(system.factors, system.pivots, x)
     signal[:] = x[:K]
-    return x[K] if free else 0.0
+    return x[K] if system.total > 0.0 else 0.0
+
+
+@njit(cache=True, error_model="numpy")
+def mean_weights(point, q):
+    """Return T and dT/dq, arrays (K,): the weight of each source's mean at the solved fixed point q (K,)."""
+    T, d_T = np.empty(q.size), np.empty(q.size)
+    for k in range(q.size):
+        _, _, kappa, d_kappa, s, d_s = source_at(point, k, q[k])
+        if point.sources[k, MEAN_FITTED] > 0:
+            T[k], d_T[k] = s, d_s
+        else:
+            T[k], d_T[k] = kappa, d_kappa
+    return T, d_T
+
+
+@njit(cache=True, error_model="numpy")
+def signals(point, labels, q):
+    """Return three arrays (K,): the mean label of every source, and the slopes in q of it and of the loss from label variance.
+
+    Parameters
+    ----------
+    point : Point
+    labels : array (K, 4)
+        A labelling.
+    q : array (K,)
+        The solved fixed point.
+    """
+    K = q.size
+    signal, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
+    for k in range(K):
+        source = point.sources[k]
+        theta, c, r, b = source[THETA], source[WEIGHT], source[FIT], source[BASE]
+        delta, d_delta, _, _, _, _ = source_at(point, k, q[k])
+        share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
+        signal[k], d_signals[k], d_floors[k] = theory.signal(
+            theta, c, r, b, q[k], delta, d_delta, labels[k, LABEL], labels[k, SPREAD], labels[k, BASE_LABEL],
+            labels[k, BASE_SPREAD], share, d_share
+        )
+    return signal, d_signals, d_floors
 
 
 @njit(cache=True, error_model="numpy")
@@ -268,24 +357,29 @@ def balance(point, labels, q, products):
     intercept : float
         0 unless one is fitted.
     """
-    K = q.size
-    T, d_T = np.empty(K), np.empty(K)
-    residual, d_signals, d_floors = np.empty(K), np.empty(K), np.empty(K)
-    for k in range(K):
-        source = point.sources[k]
-        theta, c, r, b = source[THETA], source[WEIGHT], source[FIT], source[BASE]
-        delta, d_delta, kappa, d_kappa, s, d_s = source_at(point, k, q[k])
-        share, d_share = theory.fitted_share(theta, c, b, delta, d_delta)
-        residual[k], d_signals[k], d_floors[k] = theory.signal(
-            theta, c, r, b, q[k], delta, d_delta, labels[k, LABEL], labels[k, SPREAD], labels[k, BASE_LABEL],
-            labels[k, BASE_SPREAD], share, d_share
-        )
-        if source[MEAN_FITTED] > 0:
-            T[k], d_T[k] = s, d_s
-        else:
-            T[k], d_T[k] = kappa, d_kappa
-    found = solve_balance(products, T, residual, 0.0, point.intercept)
+    T, d_T = mean_weights(point, q)
+    residual, d_signals, d_floors = signals(point, labels, q)
+    found = solve_balance(factored_balance(products, T, point.intercept), residual, 0.0)
     return T, d_T, d_signals, d_floors, residual, found
+
+
+@njit(cache=True, error_model="numpy")
+def margin_variance(T, d_T, d_signals, d_floors, residual, speed, slopes):
+    """Return the variance of the margin of fresh samples of one covariance, whatever their mean.
+
+    Parameters
+    ----------
+    T, d_T, d_signals, d_floors, residual
+        From `balance`.
+    speed, slopes
+        As in `respond`.
+    """
+    variance = 0.0
+    for k in range(T.size):
+        variance += theory.loss_slope_term(residual[k], T[k], d_T[k], d_signals[k], d_floors[k], speed[k])
+        for j in range(T.size):
+            variance += T[k] * residual[k] * slopes[k, j] * T[j] * residual[j]
+    return variance
 
 
 @njit(cache=True, error_model="numpy")
@@ -305,13 +399,9 @@ def respond(point, labels, q, speed, products, slopes, test):
         The row of `products` that belongs to the mean of the test law.
     """
     T, d_T, d_signals, d_floors, residual, margin = balance(point, labels, q, products)
-    variance = 0.0
     for k in range(q.size):
         margin += products[test, k] * T[k] * residual[k]
-        variance += theory.loss_slope_term(residual[k], T[k], d_T[k], d_signals[k], d_floors[k], speed[k])
-        for j in range(q.size):
-            variance += T[k] * residual[k] * slopes[k, j] * T[j] * residual[j]
-    return margin, variance
+    return margin, margin_variance(T, d_T, d_signals, d_floors, residual, speed, slopes)
 
 
 @njit(cache=True, error_model="numpy")
@@ -448,8 +538,24 @@ def solve_speed(d_s, pairs, h, speed):
 
 
 @njit(cache=True, error_model="numpy")
-def _spectral_sums(point, s, eigenvalues, traces, pairs):
-    """traces (K,) and pairs (K, K) at the weights s, in place."""
+def _first_alike(rows):
+    """Return the index of the first row that equals each of the rows (K, L), as an array (K,): classes often share a covariance."""
+    K, L = rows.shape
+    first = np.arange(K)
+    for k in range(K):
+        for i in range(k):
+            j = 0
+            while first[i] == i and j < L and rows[i, j] == rows[k, j]:
+                j += 1
+            if j == L:
+                first[k] = i
+                break
+    return first
+
+
+@njit(cache=True, error_model="numpy")
+def _spectral_sums(point, s, eigenvalues, first, traces, pairs):
+    """Fill traces (K,) and pairs (K, K) at the weights s; only those of covariances that differ (`_first_alike`) are summed."""
     K, L = eigenvalues.shape
     traces[:] = 0.0
     pairs[:] = 0.0
@@ -458,26 +564,29 @@ def _spectral_sums(point, s, eigenvalues, traces, pairs):
         for k in range(K):
             x += s[k] * eigenvalues[k, j]
         for k in range(K):
-            traces[k] += theory.trace_term(point.h, eigenvalues[k, j], x)
-            for i in range(k + 1):
-                pairs[k, i] += theory.pair_term(point.h, eigenvalues[k, j], eigenvalues[i, j], x)
+            if first[k] == k:
+                traces[k] += theory.trace_term(point.h, eigenvalues[k, j], x)
+                for i in range(k + 1):
+                    if first[i] == i:
+                        pairs[k, i] += theory.pair_term(point.h, eigenvalues[k, j], eigenvalues[i, j], x)
     for k in range(K):
-        for i in range(k):
-            pairs[i, k] = pairs[k, i]
+        traces[k] = traces[first[k]]
+        for i in range(k + 1):
+            pairs[k, i] = pairs[i, k] = pairs[max(first[k], first[i]), min(first[k], first[i])]
 
 
 @njit(cache=True, error_model="numpy")
-def _spectral_traces(point, eigenvalues, q, s, response, pairs):
+def _spectral_traces(point, eigenvalues, first, q, s, response, pairs):
     """Solve q = T(q), in place, with s, its slopes for the response (K,) and pairs (K, K) there; returns the relative residual."""
     K = q.size
     d_s, traces, best = np.empty(K), np.empty(K), np.empty(K)
     s[:] = 0.0
-    _spectral_sums(point, s, eigenvalues, q, pairs)  # T(infinity), above the solution
+    _spectral_sums(point, s, eigenvalues, first, q, pairs)  # T(infinity), above the solution
     relative, previous = math.inf, math.inf
     for _ in range(STEPS):
         for k in range(K):
             s[k], d_s[k], response[k] = weight_at(point, k, q[k])
-        _spectral_sums(point, s, eigenvalues, traces, pairs)
+        _spectral_sums(point, s, eigenvalues, first, traces, pairs)
         best[:] = q
         relative = newton_step(q, traces, pairs, d_s)
         if relative <= ENOUGH or (relative >= previous and relative <= TOLERANCE * 0.01):
@@ -488,51 +597,75 @@ def _spectral_traces(point, eigenvalues, q, s, response, pairs):
 
 
 @njit(cache=True, error_model="numpy")
-def _spectral_speed(point, eigenvalues, test, s, d_s, pairs, h, speed):
-    """Fill dq/dt (K,) of a test law with eigenvalues `test` (L,), and h (K,) of `solve_speed`."""
+def _spectral_speed(point, eigenvalues, first, test, s, d_s, pairs, speed):
+    """Fill dq/dt (K,) of a test law with eigenvalues `test` (L,)."""
     K, L = eigenvalues.shape
-    h[:] = 0.0
+    h = np.zeros(K)
     for j in range(L):
         x = point.gamma
         for k in range(K):
             x += s[k] * eigenvalues[k, j]
         for k in range(K):
-            h[k] += theory.pair_term(point.h, eigenvalues[k, j], test[j], x)
+            if first[k] == k:
+                h[k] += theory.pair_term(point.h, eigenvalues[k, j], test[j], x)
+    for k in range(K):
+        h[k] = h[first[k]]
     solve_speed(d_s, pairs, h, speed)
 
 
 @njit(cache=True, error_model="numpy")
-def _spectral_products(point, spectrum, test, s, d_s, speed, base, moved):
-    """Fill products (D, D) of the directions with B, and minus their derivative in t, of a test law with eigenvalues `test` (L,)."""
-    eigenvalues, D = spectrum.eigenvalues, base.shape[0]
-    K, L = eigenvalues.shape
+def _spectral_products(point, spectrum, s, base):
+    """Fill the products (D, D) of the directions with B."""
+    K, L = spectrum.eigenvalues.shape
     base[:] = 0.0
+    for j in range(L):
+        x = point.gamma
+        for k in range(K):
+            x += s[k] * spectrum.eigenvalues[k, j]
+        for d in range(len(base)):
+            for b in range(d + 1):
+                base[d, b] += theory.product_term(spectrum.means[d, b, j], x)
+    mirror(base)
+
+
+@njit(cache=True, error_model="numpy")
+def _spectral_slopes(point, spectrum, test, s, d_s, speed, moved):
+    """Fill minus the derivative in t of the products (D, D), of a test law with eigenvalues `test` (L,)."""
+    K, L = spectrum.eigenvalues.shape
     moved[:] = 0.0
     for j in range(L):
         x, along = point.gamma, test[j]
         for k in range(K):
-            x += s[k] * eigenvalues[k, j]
-            along += d_s[k] * speed[k] * eigenvalues[k, j]
-        for d in range(D):
+            x += s[k] * spectrum.eigenvalues[k, j]
+            along += d_s[k] * speed[k] * spectrum.eigenvalues[k, j]
+        for d in range(len(moved)):
             for b in range(d + 1):
-                base[d, b] += theory.product_term(spectrum.means[d, b, j], x)
                 moved[d, b] += theory.product_slope_term(spectrum.means[d, b, j], along, x)
-    for a in range(D):
-        for b in range(a):
-            base[b, a] = base[a, b]
-            moved[b, a] = moved[a, b]
+    mirror(moved)
 
 
 @njit(cache=True, error_model="numpy")
-def _mixed(mixing, base, found):
-    """Fill found (B, B) = mixing base mixing^T."""
+def mirror(lower):
+    """Fill the upper triangle of a square array from the lower one, in place."""
+    for d in range(lower.shape[0]):
+        for b in range(d):
+            lower[b, d] = lower[d, b]
+
+
+@njit(cache=True, error_model="numpy")
+def mix(mixing, base, found):
+    """Fill found (B, B) = mixing base mixing^T of mixing (B, D) and base (D, D)."""
     B, D = mixing.shape
+    half = np.zeros((B, D))
+    for i in range(B):
+        for a in range(D):
+            if mixing[i, a] != 0.0:
+                half[i] += mixing[i, a] * base[a]
     for i in range(B):
         for j in range(B):
             total = 0.0
-            for a in range(D):
-                for b in range(D):
-                    total += mixing[i, a] * base[a, b] * mixing[j, b]
+            for b in range(D):
+                total += half[i, b] * mixing[j, b]
             found[i, j] = total
 
 
@@ -546,20 +679,34 @@ def spectral_point(point, spectrum, found):
     spectrum : Spectrum
     found : Found
     """
-    tests, q = spectrum.tests, found.q
-    K, (B, D) = q.size, point.mixing.shape
+    eigenvalues, tests, q = spectrum.eigenvalues, spectrum.tests, found.q
+    K, (B, D), tested = q.size, point.mixing.shape, tests.shape[0]
+    first, first_test = _first_alike(eigenvalues), _first_alike(tests)
     s, d_s, pairs = np.empty(K), np.empty(K), np.empty((K, K))
-    relative = _spectral_traces(point, spectrum.eigenvalues, q, s, d_s, pairs)
-    speed, h = np.empty(K), np.empty(K)
-    base, moved = np.empty((D, D)), np.empty((D, D))
-    products, slopes = np.empty((B, B)), np.empty((B, B))
-    for test in range(tests.shape[0]):
-        _spectral_speed(point, spectrum.eigenvalues, tests[test], s, d_s, pairs, h, speed)
-        _spectral_products(point, spectrum, tests[test], s, d_s, speed, base, moved)
-        _mixed(point.mixing, base, products)
-        _mixed(point.mixing, moved, slopes)
-        for a in range(point.labels.shape[0]):
-            found.margins[test, a], found.variances[test, a] = respond(point, point.labels[a], q, speed, products, slopes, K + test)
+    relative = _spectral_traces(point, eigenvalues, first, q, s, d_s, pairs)
+    part, products = np.empty((D, D)), np.empty((B, B))
+    _spectral_products(point, spectrum, s, part)
+    mix(point.mixing, part, products)
+    speed, slopes = np.empty((tested, K)), np.empty((tested, B, B))
+    for test in range(tested):
+        if first_test[test] == test:
+            _spectral_speed(point, eigenvalues, first, tests[test], s, d_s, pairs, speed[test])
+            _spectral_slopes(point, spectrum, tests[test], s, d_s, speed[test], part)
+            mix(point.mixing, part, slopes[test])
+    T, d_T = mean_weights(point, q)
+    system = factored_balance(products, T, point.intercept)
+    for a in range(point.labels.shape[0]):
+        residual, d_signals, d_floors = signals(point, point.labels[a], q)
+        intercept = solve_balance(system, residual, 0.0)
+        for test in range(tested):
+            margin = intercept
+            for k in range(K):
+                margin += products[K + test, k] * T[k] * residual[k]
+            found.margins[test, a] = margin
+            if first_test[test] == test:
+                found.variances[test, a] = margin_variance(T, d_T, d_signals, d_floors, residual, speed[test], slopes[test])
+            else:
+                found.variances[test, a] = found.variances[first_test[test], a]
     return relative
 
 

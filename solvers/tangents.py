@@ -12,7 +12,21 @@ import numpy as np
 
 from .compiling import njit
 from .generated import optimal_mix, theory
-from .kernels import BASE, FIT, MEAN_FITTED, THETA, WEIGHT, solve_balance, solve_small, solve_speed, source_at
+from .kernels import (
+    BASE,
+    FIT,
+    MEAN_FITTED,
+    THETA,
+    WEIGHT,
+    factored_balance,
+    mean_weights,
+    mirror,
+    mix,
+    solve_balance,
+    solve_small,
+    solve_speed,
+    source_at,
+)
 
 
 class Rates(NamedTuple):
@@ -115,7 +129,7 @@ def moved_speed(pairs, pairs_dot, d_s, d_s_dot, speed, h_dot, speed_dot):
 
 
 @njit(cache=True, error_model="numpy")
-def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
+def moved_balance(point, rates, labels, q, q_dot, products, products_dot, system):
     """Return the mean classifier of one labelling, as `kernels.balance` does, and its rates.
 
     Parameters
@@ -129,6 +143,8 @@ def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
         The fixed point and its rate.
     products, products_dot : arrays (B, B)
         mean_a^T B mean_b and its rate.
+    system : kernels.Balance
+        Of the point.
 
     Returns
     -------
@@ -137,7 +153,7 @@ def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
     intercept_dot : float
         The rate of the intercept.
     """
-    K, sources, intercept = q.size, point.sources, point.intercept
+    K, sources = q.size, point.sources
     now, then = np.empty((5, K)), np.empty((5, K))
     for k in range(K):
         theta, c, r, b = sources[k, THETA], sources[k, WEIGHT], sources[k, FIT], sources[k, BASE]
@@ -156,13 +172,13 @@ def moved_balance(point, rates, labels, q, q_dot, products, products_dot):
             now[0, k], now[1, k], then[0, k], then[1, k] = s, d_s, s_dot, d_s_dot
         else:
             now[0, k], now[1, k], then[0, k], then[1, k] = kappa, d_kappa, kappa_dot, d_kappa_dot
-    solve_balance(products, now[0], now[4], 0.0, intercept)
+    solve_balance(system, now[4], 0.0)
     surplus = 0.0
     for k in range(K):
         surplus -= then[0, k] * now[4, k]
         for j in range(K):
             then[4, k] -= (products_dot[k, j] * now[0, j] + products[k, j] * then[0, j]) * now[4, j]
-    intercept_dot = solve_balance(products, now[0], then[4], surplus, intercept)
+    intercept_dot = solve_balance(system, then[4], surplus)
     return now, then, intercept_dot
 
 
@@ -190,31 +206,6 @@ def moved_response(now, then, intercept_dot, speed, speed_dot, products, product
             other, other_dot = now[0, j] * now[4, j], then[0, j] * now[4, j] + now[0, j] * then[4, j]
             variance_dot += dual_dot * slopes[k, j] * other + dual * slopes_dot[k, j] * other + dual * slopes[k, j] * other_dot
     return margin_dot, variance_dot
-
-
-@njit(cache=True, error_model="numpy")
-def _mirrored(lower):
-    """The upper triangle from the lower one, in place."""
-    for d in range(lower.shape[0]):
-        for b in range(d):
-            lower[b, d] = lower[d, b]
-
-
-@njit(cache=True, error_model="numpy")
-def _mixed(mixing, base, found):
-    """found = mixing base mixing^T, in place."""
-    B, D = mixing.shape
-    half = np.zeros((B, D))
-    for i in range(B):
-        for a in range(D):
-            if mixing[i, a] != 0.0:
-                half[i] += mixing[i, a] * base[a]
-    for i in range(B):
-        for j in range(B):
-            total = 0.0
-            for b in range(D):
-                total += half[i, b] * mixing[j, b]
-            found[i, j] = total
 
 
 class _Solved(NamedTuple):
@@ -300,10 +291,10 @@ def _move_products(mixing, means, solved, moved, products, products_dot):
             for b in range(d + 1):
                 base[d, b] += theory.product_term(means[d, b, j], solved.x[j])
                 base_dot[d, b] += optimal_mix.product_term_tangent(means[d, b, j], solved.x[j], 0.0, moved.x[j])
-    _mirrored(base)
-    _mirrored(base_dot)
-    _mixed(mixing, base, products)
-    _mixed(mixing, base_dot, products_dot)
+    mirror(base)
+    mirror(base_dot)
+    mix(mixing, base, products)
+    mix(mixing, base_dot, products_dot)
 
 
 @njit(cache=True, error_model="numpy")
@@ -335,10 +326,10 @@ def _move_slopes(mixing, spectrum, test, solved, moved, speed, speed_dot, slopes
                 u = means[d, b, j]
                 base[d, b] += theory.product_slope_term(u, along, solved.x[j])
                 base_dot[d, b] += optimal_mix.product_slope_term_tangent(u, along, solved.x[j], 0.0, along_dot, moved.x[j])
-    _mirrored(base)
-    _mirrored(base_dot)
-    _mixed(mixing, base, slopes)
-    _mixed(mixing, base_dot, slopes_dot)
+    mirror(base)
+    mirror(base_dot)
+    mix(mixing, base, slopes)
+    mix(mixing, base_dot, slopes_dot)
 
 
 @njit(cache=True, error_model="numpy")
@@ -383,8 +374,9 @@ def spectral_slopes(point, rates, spectrum, q, wanted, margin_rates, variance_ra
         _move_fixed_point(point, spectrum, q, solved, along, rates.gamma[g], h_dot, moved)
         _move_products(point.mixing, spectrum.means, solved, moved, products, products_dot)
         _move_responses(point, spectrum, solved, moved, h_dot, tested)
+        system = factored_balance(products, mean_weights(point, q)[0], point.intercept)
         for a in range(labels.shape[0]):
-            now, then, intercept_dot = moved_balance(point, along, labels[a], q, moved.q, products, products_dot)
+            now, then, intercept_dot = moved_balance(point, along, labels[a], q, moved.q, products, products_dot, system)
             for test in range(T):
                 if wanted[test, a]:
                     margin_rates[g, test, a], variance_rates[g, test, a] = moved_response(
