@@ -5,7 +5,7 @@ Settings and laws
     `NO_SUPERVISION` are the two extreme verifiers. `Problem` is any number of `Source`s of training samples, each with a `Law` and,
     where its generator was fitted on finitely many samples, a `Fit`. `ClassMixture` is the mixture for several classes.
 Theory
-    `predict` returns a `Prediction`, `predict_grid` a `Grid` of them, `predict_classes` a `ClassPrediction`; `critical_noise` is where
+    `predict` returns a `Prediction`, `predict_grid` a `PredictionGrid`, `predict_classes` a `ClassPrediction`; `critical_noise` is where
     synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures.
 Family trees
     `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
@@ -42,7 +42,7 @@ _MODULES = {
         "NO_SUPERVISION", "ORACLE", "Fit", "Generator", "Law", "Problem", "Ridge", "Setting", "Source", "Verifier",
     ),
     "solvers.many_classes": ("ClassMixture", "ClassPrediction", "predict_classes"),
-    "solvers.predict": ("Grid", "Prediction", "predict", "predict_grid"),
+    "solvers.predict": ("Prediction", "PredictionGrid", "predict", "predict_grid"),
     "solvers.critical": ("critical_noise",),
     "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
     "solvers.tree_files": ("read_tree",),
@@ -84,8 +84,8 @@ if TYPE_CHECKING:
     from .solvers.many_classes import ClassMixture as ClassMixture
     from .solvers.many_classes import ClassPrediction as ClassPrediction
     from .solvers.many_classes import predict_classes as predict_classes
-    from .solvers.predict import Grid as Grid
     from .solvers.predict import Prediction as Prediction
+    from .solvers.predict import PredictionGrid as PredictionGrid
     from .solvers.predict import predict as predict
     from .solvers.predict import predict_grid as predict_grid
     from .solvers.problem import NO_SUPERVISION as NO_SUPERVISION

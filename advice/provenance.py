@@ -30,7 +30,7 @@ SIGMAS = 3.0
 COPY, MOST_COPIES = 1e-9, 0.005  # distance of a copy, in standard deviations; the share of copies that is accident
 MOST_ROWS = 500  # rows compared with each other
 
-Verdict = Literal["own rows", "unclear", "other rows"]
+FittedOn = Literal["own rows", "unclear", "other rows"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Provenance:
         The share of synthetic rows that equal a real row.
     """
 
-    fitted_on: Verdict
+    fitted_on: FittedOn
     why: str
     distance: float
     distance_se: float

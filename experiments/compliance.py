@@ -28,7 +28,7 @@ from ..support.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)
-class LabelledAnswers:
+class AnswerFeatures:
     """Answers as features, with true and weak labels.
 
     Attributes
@@ -53,9 +53,9 @@ class LabelledAnswers:
         """The number of prompts."""
         return int(self.prompt.max()) + 1
 
-    def take(self, rows: np.ndarray) -> LabelledAnswers:
+    def take(self, rows: np.ndarray) -> AnswerFeatures:
         """Return some answers, by their rows."""
-        return LabelledAnswers(self.X[rows], self.y[rows], self.weak[rows], self.agreed[rows], self.prompt[rows])
+        return AnswerFeatures(self.X[rows], self.y[rows], self.weak[rows], self.agreed[rows], self.prompt[rows])
 
     def audit(self) -> Audit:
         """Return epsilon of the weak labels, and rho and phi of the verifier."""
@@ -123,23 +123,23 @@ class Curves:
         return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
 
 
-def labelled_answers(completions: Completions, features: np.ndarray) -> LabelledAnswers:
+def labelled_answers(completions: Completions, features: np.ndarray) -> AnswerFeatures:
     """Return XSTest's completions as labelled answers with features (k, p)."""
     labels = {by: np.where(getattr(completions, by) == COMPLIANCE, 1.0, -1.0) for by in ("human", "gpt4", "strmatch")}
     agreed = (labels["gpt4"] == labels["strmatch"]) & (completions.gpt4 != UNLABELLED)
     prompt = np.unique(completions.prompts, return_inverse=True)[1]
-    return LabelledAnswers(features.astype(float), labels["human"], labels["strmatch"], agreed, prompt)
+    return AnswerFeatures(features.astype(float), labels["human"], labels["strmatch"], agreed, prompt)
 
 
 def curves(
-    answers: LabelledAnswers, resamples: int, predictions: int, seed: int = 0, jobs: int = 1,
+    answers: AnswerFeatures, resamples: int, predictions: int, seed: int = 0, jobs: int = 1,
     design: ComplianceSettings = ComplianceSettings(), progress: bool = False,
 ) -> Curves:  # fmt: skip
     """Measure on random splits of the prompts, and predict on the first of them.
 
     Parameters
     ----------
-    answers : LabelledAnswers
+    answers : AnswerFeatures
     resamples, predictions : int
         How many splits are measured, and on how many of them the theory is asked.
     seed : int
@@ -163,14 +163,14 @@ def curves(
     return Curves(design, tuple(done))
 
 
-def measure_split(answers: LabelledAnswers, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True) -> SplitResult:
+def measure_split(answers: AnswerFeatures, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True) -> SplitResult:
     """Measure one split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on.
 
     Features are standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers.
 
     Parameters
     ----------
-    answers : LabelledAnswers
+    answers : AnswerFeatures
     rng : numpy.random.Generator
     e : ComplianceSettings
     predict : bool
@@ -195,7 +195,7 @@ def _one_of_each(rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
     return shuffled[np.unique(groups[shuffled], return_index=True)[1]]
 
 
-def _measured(training: LabelledAnswers, test: LabelledAnswers, e: ComplianceSettings, prompts: int) -> tuple[np.ndarray, np.ndarray]:
+def _measured(training: AnswerFeatures, test: AnswerFeatures, e: ComplianceSettings, prompts: int) -> tuple[np.ndarray, np.ndarray]:
     """Accuracy (supervision, m), and the influence on it of every prompt (supervision, m, prompts)."""
     X, real = training.X, np.arange(len(training.X)) < e.n
     labels = np.where(real, training.y, training.weak)
@@ -214,7 +214,7 @@ def _measured(training: LabelledAnswers, test: LabelledAnswers, e: ComplianceSet
     return accuracy, influence
 
 
-def predictions(seen: LabelledAnswers, e: ComplianceSettings) -> tuple[np.ndarray, np.ndarray]:
+def predictions(seen: AnswerFeatures, e: ComplianceSettings) -> tuple[np.ndarray, np.ndarray]:
     """Return the theory's accuracy with labels and keep decisions as they depend on the answer, and as if they did not.
 
     The population is that of `estimators.strata.strata`: groups of one true label, one weak label and one keep decision.
@@ -222,7 +222,7 @@ def predictions(seen: LabelledAnswers, e: ComplianceSettings) -> tuple[np.ndarra
 
     Parameters
     ----------
-    seen : LabelledAnswers
+    seen : AnswerFeatures
         From which the population is estimated.
     e : ComplianceSettings
 
@@ -246,7 +246,7 @@ def predictions(seen: LabelledAnswers, e: ComplianceSettings) -> tuple[np.ndarra
     return found[0], found[1]
 
 
-def _strata(seen: LabelledAnswers) -> Strata:
+def _strata(seen: AnswerFeatures) -> Strata:
     """Groups whose means count as many samples as there are independent ones: answers of one prompt are alike."""
     groups = strata(seen.X, seen.y, seen.weak, seen.agreed, intercept=True, equal_lengths=True)
     laws = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..drawing.panels import Line, Panel, Points
 from ..sims.monte_carlo import Simulation
-from ..solvers.predict import Formula, Grid, predict_grid
+from ..solvers.predict import Formula, PredictionGrid, predict_grid
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
 from ..support.typed import Between, Positive, Some
 from .kit.claims import Budget, Claim, agrees, falls_outside
@@ -89,7 +89,7 @@ def _setting(s: Settings, p: int, verifier: Verifier, proportion: float) -> Sett
     return Setting(s.n, m, p, s.mu, epsilon, verifier, generator, Ridge(s.gamma))
 
 
-def _predict(settings: list[Setting], formula: Formula) -> Grid:
+def _predict(settings: list[Setting], formula: Formula) -> PredictionGrid:
     return predict_grid(settings[0], formula=formula, gaps=formula == "published", m=[one.m for one in settings],
                         epsilon=[one.epsilon for one in settings])
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..drawing.panels import Line, Panel, Points
 from ..sims.monte_carlo import Estimate, Simulation
 from ..solvers.critical import critical_noise, slope_at_critical_noise
-from ..solvers.predict import Grid, predict_grid
+from ..solvers.predict import PredictionGrid, predict_grid
 from ..solvers.problem import Setting, Verifier, synthetic_only
 from .kit.claims import Budget, Claim, agrees, falls_outside
 from .kit.figure import Built, Figure
@@ -128,7 +128,7 @@ def _accuracies(s: Settings, star: float, curves: list[Setting], epsilons: tuple
                  key={"theory": "theory", "o": "simulated, 2 SE"})
 
 
-def _variances(curve: Setting, published: Grid, epsilons: tuple[float, ...], points: list[Simulation]) -> Panel:
+def _variances(curve: Setting, published: PredictionGrid, epsilons: tuple[float, ...], points: list[Simulation]) -> Panel:
     """The variance of the margin; the axis is that of what is possible where the published one leaves it."""
     theory = predict_grid(curve, epsilon=GRID).variance
     top = float(theory.max())

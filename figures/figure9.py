@@ -1,7 +1,7 @@
-"""Figure 9: did the answer comply or refuse? Real weak labels and real verdicts, whose errors depend on the answer.
+"""Figure 9: did the answer comply or refuse? Real weak labels and real keep decisions, whose errors depend on the answer.
 
 Scale features: XSTest's answers seen through a small language model (experiments/compliance.py). The labeller's epsilon and the
-verifier's rho and phi are measured; the theory is asked with labels and verdicts as they depend on the answer, and as if they
+verifier's rho and phi are measured; the theory is asked with labels and keep decisions as they depend on the answer, and as if they
 did not. The published scores, of other models on another task, are in panels of their own. Scales lora and paper: fine-tuning,
 measured only.
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data.sets import xstest
 from ..drawing.panels import Line, Panel, Points
-from ..experiments.compliance import SUPERVISION, ComplianceSettings, Curves, LabelledAnswers, curves, labelled_answers
+from ..experiments.compliance import SUPERVISION, AnswerFeatures, ComplianceSettings, Curves, curves, labelled_answers
 from ..language.tuned_panels import as_record, tuned_panels
 from ..sims.monte_carlo import Estimate
 from .kit.claims import Claim, at_least, at_most, falls_outside
@@ -148,7 +148,7 @@ def _published(values: dict) -> list[Panel]:
     return panels
 
 
-def _record(c: Curves, data: LabelledAnswers, check: str) -> dict[str, object]:
+def _record(c: Curves, data: AnswerFeatures, check: str) -> dict[str, object]:
     e, measured = c.design, c.measured
     audit = data.audit()
     rows = []

@@ -65,8 +65,8 @@ def check_covered(problem: Problem) -> None:
         raise BadInput("an intercept is covered for the square loss only: use loss='square', or centre the samples")
     for source in problem.sources:
         if not source.gaussian:
-            raise BadInput(f"source {source.name}: labels or verdicts that depend on the sample leave no Gaussian samples, of which only "
-                           "the square loss sees no more than mean and covariance: use loss='square'")
+            raise BadInput(f"source {source.name}: labels or keep decisions that depend on the sample leave no Gaussian samples: only "
+                           "the square loss sees no more of them than mean and covariance: use loss='square'")
 
 
 def solve(lowered: Lowered, loss: Loss) -> Solution:

@@ -1,4 +1,4 @@
-"""Labels and verdicts that depend on the sample, as a source of the theory (derivations/special/input_dependent.py).
+"""Labels and keep decisions that depend on the sample, as a source of the theory (derivations/special/input_dependent.py).
 
 With labels +-1 the classifier sees a sample x through xtilde = ytilde x alone. So what a labeller and a verifier leave of m samples is
 a source of xtilde of its own: count alpha m, mean E[ytilde x | kept], second moment E[x x^T | kept], no wrong labels. For Gaussian

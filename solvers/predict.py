@@ -59,7 +59,7 @@ class Prediction:
 
 
 @dataclass(frozen=True)
-class Grid:
+class PredictionGrid:
     """Predictions over a grid.
 
     Attributes
@@ -154,7 +154,7 @@ def predict_tests(
 def predict_grid(
     setting: Setting, *, formula: Formula = "rederived", loss: str = any_loss.SQUARE, huber_threshold: float | None = None,
     threads: int | None = None, gaps: bool = False, **axes: ArrayLike,
-) -> Grid:  # fmt: skip
+) -> PredictionGrid:  # fmt: skip
     """Predict a setting over any of its parameters, compiled and in parallel.
 
     Parameters
@@ -197,7 +197,8 @@ def predict_grid(
     if setting.generator.kind == "independent":
         deltas["g"] = found.fit[:, -1].reshape(shape)
     results = (*(x[:, 0, 0] for x in (found.margins, found.variances, *_outcomes(found))), alpha, lam)
-    return Grid(*(np.ascontiguousarray(one).reshape(shape) for one in results), delta=deltas, residual=found.residual.reshape(shape))
+    return PredictionGrid(*(np.ascontiguousarray(one).reshape(shape) for one in results), delta=deltas,
+                          residual=found.residual.reshape(shape))  # fmt: skip
 
 
 def _points(setting: Setting, axes: Mapping[str, ArrayLike]) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:

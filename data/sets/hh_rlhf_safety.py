@@ -1,4 +1,4 @@
-"""hh-rlhf with a guard model's verdict on every answer: the real pairs of figure 8 at the paper's scale."""
+"""hh-rlhf with a guard model's judgement of every answer: the real pairs of figure 8 at the paper's scale."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from importlib import resources
 
 import numpy as np
 
-from ...solvers.predict import Grid
+from ...solvers.predict import PredictionGrid
 
 
 def published(name: str) -> dict:
@@ -15,7 +15,7 @@ def published(name: str) -> dict:
     return json.loads(resources.files("synthmix.figures").joinpath("published", f"{name}.json").read_text())
 
 
-def shortcomings(grid: Grid, where: str) -> list[str]:
+def shortcomings(grid: PredictionGrid, where: str) -> list[str]:
     """Return notes on the points of a curve of the published formula that have no solution, or a variance below 0.
 
     Parameters

@@ -32,7 +32,7 @@ class Validated:
     name, title
         Of the figure.
     claims
-        With their verdicts.
+        Each says whether it holds.
     notes
         What a reader must be told.
     files

@@ -14,8 +14,8 @@ from synthmix.data.text import Completions
 from synthmix.estimators.strata import strata
 from synthmix.experiments.compliance import (
     SUPERVISION,
+    AnswerFeatures,
     ComplianceSettings,
-    LabelledAnswers,
     curves,
     independent_samples,
     labelled_answers,
@@ -34,7 +34,7 @@ from synthmix.support.records import plain
 TOY = ComplianceSettings(n=40, m=(0, 80, 160), least_test=40)
 
 
-def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -> LabelledAnswers:
+def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -> AnswerFeatures:
     """Answers of one prompt have a part in common; labels are wrong, and verdicts with them, on one side of a feature."""
     rng = np.random.default_rng(0)
     prompt = np.repeat(np.arange(prompts), each)
@@ -44,10 +44,10 @@ def made_up(prompts: int = 300, each: int = 3, p: int = 30, like: float = 0.5) -
     X = y[:, None] * 0.5 * (np.arange(p) < 6) + z
     side = z[:, 0] * y < -0.5
     weak = np.where(side & (rng.random(y.size) < 0.6), -y, y)
-    return LabelledAnswers(X, y, weak, (weak == y) ^ (side & (rng.random(y.size) < 0.7)), prompt)
+    return AnswerFeatures(X, y, weak, (weak == y) ^ (side & (rng.random(y.size) < 0.7)), prompt)
 
 
-def real_answers() -> LabelledAnswers:
+def real_answers() -> AnswerFeatures:
     if status(dataset("xstest")).missing:
         pytest.skip("xstest is not here: python cli.py data fetch xstest")
     from synthmix.data.sets import xstest
