@@ -155,6 +155,6 @@ def theorem() -> Theorem:
             Equation("the variance there, the same function too", sp.Eq(sp.Symbol("s_w^2"), short["variance"])),
         ),
         functions(),
-        after="optimal_mix",
+        after="limit",
         javascript=True,
     )

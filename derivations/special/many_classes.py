@@ -77,5 +77,5 @@ def theorem() -> Theorem:
         "many_classes", "Many classes, class-conditional covariances, an intercept", __doc__.split("\n\n", 1)[1],
         (Equation("the joint response of two scores from that of their sum, with the labels $e_k^\\top\\tilde y$ of score $k$", sp.Eq(
             sp.Symbol("Psi_kl"), half * (psi(one + other) - psi(one) - psi(other)), evaluate=False)),),
-        after="input_dependent",
+        after="selection",
     )
