@@ -107,7 +107,7 @@ def relabelling(problem: Setting | Problem, rounds: int) -> np.ndarray | None:
 def _known(problem: Setting | Problem) -> tuple[np.ndarray, np.ndarray, float] | None:
     """Samples per feature (K,) and half the log-odds of right labels (K,) of the sources, |mu| in units of the noise."""
     if isinstance(problem, Setting):
-        if problem.mean_squares is not None:
+        if problem.mean_squares is not None or problem.generator.kind != "exact":  # before the problem is built: a fit has no limit
             return None
         problem = problem.problem()
     if problem.intercept or not all(source.gaussian and source.fit is None for source in problem.sources):
