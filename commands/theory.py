@@ -13,6 +13,10 @@ from .options import Cluster, Jobs, Json, Seed, SettingOptions, grouped
 from .output import print_json, print_table
 from .trees import TreeOptions
 
+LossName = Annotated[str, typer.Option("--loss", help="What the classifier minimises: square (ridge), logistic, hinge, squared-hinge, "
+                                                      "huber or probit.")]
+HuberThreshold = Annotated[float | None, typer.Option("--huber-threshold", help="Margins further than this from 1 count linearly in "
+                                                                                "Huber's loss (default: 1).")]
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 
 
@@ -25,9 +29,8 @@ def predict(
         typer.Option("--formula", help="rederived: the formula derived here; published: the paper's, which differs where samples are "
                                        "pruned."),
     ] = "rederived",
-    loss: Annotated[str, typer.Option("--loss", help="What the classifier minimises: square (ridge), logistic, hinge, squared-hinge, huber "
-                                                     "or probit.")] = "square",
-    huber_threshold: Annotated[float | None, typer.Option("--huber-threshold", help="Where Huber's loss is linear (default: 1).")] = None,
+    loss: LossName = "square",
+    huber_threshold: HuberThreshold = None,
     as_json: Json = False,
 ) -> None:  # fmt: skip
     """Predict the accuracy of one setting by the theory.
@@ -65,11 +68,13 @@ def simulate(
     target_se: Annotated[float | None, typer.Option("--target-se", help="Stop once the accuracy's standard error is at most this.")] = None,
     seed: Seed = 0,
     jobs: Jobs = 1,
+    loss: LossName = "square",
+    huber_threshold: HuberThreshold = None,
     sampler: Annotated[
-        Literal["sufficient", "direct"],
-        typer.Option("--sampler", help="Both are exact. sufficient: draw the Gram matrix and the moments of the labels, fast; direct: "
-                                       "draw every sample."),
-    ] = "sufficient",
+        Literal["sufficient", "direct"] | None,
+        typer.Option("--sampler", help="Both are exact. sufficient: draw the Gram matrix and the moments of the labels, fast (square loss "
+                                       "only, its default); direct: draw every sample."),
+    ] = None,
     checkpoint: Annotated[Path | None, typer.Option("--checkpoint", help="File for finished trials; run again to resume.")] = None,
     cluster: Cluster = None,
     as_json: Json = False,
@@ -85,8 +90,8 @@ def simulate(
     from ..support.cluster import cluster as connected
 
     with connected(cluster):
-        done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler,
-                                progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
+        done = simulate_problem(problem, trials=trials, target_se=target_se, seed=seed, jobs=jobs, sampler=sampler, loss=loss,
+                                huber_threshold=huber_threshold, progress=sys.stderr.isatty(), checkpoint=checkpoint)  # fmt: skip
     measured = {name: getattr(done, name) for name in QUANTITIES}
     if as_json:
         print_json({**{name: {"mean": one.mean, "se": one.se} for name, one in measured.items()}, "trials": done.trials,

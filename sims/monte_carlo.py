@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..solvers.any_loss import SQUARE, Loss
 from ..solvers.problem import Setting
 from ..solvers.selection import Selection
 from ..solvers.trees import Tree
@@ -23,7 +24,7 @@ from ..support.memory import must_fit
 from ..support.progress import bar
 from ..support.workers import workers
 from .checkpoint import Checkpoint, fingerprint
-from .samplers import Sampler, SamplerName, sampler_for, sampler_kind, trial_streams
+from .samplers import Sampler, SamplerName, default_sampler, sampler_for, sampler_kind, trial_streams
 from .samplers.banded import Banded
 from .samplers.direct import Entries
 from .trial import Outcome, whole
@@ -109,7 +110,9 @@ def simulate_many(
     trials: int = 100,
     seed: int = 0,
     jobs: int = 1,
-    sampler: SamplerName = "sufficient",
+    sampler: SamplerName | None = None,
+    loss: str = SQUARE,
+    huber_threshold: float | None = None,
     target_se: float | None = None,
     entries: Entries = "gaussian",
     progress: bool = False,
@@ -127,8 +130,12 @@ def simulate_many(
         Of all random numbers.
     jobs : int
         Worker processes; 1 stays in this one.
-    sampler : str
-        `sufficient` (exact and fast) or `direct` (draws every sample).
+    sampler : str, optional
+        `sufficient` (exact and fast; the default for the square loss) or `direct` (draws every sample; for any loss).
+    loss : str
+        What the classifier minimises, a name in `solvers.generated.losses.NAMES`.
+    huber_threshold : float, optional
+        Where Huber's loss becomes linear, 1 by default.
     target_se : float, optional
         Stop a setting once the standard error of its mean accuracy is at most this.
     entries : str
@@ -152,6 +159,8 @@ def simulate_many(
         whole(name, number(name, value, least, most))
         for name, value, least, most in (("trials", trials, 2, 2**53), ("seed", seed, 0, 2**53), ("jobs", jobs, 1, MOST_JOBS))
     )
+    chosen = Loss.of(loss, huber_threshold)
+    sampler = sampler or default_sampler(chosen)
     if target_se is not None:
         number("target-se", target_se, 0, open_low=True)
     goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(settings)
@@ -159,8 +168,9 @@ def simulate_many(
     if all(sampler_kind(one, sampler) is Banded for one in settings) and trials * sum(one.p for one in settings) < STAY:
         jobs = 1
     jobs = min(jobs, max(1, len(settings) * math.ceil(trials / BLOCK)))
-    samplers = [sampler_for(setting, sampler, entries, jobs) for setting in settings]
-    store = Checkpoint(checkpoint, fingerprint(list(settings), seed, sampler, entries))
+    samplers = [sampler_for(setting, sampler, entries, jobs, chosen) for setting in settings]
+    trained = () if loss == SQUARE else (chosen,)
+    store = Checkpoint(checkpoint, fingerprint(list(settings), seed, sampler, entries, *trained))
     draws = store.load(len(samplers))
     pending = list(range(len(samplers)))
     with workers(jobs, _run_block, ordered=False) as run, bar("trials", progress) as show:

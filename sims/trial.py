@@ -261,5 +261,8 @@ class Mixture:
 
     def outcome(self, data: TrainingSet) -> tuple[float, float]:
         """Return mean margin and variance of the ridge classifier trained on `data`."""
-        w = data.ridge(self.setting.ridge.gamma * self.setting.N)
+        return self.margin(data.ridge(self.setting.ridge.gamma * self.setting.N))
+
+    def margin(self, w: np.ndarray) -> tuple[float, float]:
+        """Return mean and variance of a fresh sample's margin under a classifier w (p,)."""
         return float(w @ self.mu), self.real.form(w)

@@ -53,6 +53,9 @@ class Loss:
         return cls(name, *loss_side.kind_of(name, huber_threshold))
 
 
+SQUARE_LOSS = Loss.of(SQUARE)
+
+
 def check_covered(problem: Problem) -> None:
     """Raise unless the theory of any loss covers a problem.
 

@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from ...solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
 from ...solvers.problem import Setting
 from ...solvers.selection import Selection
 from ...solvers.trees import Tree
@@ -34,8 +35,14 @@ class Sampler(Protocol):
         """Return mean margin and variance of one trial a stream, (trials, 2)."""
 
 
+def default_sampler(loss: Loss) -> SamplerName:
+    """Return the fastest sampler of a loss: only the square one sees no more of the samples than their Gram matrix and label moment."""
+    return "sufficient" if loss.name == SQUARE else "direct"
+
+
 def sampler_for(
-    setting: Setting | Tree | Selection, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1
+    setting: Setting | Tree | Selection, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1,
+    loss: Loss = SQUARE_LOSS,
 ) -> Sampler:
     """Return a sampler, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
@@ -48,6 +55,8 @@ def sampler_for(
         Of the noise; other than gaussian for the direct sampler only.
     jobs : int
         How many processes will draw at once.
+    loss : Loss
+        What the classifier minimises; other than square for the direct sampler only.
 
     Raises
     ------
@@ -57,6 +66,11 @@ def sampler_for(
     """
     if name not in SAMPLERS:
         raise BadInput(f"sampler must be one of {', '.join(SAMPLERS)}, not {name!r}")
+    if loss.name != SQUARE and not isinstance(setting, Setting):
+        raise BadInput(f"{'family trees' if isinstance(setting, Tree) else 'selections'} are covered for the square loss only: "
+                       "use --loss square")
+    if loss.name != SQUARE and name == "sufficient":
+        raise BadInput(f"the sufficient sampler draws what the square loss sees of samples; use the direct one for the {loss.name} loss")
     kind = sampler_kind(setting, name)
     if kind is FamilyTree and (name == "direct" or entries != "gaussian"):
         raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
@@ -71,7 +85,7 @@ def sampler_for(
         return FamilyTree(setting)
     if kind is Selected:
         return Selected(setting)
-    return Direct(Mixture.of(setting), entries) if kind is Direct else kind(Mixture.of(setting))
+    return Direct(Mixture.of(setting), entries, loss) if kind is Direct else kind(Mixture.of(setting))
 
 
 def sampler_kind(setting: Setting | Tree | Selection, name: SamplerName) -> type[Sampler]:

@@ -1,4 +1,4 @@
-"""The `direct` sampler: draw every sample, the way the model is told. Slow, obvious, open to non-Gaussian entries."""
+"""The `direct` sampler: draw every sample, the way the model is told. Slow, obvious, open to any loss and to non-Gaussian entries."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Literal
 
 import numpy as np
 
+from ...solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
 from ...solvers.problem import Problem, Setting
 from ...support.errors import BadInput
+from ..minimise import minimiser
 from ..trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
 
 Entries = Literal["gaussian", "rademacher", "student"]
@@ -65,10 +67,27 @@ def labels(rng: np.random.Generator, count: int) -> np.ndarray:
     return rng.integers(0, 2, count) * 2.0 - 1.0
 
 
-def weighted(parts: list[tuple[np.ndarray, np.ndarray, float]]) -> TrainingSet:
-    """Return the training set of parts, each of samples (p, k), labels (k,) and one weight."""
+Part = tuple[np.ndarray, np.ndarray, float]  # samples (p, k), labels (k,), and their weight
+
+
+def weighted(parts: list[Part]) -> TrainingSet:
+    """Return the training set of parts."""
     columns = np.concatenate([math.sqrt(c) * x.T for x, _, c in parts]).T  # samples contiguous: Fortran order
     return TrainingSet(columns, np.concatenate([math.sqrt(c) * y for _, y, c in parts]))
+
+
+def classifier(parts: list[Part], gamma: float, N: float, loss: Loss) -> np.ndarray:
+    """Return the minimiser w (p,) of (1/N) sum_i c_i ell(ytilde_i w^T x_i) + (gamma/2) |w|^2.
+
+    Raises
+    ------
+    NotConverged
+        Where the precision of `sims.minimise` is not reached.
+    """
+    if loss.name == SQUARE:
+        return weighted(parts).ridge(gamma * N)
+    folded = np.concatenate([(x * y).T for x, y, _ in parts]).T
+    return minimiser(folded, np.concatenate([np.full(len(y), c / N) for _, y, c in parts]), gamma, loss)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +99,13 @@ class Direct:
     mixture : Mixture
     entries : str
         The law of the noise, a name in ENTRIES.
+    loss : Loss
+        What the classifier minimises.
     """
 
     mixture: Mixture
     entries: Entries = "gaussian"
+    loss: Loss = SQUARE_LOSS
 
     def __post_init__(self) -> None:
         if self.entries not in ENTRIES:
@@ -96,6 +118,10 @@ class Direct:
         return 2.5 * setting.p * samples + 2.0 * min(setting.p, samples) ** 2 + 8.0 * setting.p
 
     def training_set(self, rng: np.random.Generator) -> TrainingSet:
+        """Draw the training set as the square loss sees it."""
+        return weighted(self.parts(rng))
+
+    def parts(self, rng: np.random.Generator) -> list[Part]:
         """Draw all real samples and those synthetic ones that the verifier keeps."""
         mix, s = self.mixture, self.mixture.setting
         y = labels(rng, mix.n)
@@ -112,14 +138,15 @@ class Direct:
         wrong = rng.random(mix.m) < s.epsilon
         kept = rng.random(mix.m) < np.where(wrong, s.verifier.rho, s.verifier.phi)
         truth, given = truth[kept], np.where(wrong, -truth, truth)[kept]
-        return weighted([(x, y, 1.0), (generator.draw(rng, truth), given, s.omega)])
+        return [(x, y, 1.0), (generator.draw(rng, truth), given, s.omega)]
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """Return mean margin and variance of one trial a stream, (trials, 2)."""
-        return np.array([self.mixture.outcome(self.training_set(rng)) for rng in streams])
+        s = self.mixture.setting
+        return np.array([self.mixture.margin(classifier(self.parts(rng), s.ridge.gamma, s.N, self.loss)) for rng in streams])
 
 
-def direct_problem_trial(problem: Problem, rng: np.random.Generator) -> Outcome:
+def direct_problem_trial(problem: Problem, rng: np.random.Generator, loss: Loss = SQUARE_LOSS) -> Outcome:
     """Draw one trial of a general problem: every source's kept samples, and the outcome under the law of a fresh sample.
 
     A source with a `Fit` is fitted on n_hat fresh samples of its law, which train too, with right labels, where
@@ -129,6 +156,8 @@ def direct_problem_trial(problem: Problem, rng: np.random.Generator) -> Outcome:
     ----------
     problem : Problem
     rng : numpy.random.Generator
+    loss : Loss
+        What the classifier minimises.
 
     Raises
     ------
@@ -147,5 +176,5 @@ def direct_problem_trial(problem: Problem, rng: np.random.Generator) -> Outcome:
         y = labels(rng, whole(f"count of source {source.name}", source.count))
         wrong = rng.random(len(y)) < source.wrong
         parts.append((population.draw(rng, y), np.where(wrong, -y, y), source.weight))
-    w = weighted(parts).ridge(problem.ridge.gamma * problem.N)
+    w = classifier(parts, problem.ridge.gamma, problem.N, loss)
     return Outcome(float(w @ in_space(problem.test.mean, p)), Factor.of(problem.test.covariance, p).form(w))
