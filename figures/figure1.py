@@ -40,7 +40,7 @@ def build(s: Settings, run: Run) -> Built:
         law, spectra = MarchenkoPastur(s.p / n_hat), _spectra(s, n_hat, run.child_seed())
         claims += _claims(s, law, spectra)
         heights, edges = np.histogram(spectra, bins=s.bins, density=True)
-        marks += [Histogram(rf"eigenvalues, $\hat n={n_hat}$", edges, heights, color),
+        marks += [Histogram(rf"drawn, $\hat n={n_hat}$", edges, heights, color),
                   _density(law, color, rf"law, $p/\hat n={law.ratio:g}$")]
     measured = Panel(rf"sample covariances, $p={s.p}$, {s.draws} draws", "eigenvalue", "density", marks)
     return Built([measured, _laws(s)], claims)
@@ -93,6 +93,6 @@ def _laws(s: Settings) -> Panel:
         marks.append(_density(law, color, rf"$p/\hat n={law.ratio:g}$"))
         if law.atom:
             marks += [Line("", np.zeros(2), np.array([0.0, law.atom]), color),
-                      Points(f"and its atom of {law.atom:g} at 0", np.zeros(1), np.array([law.atom]), np.zeros(1), color)]
+                      Points(f"its atom of {law.atom:g} at 0", np.zeros(1), np.array([law.atom]), np.zeros(1), color)]
     top = 1.1 * max(float(law.pdf(1.0)) for law in map(MarchenkoPastur, s.ratios))
     return Panel("the Marchenko-Pastur law", "eigenvalue", "density", marks, ylim=(0, top))

@@ -219,9 +219,9 @@ def _distance_panels(s: Settings, targets: list[_Target], everything: _Target, d
     k = np.array([s.statistics[i].per_class or SAMPLES for i in shown])
     for row, moment in enumerate(MOMENTS):
         expected = np.array([everything.relative(targets[i].expected(s.batch))[row] for i in shown])
-        marks = [Line("expected", k, expected)]
-        for color, (label, kind) in enumerate((("drawn to its own statistics", "own"), ("drawn to those of all samples", "other"))):
+        marks = [Line("", k, expected, 5)]
+        for color, (label, kind) in enumerate((("drawn to its own", "own"), ("drawn to that of all samples", "other"))):
             points = np.array([Estimate.of(everything.relative(getattr(drawn[i], kind))[:, row]) for i in shown])
             marks.append(Points(label, k, points[:, 0], points[:, 1], color))
         yield Panel(f"{moment} of {s.batch} drawn samples a class", "samples a class behind the statistics", "relative squared distance",
-                    marks, xscale="log", yscale="log")
+                    marks, xscale="log", yscale="log", key={"theory": "expected, drawn to its own", "o": "measured, 2 SE"})

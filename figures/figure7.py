@@ -185,22 +185,25 @@ def _panel(
         marks += _marks(curve.title, s, np.array([one.accuracy for one in scores[curve.name]]), color)
         if curve.published:
             known = values[curve.name]
-            marks.append(Line("published, one run" if not color else "", _proportion(s, list(known)), np.array(list(known.values())), color,
-                              "published"))
-    return Panel(f"{title}, mean and sd of {s.seeds} seeds", XLABEL, "test accuracy", marks)
+            marks.append(Line("", _proportion(s, list(known)), np.array(list(known.values())), color, "published"))
+    return Panel(title, XLABEL, "test accuracy", marks, key=_key(s) | {"published": "published, one run"})
 
 
 def _recall_panel(s: Settings, scores: dict[str, list[NetworkScores]]) -> Panel:
     marks = []
     for color, curve in enumerate(s.left):
         marks += _marks(curve.title, s, np.array([one.by_class[:, LAST] for one in scores[curve.name]]), color)
-    return Panel(f"label noise: test images of {LAST} that are recognised", XLABEL, f"recall of {LAST}", marks)
+    return Panel(f"label noise: test images of {LAST} that are recognised", XLABEL, f"recall of {LAST}", marks, key=_key(s))
+
+
+def _key(s: Settings) -> dict[str, str]:
+    return {"o": f"mean of {s.seeds} seeds, 2 SE", "band": "their standard deviation"}
 
 
 def _marks(title: str, s: Settings, values: np.ndarray, color: int) -> list[Line | Points]:
     """Mean with a band of one standard deviation, and the standard error of the mean; values (m, seeds)."""
     x, mean, sd = _proportion(s, s.m), values.mean(axis=1), values.std(axis=1, ddof=1)
-    return [Line(title, x, mean, color, spread=sd), Points("", x, mean, sd / values.shape[1] ** 0.5, color)]
+    return [Line("", x, mean, color, "joined", spread=sd), Points(title, x, mean, sd / values.shape[1] ** 0.5, color)]
 
 
 def _proportion(s: Settings, m: tuple[int, ...] | list[int]) -> np.ndarray:

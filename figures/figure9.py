@@ -28,6 +28,9 @@ NAMES = {"oracle": "oracle", "GPT-4": "verified by GPT-4", "none": "no verifier"
 ORACLE, GPT4, NONE = (list(SUPERVISION).index(kind) for kind in ("oracle", "GPT-4", "none"))
 THEORIES = {"dependent": "labels depend on the answer", "independent": "labels independent of it"}
 
+KEY = {"theory": f"theory, {THEORIES['dependent']}", "alternative": f"theory, {THEORIES['independent']}",
+       "o": "measured, 2 SE of resampling", "band": "2 SE with that of the pool"}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -116,25 +119,28 @@ def _accuracies(c: Curves) -> list[Panel]:
     x, measured, panels = c.design.proportion, c.measured, []
     theory = {name: c.predicted(name).mean for name in THEORIES}
     for i, name in enumerate(NAMES.values()):
-        marks = [Line(f"theory, {THEORIES['dependent']}", x, theory["dependent"][i], i),
-                 Line(f"theory, {THEORIES['independent']}", x, theory["independent"][i], i, "published"),
-                 Line("", x, measured.mean[i], i, "guide", spread=2 * measured.se[i]),
-                 Points("measured; band: the pool's 2 SE", x, measured.mean[i], measured.resampling_se[i], i)]  # fmt: skip
-        panels.append(Panel(name, "proportion of weakly labelled data $m/N$", "accuracy on held-out prompts", marks, ylim=(0.86, 1.0)))
+        marks = [Line("", x, theory["dependent"][i], i, curve=name),
+                 Line("", x, theory["independent"][i], i, "alternative", curve=f"{name}, {THEORIES['independent']}"),
+                 Line("", x, measured.mean[i], i, "joined", spread=2 * measured.se[i], curve=name),
+                 Points("", x, measured.mean[i], measured.resampling_se[i], i, curve=name)]  # fmt: skip
+        panels.append(Panel(name, "proportion of weakly labelled data $m/N$", "accuracy on held-out prompts", marks, ylim=(0.86, 1.0),
+                            key=KEY))
     return panels
 
 
 def _residuals(c: Curves) -> Panel:
     x = c.design.proportion
-    marks = [Line("", np.array([0, x[-1]]), np.full(2, shift), 5, "guide" if shift else "theory")
+    marks = [Line("", np.array([0, x[-1]]), np.full(2, shift), 5, "guide" if shift else "joined")
              for shift in (-100 * WITHIN, 0.0, 100 * WITHIN)]  # fmt: skip
     for (theory, words), marker in zip(THEORIES.items(), "os", strict=True):
         predicted = c.predicted(theory)
         for i in range(len(NAMES)):
             off, error = predicted.mean[i] - c.measured.mean[i], np.hypot(predicted.resampling_se[i], c.measured.resampling_se[i])
-            marks.append(Points("" if i else words, x + 0.012 * (i - 1), 100 * off, 100 * error, i, marker))
-    return Panel(f"misses; dotted: {100 * WITHIN:g} points", "proportion of weakly labelled data $m/N$", "theory less measured, points",
-                 marks, ylim=(-300 * WITHIN, 300 * WITHIN))  # fmt: skip
+            marks.append(Points(list(NAMES.values())[i] if marker == "o" else "", x + 0.012 * (i - 1), 100 * off, 100 * error, i, marker,
+                                f"{list(NAMES.values())[i]}, {words}"))
+    return Panel(f"residuals; between the dotted lines: {100 * WITHIN:g} points",
+                 "proportion of weakly labelled data $m/N$", "theory less measured, points",
+                 marks, ylim=(-300 * WITHIN, 300 * WITHIN), key=dict(zip("os", THEORIES.values(), strict=True)))
 
 
 def _published(values: dict) -> list[Panel]:
@@ -143,7 +149,7 @@ def _published(values: dict) -> list[Panel]:
         marks = []
         for color, kind in ((ORACLE, "oracle"), (GPT4, "weak")):
             x, y = (np.array(values[model][kind][axis]) for axis in "xy")
-            marks += [Line(kind, x, y, color, "published"), Points("", x, y, np.zeros(x.size), color)]
+            marks += [Line("", x, y, color, "joined"), Points(kind, x, y, np.zeros(x.size), color)]
         panels.append(Panel(f"published: {title}", "proportion of synthetic data", "test accuracy, %", marks, ylim=(62, 80)))
     return panels
 

@@ -76,11 +76,15 @@ def _panel(s: Settings, name: str, every: range, theory: dict[tuple[str, int], P
     for color, scheme in enumerate(s.schemes):
         points = [getattr(measured[scheme, depth], name) for depth in s.depths]
         marks += [
-            Line(f"{scheme}: theory", np.array(every), np.array([getattr(theory[scheme, depth], name) for depth in every]), color),
-            Points("simulation" if not color else "", np.array(s.depths), np.array([one.mean for one in points]),
-                   np.array([one.se for one in points]), color),
+            Line(_words(scheme), np.array(every), np.array([getattr(theory[scheme, depth], name) for depth in every]), color),
+            Points("", np.array(s.depths), np.array([one.mean for one in points]), np.array([one.se for one in points]), color),
         ]  # fmt: skip
-    return Panel("", "generation of the generator", QUANTITIES[name], marks)
+    return Panel("", "generation of the generator", QUANTITIES[name], marks, key={"theory": "theory", "o": "simulated, 2 SE"})
+
+
+def _words(scheme: str) -> str:
+    name, _, share = scheme.partition(":")
+    return f"{name}, {float(share):.0%} real" if share else name
 
 
 FIGURE = Figure("Generations: replace, accumulate, a fresh share of real samples", columns=3, settings=Settings(),
