@@ -51,8 +51,8 @@ def build(s: Settings, run: Run) -> Built:
         top_marks = [Line("", x, np.array(values[kind][one.name]), i, "published") for i, kind in enumerate(SUPERVISION)]
         bottom_marks = [Line("", fine.proportion, curve[i], i) for i in range(len(SUPERVISION))]
         ends = _ends(with_test, held_out)
-        top.append(_panel(f"{one.name}: the published protocol, tested on the training set too", with_test, top_marks, ends))
-        bottom.append(_panel(f"{one.name}: tested on held-out reviews", held_out, bottom_marks, ends))
+        top.append(_panel(f"{one.name}: the published protocol", with_test, top_marks, ends))
+        bottom.append(_panel(f"{one.name}: tests on held-out reviews", held_out, bottom_marks, ends))
         record[one.name] = {"shrinkage": [stats.shrinkage for stats in statistics]}
     notes = () if as_published else ("The published values are of other settings: nothing is claimed of them.",)
     return Built([*top, *bottom], claims, record, notes)
