@@ -285,24 +285,6 @@ class RidgeMix:
         return DualPath.of(X, codes, classes, np.concatenate([self.weights, np.full(len(self.X_s), omega)]), self.intercept)
 
 
-def mix_leave_one_out(
-    X: np.ndarray, y: np.ndarray, X_s: np.ndarray | None, y_s: np.ndarray | None, gamma: float, omega: float = 1.0,
-    N: float | None = None, *, keep: np.ndarray | None = None, weights: np.ndarray | None = None, intercept: bool = True,
-) -> LeaveOneOut:  # fmt: skip
-    """Return the leave-one-out over the real samples at one gamma and omega; for several of them use `RidgeMix`.
-
-    Parameters
-    ----------
-    X, y, X_s, y_s, N, keep, weights, intercept
-        As in `RidgeMix.of`.
-    gamma : float
-        The ridge gamma.
-    omega : float
-        Weight of a synthetic sample.
-    """
-    return RidgeMix.of(X, y, X_s, y_s, keep=keep, N=N, weights=weights, intercept=intercept).leave_one_out(gamma, omega)
-
-
 def sharpened(smooth: np.ndarray | float) -> np.ndarray:
     """Return the accuracies of Gaussian margins from their smooth accuracies (`LeaveOneOut.smooth`)."""
     return ndtr(np.sqrt(1 + BANDWIDTH**2) * ndtri(np.clip(smooth, 1e-9, 1 - 1e-9)))

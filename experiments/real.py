@@ -14,7 +14,6 @@ from ..data.tasks import Folder
 from ..estimators.class_gaussian import ClassGaussian
 from ..estimators.ridge import ridge
 from ..sims.labels import label_and_prune
-from ..sims.many_classes import LabelledSamples
 from ..sims.monte_carlo import Estimate
 from ..solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Verifier
@@ -89,14 +88,14 @@ def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
         raise BadInput("the law of real data is not known: use an independent or a self-fitted generator")
     self_fitted = mix.generator.kind == "self-fitted"
     (X, y), *others = split.draw(rng, [mix.n] if self_fitted or not mix.m else [mix.n, int(mix.generator.n_hat)])
-    parts = [LabelledSamples(X, y, np.ones(len(X)))]
+    samples, y_train = [X], [y]
     if mix.m:
         fresh, classes = ClassGaussian.fit(*(others[0] if others else (X, y))).sample(rng, mix.m)
         labels, keep = label_and_prune(rng, classes, next_label_noise(split.classes, mix.epsilon), mix.verifier)
-        parts.append(LabelledSamples(fresh[keep], labels[keep], np.ones(int(keep.sum()))))
-    samples = LabelledSamples.joined(parts)
+        samples.append(fresh[keep])
+        y_train.append(labels[keep])
     N = split.classes * (mix.n + mix.m)
-    classifier = ridge(samples.X, samples.labels, split.classes, mix.gamma * N, samples.weights)
+    classifier = ridge(np.concatenate(samples), np.concatenate(y_train), split.classes, mix.gamma * N)
     return _measure(classifier.scores(split.X_test), split.y_test)
 
 

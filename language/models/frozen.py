@@ -40,10 +40,6 @@ class Frozen:
     loss: float
     steps: int
 
-    def prefers_chosen(self, X: np.ndarray) -> np.ndarray:
-        """Return whether the margin is positive, (k,), for feature differences X (k, p) of pairs."""
-        return X @ self.theta > 0
-
 
 def ipo(
     X: np.ndarray,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, RidgeMix, mix_leave_one_out, sharpened
+from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, RidgeMix, sharpened
 from synthmix.estimators.ridge import Moments
 from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.support.errors import BadInput
@@ -20,6 +20,11 @@ def samples(n: int, p: int, L: int, seed: int = 0, spread: float = 1.0) -> tuple
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.arange(n) % L)
     return spread * rng.standard_normal((n, p)) + 1.5 * np.eye(max(p, L))[y][:, :p] + 3.0, y
+
+
+def mix_leave_one_out(X, y, X_s, y_s, gamma, omega=1.0, **more) -> LeaveOneOut:
+    """Leave-one-out over the real samples at one gamma and omega."""
+    return RidgeMix.of(X, y, X_s, y_s, **more).leave_one_out(gamma, omega)
 
 
 def refitted(X, y, X_s, y_s, alpha, omega, weights=None, intercept=True) -> np.ndarray:

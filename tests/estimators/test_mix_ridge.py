@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from synthmix.estimators.leave_one_out import mix_leave_one_out
+from synthmix.estimators.leave_one_out import RidgeMix
 from synthmix.estimators.mix_ridge import SyntheticMixRidge
 from synthmix.support.errors import BadInput
 
@@ -90,11 +90,12 @@ def test_auto_uses_good_samples_and_leaves_misleading_ones_out():
 def test_auto_reports_the_leave_one_out_it_chose_by():
     (X, y), (X_s, y_s) = samples(40, 8), samples(60, 8, seed=1, wrong=0.2)
     mix = SyntheticMixRidge(alpha="auto", weight="auto").fit(X, y, X_s, y_s)
-    own = mix_leave_one_out(X, y, X_s, y_s, mix.alpha_ / 100, mix.weight_)
+    ridge = RidgeMix.of(X, y, X_s, y_s)
+    own = ridge.leave_one_out(mix.alpha_ / 100, mix.weight_)
     np.testing.assert_allclose(mix.leave_one_out_.scores, own.scores, atol=1e-9)
     for alpha in (0.1, 1.0, 10.0, 100.0):
         for weight in (0.0, 0.1, 1.0):
-            ahead, se = lead(mix_leave_one_out(X, y, X_s, y_s, alpha / 100, weight), mix.leave_one_out_)
+            ahead, se = lead(ridge.leave_one_out(alpha / 100, weight), mix.leave_one_out_)
             assert ahead < 0.5 * se + 0.005
 
 

@@ -354,7 +354,7 @@ def test_ipo_on_frozen_features_is_ridge(beta: float, gamma: float) -> None:
     found = frozen.ipo(X, beta, gamma, weights=c, N=N)
     assert np.linalg.norm(2 * beta * found.theta - w) < 1e-7 * np.linalg.norm(w)
     assert found.steps > 1
-    assert np.array_equal(found.prefers_chosen(X), X @ w > 0)
+    assert np.array_equal(X @ found.theta > 0, X @ w > 0)
     loss = c @ (X @ found.theta - 1 / (2 * beta)) ** 2 / N + gamma * found.theta @ found.theta
     assert found.loss == pytest.approx(loss)
 

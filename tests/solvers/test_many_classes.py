@@ -6,7 +6,7 @@ Rule: every number agrees if |theory - mean| <= z SE + budget, z for a familywis
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -16,8 +16,7 @@ from scipy.stats import norm
 
 from synthmix.estimators.ridge import LinearClassifier, ridge
 from synthmix.sims.labels import label_and_prune
-from synthmix.sims.many_classes import LabelledSamples, training_samples
-from synthmix.sims.trial import Factor
+from synthmix.sims.trial import Factor, whole
 from synthmix.solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
 from synthmix.solvers.predict import predict_tests
 from synthmix.solvers.problem import Fit, Generator, Law, Problem, Ridge, Source, Verifier
@@ -52,6 +51,57 @@ def numbers(scores: tuple[Scores, ...], accuracy: np.ndarray) -> dict[str, np.nd
         "covariances": np.concatenate([one.covariance[upper] for one in scores]),
         "accuracy": accuracy,
     }
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledSamples:
+    """Training samples with labels and weights.
+
+    Attributes
+    ----------
+    X : array (k, p)
+    labels : array (k,)
+        From 0 to L - 1.
+    weights : array (k,)
+    """
+
+    X: np.ndarray
+    labels: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def joined(cls, parts: list[LabelledSamples]) -> LabelledSamples:
+        """Return all the parts, one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("X", "labels", "weights")))
+
+
+def training_samples(mixture: ClassMixture, rng: np.random.Generator) -> LabelledSamples:
+    """Draw the real samples of every class, fit the generators, and draw, label and prune synthetic samples."""
+    parts = []
+    for k, law in enumerate(mixture.laws):
+        n, m = whole("n of a class", mixture.n[k]), whole("m of a class", mixture.m[k])
+        real = _draw(rng, law, n)
+        parts.append(LabelledSamples(real, np.full(n, k), np.ones(n)))
+        generated = _generated(rng, mixture, k, real, m)
+        labels, keep = label_and_prune(rng, np.full(m, k), np.asarray(mixture.noise, dtype=float), mixture.verifier)
+        parts.append(LabelledSamples(generated[keep], labels[keep], np.full(int(keep.sum()), mixture.omega)))
+    return LabelledSamples.joined(parts)
+
+
+def _draw(rng: np.random.Generator, law: Law, count: int) -> np.ndarray:
+    factor = Factor.of(law.covariance, len(law.mean))
+    return law.mean + factor.times(rng.standard_normal((factor.dims, count))).T
+
+
+def _generated(rng: np.random.Generator, mixture: ClassMixture, k: int, real: np.ndarray, m: int) -> np.ndarray:
+    """m samples of the generator of class k; `real` (n, p) are the class's real samples."""
+    law = mixture.laws[k] if mixture.generated is None else mixture.generated[k]
+    if mixture.generator.kind == "exact":
+        return _draw(rng, law, m)
+    self_fitted = mixture.generator.kind == "self-fitted"
+    seen = real if self_fitted else _draw(rng, law, whole("n-hat", mixture.generator.n_hat))
+    mean = seen.mean(axis=0)
+    return mean + rng.standard_normal((m, len(seen))) @ (seen - mean) / np.sqrt(len(seen))
 
 
 def train(case: ClassMixture, rng: np.random.Generator) -> LinearClassifier:
