@@ -20,7 +20,7 @@ Studies
     `study` computes what a TOML file declares, or a `Study`: settings over axes, in theory and by Monte-Carlo, as a data frame.
     `cluster` sends every parallel loop within it to a Dask cluster.
 Estimators
-    `SyntheticMixRidge`, a classifier with scikit-learn's conventions.
+    `SyntheticMixRidge` and `RelabelledMix`, which cleans synthetic labels: classifiers with scikit-learn's conventions.
 Advice
     `advise` returns an `Advice` for a `Table` of real samples (`read` loads one from a file) and a `Plan` of what is to be generated.
 Errors
@@ -51,6 +51,7 @@ _MODULES = {
     "solvers.best_mix": ("Family", "Optimum", "best_mix"),
     "sims.monte_carlo": ("Simulation", "simulate", "simulate_many"),
     "estimators.mix_ridge": ("SyntheticMixRidge",),
+    "estimators.relabelled_mix": ("RelabelledMix",),
     "advice.tables": ("Table", "read"),
     "advice.plan": ("Plan",),
     "advice.result": ("Advice",),
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from .advice.tables import Table as Table
     from .advice.tables import read as read
     from .estimators.mix_ridge import SyntheticMixRidge as SyntheticMixRidge
+    from .estimators.relabelled_mix import RelabelledMix as RelabelledMix
     from .sims.monte_carlo import Simulation as Simulation
     from .sims.monte_carlo import simulate as simulate
     from .sims.monte_carlo import simulate_many as simulate_many

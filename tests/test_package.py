@@ -19,7 +19,7 @@ PUBLIC = {
     "SampleSet", "Tree", "generations", "predict_tree", "read_tree",
     "LinearVerifier", "MarginLabeller", "ScoreVerifier", "Selection", "keep_share", "predict_selection", "score_direction",
     "Simulation", "simulate", "simulate_many",
-    "SyntheticMixRidge",
+    "SyntheticMixRidge", "RelabelledMix",
     "Advice", "Plan", "Table", "advise", "read",
     "Study", "study", "cluster",
     "BadInput", "NotConverged", "Unreachable",
