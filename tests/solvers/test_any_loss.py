@@ -160,9 +160,26 @@ def box(rng: np.random.Generator, generator: Generator, size: int) -> dict[str, 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_point_of_the_box_is_solved(name: str, kind: str, square_by_both_sides: None) -> None:
     if name == "hinge" and kind != "exact":
-        pytest.skip("the collapse of a fitted generator's margins has a test of its own")
+        pytest.skip("some points are refused: test_the_hinge_loss_with_a_fitted_generator_is_solved_or_refused")
     found = predict_grid(setting(kind), loss=name, **box(np.random.default_rng([NAMES.index(name), len(kind)]), GENERATORS[kind], 150))
     assert found.residual.max() <= convex.TOLERANCE and np.isfinite(found.mean_margin).all() and (found.variance >= 0).all()
+
+
+@pytest.mark.parametrize("kind", ["independent", "mean fitted", "self-fitted"])
+def test_the_hinge_loss_with_a_fitted_generator_is_solved_or_refused(kind: str) -> None:
+    """A gap of the solver: 5 to 11% of the box are refused, most of them generators fitted on far fewer samples than are trained on.
+
+    The margins of generated samples then collapse on the kink of the loss. No point is off in silence.
+    """
+    axes, refused = box(np.random.default_rng([NAMES.index("hinge"), len(kind)]), GENERATORS[kind], 150), 0
+    for i in range(150):
+        try:
+            found = predict_grid(setting(kind), loss="hinge", **{name: values[i] for name, values in axes.items()})
+        except NotConverged:
+            refused += 1
+            continue
+        assert found.residual <= convex.TOLERANCE and np.isfinite(found.mean_margin) and found.variance >= 0
+    assert refused <= 0.12 * 150
 
 
 @pytest.mark.parametrize("name", NAMES)
