@@ -27,7 +27,7 @@ WAYS = {"one process": (1, None), "two of joblib's": (2, None), "two of Dask's":
 
 @dataclass(frozen=True)
 class Measured:
-    """One way of computing the study: seconds it took, seconds of a task without work, and the bytes that were written."""
+    """Seconds that the study took, seconds of a task without work, and the bytes of every file that was written."""
 
     study: float
     task: float
