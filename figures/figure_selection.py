@@ -11,7 +11,6 @@ from scipy.optimize import brentq
 
 from ..drawing.panels import Line, Panel, Points
 from ..sims.monte_carlo import Estimate, Simulation
-from ..solvers.predict import Prediction
 from ..solvers.problem import Generator, Ridge, Setting, Verifier
 from ..solvers.selection import Keep, Selection, keep_share, predict_selection, score_direction
 from .kit.claims import Budget, Claim, agrees, at_least, falls_outside
@@ -97,24 +96,28 @@ def _agree(where: str, rule: Selection, point: Simulation, p: int) -> list[Claim
 def _wrong_theories(s: Settings, whole: dict[tuple[int, float], Setting], fits: dict[str, Setting], points: dict[tuple, Simulation],
                     fit_points: dict[tuple, Simulation]) -> list[Claim]:  # fmt: skip
     """Keep decisions with the same rates that do not look at the sample; a fitted generator that is taken for an exact one."""
-    share = s.shares[0]
-    claims = []
-
-    def rejected(name: str, wrong: Prediction, point: Simulation) -> Claim:
-        return falls_outside(name, wrong.mean_margin, point.mean_margin, Budget.at(s.p).relative * wrong.mean_margin)
-
+    share, claims = s.shares[0], []
     for (ratio, angle), setting in whole.items():
         for keep in ("hard", "easy"):
-            kept = _rule(setting, angle, keep, share).kept
+            rule = _rule(setting, angle, keep, share)
+            kept = rule.kept
             right, wrong = kept.alpha * (1 - kept.wrong) / (1 - kept.epsilon), kept.alpha * kept.wrong / kept.epsilon
-            blind = predict_selection(Selection(setting, Verifier(min(wrong, 1.0), min(right, 1.0))))
-            claims.append(rejected(f"decisions of the same rates that do not look, {_where(ratio, angle, keep, share)}", blind,
-                                   points[ratio, angle, keep, share]))  # fmt: skip
+            blind = Selection(setting, Verifier(min(wrong, 1.0), min(right, 1.0)))
+            claims.append(_rejected(f"decisions of the same rates that do not look, {_where(ratio, angle, keep, share)}", blind, rule,
+                                    points[ratio, angle, keep, share], s.p))  # fmt: skip
     for one in s.shares:
-        exact, point = predict_selection(_rule(fits["exact"], s.fitted_angle, "top", one)), fit_points["fitted", "top", one]
-        claims.append(falls_outside(f"the fitted generator taken for an exact one, share {one:g}", exact.variance, point.variance,
-                                    Budget.at(s.p).relative * exact.variance))  # fmt: skip
+        exact, fitted = (_rule(fits[name], s.fitted_angle, "top", one) for name in ("exact", "fitted"))
+        claims.append(_rejected(f"the fitted generator taken for an exact one, share {one:g}", exact, fitted,
+                                fit_points["fitted", "top", one], s.p))  # fmt: skip
     return claims
+
+
+def _rejected(name: str, wrong: Selection, right: Selection, point: Simulation, p: int) -> Claim:
+    """The wrong theory falls outside, in mean margin or variance, whichever it gets more wrong: the other may be right by chance."""
+    wrong, right = predict_selection(wrong), predict_selection(right)
+    quantity = max(("mean_margin", "variance"), key=lambda name: abs(getattr(wrong, name) / getattr(right, name) - 1))
+    value = getattr(wrong, quantity)
+    return falls_outside(f"{name}, {quantity.replace('_', ' ')}", value, getattr(point, quantity), Budget.at(p).relative * abs(value))
 
 
 # --- the boundary between keep-hard and keep-easy ---------------------------------------------------------------------
