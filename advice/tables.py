@@ -25,6 +25,7 @@ from .scaling import LARGEST
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features
 LEAST = 10  # real samples
+MOST_CLASSES = 20  # the time of an advice grows with the square of their number and more
 CONSTANT, BY_NAME = "the same in all rows", "an identifier by its name"  # why columns are left out
 MAX_ROWS = 20_000  # kept of the real samples
 MAX_VALUES = 50_000_000  # numbers kept of a file's features, 400 MB
@@ -171,6 +172,8 @@ def _as_real(table: Table, path: str | os.PathLike[str]) -> Table:
         raise BadInput(f"all rows of {path} have the label {classes[0]}: at least two classes are needed")
     if len(classes) > max(2, len(table.y) // 2):
         raise BadInput(f"the label column of {path} has {len(classes)} different values in {len(table.y)} rows: it names no classes")
+    if len(classes) > MOST_CLASSES:
+        raise BadInput(f"{path} has {len(classes)} classes; advice is given for at most {MOST_CLASSES}: merge some or leave rare ones out")
     if counts.min() < 2:
         raise BadInput(f"class {classes[counts.argmin()]} of {path} has only 1 row: each needs at least 2")
     constant = np.ptp(table.X, axis=0) == 0

@@ -276,3 +276,9 @@ def test_features_of_any_finite_size_are_advised_on(tmp_path) -> None:
     plan = Plan(50, 0.1, 0.2, 0.9, Generator())
     one, other = (give(read(archive(tmp_path / "real.npz", X_npy=npy(factor * X))), plan, details=False) for factor in (1.0, 1e100))
     assert other.verdict == one.verdict and other.gain.value == pytest.approx(one.gain.value)
+
+
+def test_more_classes_than_can_be_advised_on_in_reasonable_time(tmp_path) -> None:
+    path, many = tmp_path / "real.npz", np.arange(240) % 21
+    refused(archive(path, X_npy=npy(np.tile(X, (10, 1))), y_npy=npy(many)), "has 21 classes; advice is given for at most 20")
+    assert len(read(archive(path, X_npy=npy(np.tile(X, (10, 1))), y_npy=npy(many % 20))).classes) == 20
