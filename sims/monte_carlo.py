@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -171,6 +172,14 @@ def simulate_many(
     samplers = [sampler_for(setting, sampler, entries, jobs, chosen) for setting in settings]
     trained = () if loss == SQUARE else (chosen,)
     store = Checkpoint(checkpoint, fingerprint(list(settings), seed, sampler, entries, *trained))
+    more = partial(_next_goal, trials=trials, target_se=target_se)
+    return [Simulation.of(draws, seed, sampler) for draws in _drawn(samplers, store, goals, more, seed, jobs, progress)]
+
+
+def _drawn(
+    samplers: list[Sampler], store: Checkpoint, goals: list[int], more: Callable[[np.ndarray], int], seed: int, jobs: int, progress: bool
+) -> list[np.ndarray]:
+    """The trials (count, 2) of every setting, drawn until `more` asks for no more than there are; kept in the checkpoint meanwhile."""
     draws = store.load(len(samplers))
     pending = list(range(len(samplers)))
     with workers(jobs, _run_block, ordered=False) as run, bar("trials", progress) as show:
@@ -187,12 +196,12 @@ def simulate_many(
                     done += block.stop - block.start
                     show(done, total)
                     store.save(draws)
-                wanted = [_next_goal(values[:goal], trials, target_se) for values, goal in zip(draws, goals, strict=False)]
+                wanted = [more(values[:goal]) for values, goal in zip(draws, goals, strict=False)]
                 pending = [i for i in pending if wanted[i] > goals[i]]
                 goals = wanted
         finally:
             store.save(draws, now=True)
-    return [Simulation.of(values[:goal], seed, sampler) for values, goal in zip(draws, goals, strict=False)]
+    return [values[:goal] for values, goal in zip(draws, goals, strict=False)]
 
 
 def _missing(index: int, draws: np.ndarray, sampler: Sampler) -> Iterator[Block]:
