@@ -17,6 +17,8 @@ LossName = Annotated[str, typer.Option("--loss", help="What the classifier minim
                                                       "huber or probit.")]
 HuberThreshold = Annotated[float | None, typer.Option("--huber-threshold", help="Margins further than this from 1 count linearly in "
                                                                                 "Huber's loss (default: 1).")]
+IMPOSSIBLE = ("The published formula gives a negative variance here, which is impossible, so that it has no accuracy: "
+              "use --formula rederived.")  # fmt: skip
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 
 
@@ -52,12 +54,17 @@ def predict(
         values = predict_tree(problem).as_dict()
     else:
         values = predict_problem(problem, formula=formula, loss=loss, huber_threshold=huber_threshold).as_dict()
+    note = IMPOSSIBLE if values["variance"] < 0 else ""
+    if note:
+        values["accuracy"] = None
     if as_json:
-        print_json(values)
+        print_json({**values, "note": note} if note else values)
         return
     rows = [(key, "not known" if value is None else f"{value:.6g}") for key, value in values.items() if key != "fixed_point"]
     rows += [(key, f"{value:.6g}") for key, value in values["fixed_point"].items()]
     print_table(("quantity", formula), rows)
+    if note:
+        typer.echo(note)
 
 
 @grouped

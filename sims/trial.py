@@ -200,8 +200,21 @@ class TrainingSet:
         return dual.columns.T @ _solve(dual.gram(gamma_N), labels) if self.labels.size else np.zeros(p)
 
 
+def check_finite(diagonal: np.ndarray, moment: np.ndarray) -> None:
+    """Check the diagonal of a Gram matrix with its ridge, which bounds all of it, and the right side of its system.
+
+    Raises
+    ------
+    NotConverged
+        Where floating point overflowed, which solvers of linear systems may answer with w = 0.
+    """
+    if not (np.isfinite(diagonal).all() and np.isfinite(moment).all()):
+        raise NotConverged("the Gram matrix of the training set overflows: take less extreme values of mu, gamma, omega or the covariances")
+
+
 def _solve(gram: np.ndarray, right: np.ndarray) -> np.ndarray:
     """gram^{-1} right, from the upper triangle of `gram`, which is overwritten."""
+    check_finite(np.einsum("ii->i", gram), right)
     _, solution, info = lapack.dposv(gram, right, lower=0, overwrite_a=1)
     if info:
         raise NotConverged("the Gram matrix of the training set is singular in floating point; raise gamma")

@@ -241,7 +241,8 @@ def _commuting(
 ) -> Spectrum:  # fmt: skip
     """Covariances that are numbers or eigenvalues (p,)."""
     p = directions.shape[1]
-    means = directions[:, None, :] * directions[None, :, :]
+    with np.errstate(over="ignore"):  # then no point is solved
+        means = directions[:, None, :] * directions[None, :, :]
     if squares is not None:
         means[0, 0] = squares
     for d, estimate in enumerate(estimates):

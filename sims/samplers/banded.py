@@ -19,7 +19,7 @@ from itertools import islice
 import numpy as np
 
 from ...solvers.problem import Setting
-from ..trial import Mixture
+from ..trial import Mixture, check_finite
 
 DOUBLES = 1 << 20  # of one array of bands; more trials than fit are factorised in turns
 MOST_DIRECTIONS = 5
@@ -158,6 +158,7 @@ class Banded:
             moment += weight * group.label * np.sqrt(count) * total
             for a in range(d):
                 band[a, : a + 1] += weight * total[a] * total[a::-1]
+        check_finite(band[:, 0], moment)
         w = solve_band(band, moment)
         margin = sum(self.plane[a, 0] * w[a] for a in range(q))
         norm = sum(row * row for row in w)  # np.sum would order the terms, and so round, by the number of trials

@@ -159,3 +159,42 @@ def test_predict_takes_a_loss(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     for wrong, says in ((["--loss", "ridge"], "loss must be one of"), (["--huber-threshold", "1"], "the square loss has none")):
         code, _, err = in_process(monkeypatch, capsys, "predict", *SETTING, *wrong)
         assert code == 2 and says in err and err.count("\n") == 1
+
+
+NEGATIVE = ("--n", "9", "--m", "262", "--p", "300", "--mu", "0.24", "--epsilon", "0.61", "--rho", "0.55", "--phi", "0.95", "--gamma",
+            "0.002", "--formula", "published")  # fmt: skip
+
+
+def test_a_negative_published_variance_is_called_impossible(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = in_process(monkeypatch, capsys, "predict", *NEGATIVE, "--json")
+    values = json.loads(out)
+    assert code == 0 and values["variance"] < 0 and values["accuracy"] is None and "impossible" in values["note"]
+    code, out, _ = in_process(monkeypatch, capsys, "predict", *NEGATIVE)
+    assert code == 0 and "impossible" in out and "nan" not in out
+    assert "note" not in json.loads(in_process(monkeypatch, capsys, "predict", *NEGATIVE[:-1], "rederived", "--json")[1])
+
+
+TINY = ("--n", "5", "--m", "1", "--p", "10", "--mu", "1", "--epsilon", "0.5", "--rho", "0", "--phi", "0.9", "--gamma", "100")
+EXTREME = [
+    ("predict", "--mu", "1e200"),
+    ("predict", "--mu", "1e200", "--spectrum", "power:2"),
+    ("predict", "--gamma", "1e-320"),
+    ("predict", "--gamma", "1e300"),  # the variance is below every number
+    ("simulate", "--mu", "1e200"),
+    ("simulate", "--mu", "1e200", "--gamma", "1e300"),  # the Gram matrix overflows, and a solver answers w = 0
+    ("simulate", "--mu", "1e200", "--sampler", "direct"),
+    ("simulate", "--mu", "1e160", "--generator", "self-fitted"),
+    ("simulate", "--mu", "1e154", "--gamma", "1e-310"),
+]
+
+
+@pytest.mark.parametrize("extreme", EXTREME, ids=" ".join)
+def test_beyond_floating_point_is_one_line(
+    extreme: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], recwarn: pytest.WarningsRecorder
+) -> None:
+    trials = ("--trials", "5") if extreme[0] == "simulate" else ()
+    code, out, err = in_process(monkeypatch, capsys, extreme[0], *TINY, *trials, *extreme[1:], "--json")
+    assert code == 1 and not out and err.startswith("error: ") and err.count("\n") == 1 and "less extreme" in err
+    assert not recwarn.list
