@@ -115,7 +115,10 @@ class _Look:
 def own_folder(folder: str | os.PathLike[str] | None) -> Path | None:
     """The user's folder with data: the one given, or else the one that the environment names, if it does."""
     own = folder or os.environ.get(FOLDER_VARIABLE)
-    return Path(own).expanduser() if own else None
+    try:
+        return Path(own).expanduser() if own else None
+    except RuntimeError:
+        raise BadInput(f"the folder {own} cannot be found: there is no such user") from None
 
 
 def _cache(dataset: DataSet) -> Path:

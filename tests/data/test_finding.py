@@ -505,3 +505,8 @@ def test_list_fetch_and_path(cache, monkeypatch, capsys):
 def test_bad_use_is_one_line(arguments, monkeypatch, capsys):
     assert run(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_of_an_unknown_user_is_refused_in_one_line() -> None:
+    with pytest.raises(BadInput, match="no such user"):
+        data.own_folder("~nosuchuser/data")
