@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
-from threadpoolctl import threadpool_limits
 
 from ..solvers.problem import Setting
 from ..support.errors import BadInput
+from ..support.threads import one_thread
 from .monte_carlo import Estimate
 from .samplers import trial_streams
 from .samplers.sufficient import Sufficient
@@ -57,7 +57,7 @@ def measure_traces(setting: Setting, *, trials: int = 20, seed: int = 0) -> Trac
     if trials < 2:
         raise BadInput("a standard error needs at least 2 trials")
     sampler = Sufficient(Mixture.of(setting))
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         values = [_traces(sampler, rng) for rng in trial_streams(seed, 0, 0, trials)]
     return Traces(*(Estimate.of(column) for column in np.array(values).T))
 

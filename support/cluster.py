@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .errors import BadInput, Unreachable
+from .threads import one_thread
 from .version import build
 
 if TYPE_CHECKING:
@@ -90,9 +91,7 @@ def _prepare(client: Client) -> None:
 
     class OneThread(WorkerPlugin):
         def setup(self, worker: object) -> None:
-            from threadpoolctl import threadpool_limits
-
-            worker.synthmix_limits = threadpool_limits(1)
+            worker.synthmix_limit = one_thread()
 
     try:
         client.wait_for_workers(1, timeout=PATIENCE)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from .cluster import connected
+from .threads import one_thread
 
 LOOK = 1.0  # seconds between two looks of a worker at its parent
 
@@ -39,9 +40,7 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
             yield lambda tasks: pool(delayed(function)(*task) for task in tasks)
         return
     if jobs == 1:
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             yield lambda tasks: (function(*task) for task in tasks)
         return
     from joblib import Parallel, delayed, parallel_config

@@ -64,4 +64,4 @@ def test_the_installed_command_predicts_and_validates_away_from_the_checkout(bin
     validated = run(bin_folder / "synthmix", "validate", *quick, cwd=tmp_path)
     assert validated.returncode == 0, validated.stderr + validated.stdout
     assert json.loads((tmp_path / "figure4-quick.json").read_text())["holds"]
-    assert sorted(os.listdir(tmp_path)) == ["figure4-quick.json", "figure4-quick.pdf", "figure4-quick.png"]
+    assert sorted(os.listdir(tmp_path)) == ["figure4-quick.csv", "figure4-quick.json", "figure4-quick.pdf", "figure4-quick.png"]

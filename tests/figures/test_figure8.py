@@ -120,7 +120,8 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
     monkeypatch.setattr(studies, "safety_study", study)
     done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=StudyOptions("lora", (0.0, 0.4), 3))
     assert asked["scale"] == "lora" and asked["max_steps"] == 3 and asked["proportions"] == (0.0, 0.4) and asked["out"] == tmp_path
-    assert {path.name for path in done.files} == {"figure8-lora.png", "figure8-lora.pdf", "figure8-lora.json"} and not done.claims
+    assert {path.name for path in done.files} == {f"figure8-lora.{suffix}" for suffix in ("png", "pdf", "json", "csv")}
+    assert not done.claims
     record = json.loads((tmp_path / "figure8-lora.json").read_text())
     assert [panel["title"] for panel in record["panels"]] == [
         "measured: small, $\\varepsilon$ = 0.1", "measured: small, $\\varepsilon$ = 0.5"] * 2 + [
