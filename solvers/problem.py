@@ -462,7 +462,7 @@ class Setting:
         object.__setattr__(self, "p", int(self.p))
         if self.n + self.m == 0:
             raise BadInput("n and m are both 0: there is nothing to train on")
-        if np.ndim(self.mu) and (np.shape(self.mu) != (self.p,) or not np.all(np.isfinite(self.mu))):
+        if np.ndim(self.mu) and numbers("mu", self.mu).shape != (self.p,):
             raise BadInput(f"mu as a vector must have p = {self.p} finite entries")
         if self.generator.kind == "self-fitted" and self.n == 0:
             raise BadInput("the self-fitted generator needs real samples to be fitted on: n must be above 0")

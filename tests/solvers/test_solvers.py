@@ -735,3 +735,8 @@ def test_bad_input_is_refused_in_one_line(name: str) -> None:
     with pytest.raises(BadInput, match=words) as refused:
         attempt()
     assert "\n" not in str(refused.value) and len(str(refused.value)) < 160
+
+
+def test_a_mean_of_texts_is_refused() -> None:
+    with pytest.raises(BadInput, match="mu must be a number"):
+        Setting(5, 5, 3, np.array(["a", "b", "c"]))
