@@ -36,7 +36,7 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
     if connected():
         from joblib import Parallel, delayed
 
-        with Parallel(return_as=kind, pre_dispatch="3*n_jobs") as pool:
+        with one_thread(), Parallel(return_as=kind, pre_dispatch="3*n_jobs") as pool:  # with one worker joblib computes here
             yield lambda tasks: pool(delayed(function)(*task) for task in tasks)
         return
     if jobs == 1:
