@@ -11,11 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.linalg import LinAlgError, blas, cho_factor, cho_solve
 
 from ..solvers.any_loss import Loss
-from ..solvers.generated import losses
+from ..solvers.loss_values import of_margins, slope_along
 from ..support.errors import NotConverged
 
 PRECISION = 1e-8  # what is promised: distance over |w| (smooth losses), excess over the objective (hinge)
@@ -54,28 +53,13 @@ def minimiser(folded: np.ndarray, weights: np.ndarray, gamma: float, loss: Loss)
     return w if basis is None else basis @ w
 
 
-@njit(cache=True, error_model="numpy")
-def _of_margins(kind, threshold, u, values, slopes, curvatures):
-    for i in range(u.size):
-        values[i], slopes[i], curvatures[i] = losses.margin_loss(kind, u[i], threshold)
-
-
-@njit(cache=True, error_model="numpy")
-def _slope_along(kind, threshold, weights, u, du, t):
-    """The derivative in t of sum_i b_i ell(u_i + t du_i)."""
-    total = 0.0
-    for i in range(u.size):
-        total += weights[i] * du[i] * losses.margin_loss(kind, u[i] + t * du[i], threshold)[1]
-    return total
-
-
 def _newton(folded: np.ndarray, weights: np.ndarray, gamma: float, loss: Loss) -> np.ndarray:
     p, k = folded.shape
     w, u = np.zeros(p), np.zeros(k)
     values, slopes, curvatures = np.empty((3, k))
     best, reached = w, math.inf
     for _ in range(_STEPS):
-        _of_margins(loss.kind, loss.threshold, u, values, slopes, curvatures)
+        of_margins(loss.kind, loss.threshold, u, values, slopes, curvatures)
         gradient = folded @ (weights * slopes) + gamma * w
         distance = _ratio(np.linalg.norm(gradient), gamma * np.linalg.norm(w))
         if distance < reached:
@@ -108,7 +92,7 @@ def _search(loss: Loss, weights: np.ndarray, u: np.ndarray, du: np.ndarray, firs
     """How far along a Newton step the slope of the objective, which rises, comes near 0; first + t second is the ridge's part of it."""
 
     def slope(t: float) -> float:
-        return _slope_along(loss.kind, loss.threshold, weights, u, du, t) + first + t * second
+        return slope_along(loss.kind, loss.threshold, weights, u, du, t) + first + t * second
 
     enough, low, high, t = -_FLAT * slope(0.0), 0.0, math.inf, 1.0
     for _ in range(_LINE_STEPS):

@@ -209,7 +209,8 @@ def check_finite(diagonal: np.ndarray, moment: np.ndarray) -> None:
         Where floating point overflowed, which solvers of linear systems may answer with w = 0.
     """
     if not (np.isfinite(diagonal).all() and np.isfinite(moment).all()):
-        raise NotConverged("the Gram matrix of the training set overflows: take less extreme values of mu, gamma, omega or the covariances")
+        raise NotConverged("the Gram matrix of the training set is beyond floating point: take less extreme values of mu, gamma, omega or "
+                           "the covariances")
 
 
 def _solve(gram: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -68,7 +68,7 @@ def solve(lowered: Lowered, *, gaps: bool = False) -> Solution:
     else:
         batch = kernels.isotropic_batch if lowered.isotropic else kernels.spectral_batch
         batch(grid, form, found, residual)
-    _check(residual, found, gaps)
+    _check(residual, found, np.array([bool(np.any(c)) for c in form.tests]), gaps)
     delta = np.empty((P, K))
     kernels.deltas(grid, found.q, delta)
     c = grid.sources[..., kernels.WEIGHT]
@@ -76,9 +76,10 @@ def solve(lowered: Lowered, *, gaps: bool = False) -> Solution:
     return Solution(found.margins, found.variances, found.q, delta, fit, residual)
 
 
-def _check(residual: np.ndarray, found: Found, gaps: bool) -> None:
+def _check(residual: np.ndarray, found: Found, spreads: np.ndarray, gaps: bool) -> None:
+    """Refuse what is not solved or beyond floating point; spreads (T,): whether a test law has any variance."""
     solved = residual <= kernels.TOLERANCE
-    faint = (found.margins != 0) & (np.abs(found.margins) < FAINT_MARGIN) & (np.abs(found.variances) < FAINT_MARGIN**2)
+    faint = (found.margins != 0) & (np.abs(found.margins) < FAINT_MARGIN) & (np.abs(found.variances) < FAINT_MARGIN**2) & spreads[:, None]
     told = np.isfinite(residual) & (np.isfinite(found.margins) & np.isfinite(found.variances) & ~faint).all(axis=(1, 2))
     missing = ~(solved & told)
     if gaps:
