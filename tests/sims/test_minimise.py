@@ -95,6 +95,12 @@ def test_nothing_near_is_better(loss: str, shape: str) -> None:
     assert found.fun >= least * (1 - 1e-8)
 
 
+@pytest.mark.parametrize("gamma", [1e-2, 1e-4])
+def test_the_hinge_loss_of_nearly_as_many_samples_as_dimensions(gamma: float) -> None:
+    """Almost every sample lies on the margin: the equations of a step lose digits, which are won back."""
+    simulate(Setting(10, 90, 100, 1.5, 0.3, ridge=Gamma(gamma)), trials=20, loss="hinge", sampler="direct")
+
+
 def test_what_is_not_reached_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(minimise, "_STEPS", 2)
     for loss in ("logistic", "hinge"):
