@@ -118,15 +118,11 @@ class Panel:
     marks : sequence of marks
         In the order of drawing.
     xscale, yscale : str
-        Of Matplotlib.
+        Of Matplotlib. symlog: linear between -1 and 1, a logarithm beyond.
     ylim, xlim : pairs
         Ends of the axes; None: what the marks need.
     key : mapping
         What line styles (`Style`, "band") and markers stand for, whatever their colour: shown in grey after the marks' own labels.
-    xticks : sequence of (place, name), optional
-        Named places on the x axis.
-    legend : bool
-        Whether there is one.
     """
 
     title: str
@@ -138,8 +134,6 @@ class Panel:
     ylim: tuple[float | None, float | None] = (None, None)
     xlim: tuple[float | None, float | None] = (None, None)
     key: Mapping[str, str] = field(default_factory=dict)
-    xticks: Sequence[tuple[float, str]] | None = None
-    legend: bool = True
 
     def record(self) -> dict[str, object]:
         """Return what is written down of it: titles, marks and what they stand for, not how it is drawn."""
@@ -192,8 +186,6 @@ class _Entry:
 
 def _legend(panel: Panel) -> tuple[_Entry, ...]:
     """The marks that have a label, then what styles and markers stand for."""
-    if not panel.legend:
-        return ()
     entries = [_Entry(mark.label, mark.color, getattr(mark, "style", ""), getattr(mark, "marker", ""))
                for mark in panel.marks if not isinstance(mark, Images) and mark.label]  # fmt: skip
     for look, words in panel.key.items():
@@ -243,13 +235,27 @@ def _handles(entries: tuple[_Entry, ...]) -> tuple[list[object], list[str]]:
 
 def _draw_panel(ax: Axes, panel: Panel) -> None:
     # before the marks: setting a scale takes away ticks that a mark has set
-    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel, xscale=panel.xscale, yscale=panel.yscale)
+    ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
+    for name, scale in (("x", panel.xscale), ("y", panel.yscale)):
+        _set_scale(ax, name, scale)
     for mark in panel.marks:
         _DRAW[type(mark)](ax, mark)
     ax.set_ylim(*panel.ylim)
     ax.set_xlim(*panel.xlim)
-    if panel.xticks is not None:
-        ax.set_xticks([place for place, _ in panel.xticks], [name for _, name in panel.xticks], rotation=30, ha="right", fontsize=8)
+
+
+def _set_scale(ax: Axes, name: str, scale: str) -> None:
+    """A symlog axis has plain numbers at its ticks, which read better than powers of ten where both signs and zero are among them."""
+    from matplotlib.ticker import SymmetricalLogLocator
+
+    set_scale = getattr(ax, f"set_{name}scale")
+    if scale != "symlog":
+        set_scale(scale)
+        return
+    set_scale(scale, linthresh=1.0)
+    axis = getattr(ax, f"{name}axis")
+    axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0, subs=(1.0, 3.0)))
+    axis.set_major_formatter("{x:g}")
 
 
 def _line(ax: Axes, line: Line) -> None:

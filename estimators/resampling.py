@@ -11,7 +11,7 @@ the pool's error is mostly common to both: then the error of the difference coun
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -62,6 +62,31 @@ class Design:
     def trained_on(self) -> int:
         """The number of samples of a split that may be trained on."""
         return self.n + self.m[-1]
+
+    def filled(self, points: int) -> tuple[int, ...]:
+        """Return the numbers m with others between them, at about `points` even steps of the proportion: for a curve without corners."""
+        shares = np.linspace(self.proportion[0], self.proportion[-1], points)
+        return tuple(sorted({*self.m, *(round(self.n * x / (1 - x)) for x in shares)}))
+
+
+def through(m: Sequence[int], mean: np.ndarray, filled: Sequence[int], shape: np.ndarray) -> np.ndarray:
+    """Return the curve through means over many splits that runs between them as the same theory does on some of the splits.
+
+    What the others add is small and interpolated (a monotone cubic in the number of samples).
+
+    Parameters
+    ----------
+    m, mean
+        Numbers of samples, and the means there, (..., k).
+    filled, shape
+        Numbers of samples, m among them, and the theory on some splits, (..., l).
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    here = np.searchsorted(filled, m)
+    if len(m) == 1:
+        return shape + mean - shape[..., here]
+    return shape + PchipInterpolator(m, mean - shape[..., here], axis=-1)(filled)
 
 
 @dataclass(frozen=True, eq=False)

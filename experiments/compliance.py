@@ -13,14 +13,14 @@ errors count prompts.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..data.sets.xstest import COMPLIANCE, UNLABELLED
 from ..data.text import Completions
 from ..estimators.audits import Audit, audit
-from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample, through
 from ..estimators.ridge import Moments
 from ..estimators.strata import Strata, strata
 from ..solvers.problem import Ridge, Verifier
@@ -71,6 +71,9 @@ SUPERVISION: Mapping[str, Rule] = {
 }  # fmt: skip
 
 
+CURVE = 10  # points of a drawn curve: the theory takes a third of a second at each
+
+
 @dataclass(frozen=True)
 class ComplianceSettings(Design):
     """The settings of figure 9: numbers of prompts, n with a true label and m with a weak one; the rest as of `Design`."""
@@ -92,12 +95,15 @@ class SplitResult:
     dependent, independent
         The theories' accuracies from the statistics of the training prompts, with label noise and keep decisions as they depend on the
         answer, and as if they did not. None where only measurements were asked for.
+    filled : dict
+        Both by their names at the numbers m of `Design.filled`, on the first split only.
     """
 
     accuracy: np.ndarray
     influence: np.ndarray
     dependent: np.ndarray | None
     independent: np.ndarray | None
+    filled: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +127,12 @@ class Curves:
     def predicted(self, name: str) -> Resamples:
         """The accuracy by a theory, `dependent` or `independent`; known on fewer splits."""
         return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
+
+    def drawn(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the proportions and the mean of a theory there as a curve with few corners, (l,) and (supervision, l)."""
+        filled = self.design.filled(CURVE)
+        curve = through(self.design.m, self.predicted(name).mean, filled, self.splits[0].filled[name])
+        return replace(self.design, m=filled).proportion, curve
 
 
 def labelled_answers(completions: Completions, features: np.ndarray) -> AnswerFeatures:
@@ -158,12 +170,14 @@ def curves(
     if left < design.least_test:
         raise BadInput(f"n = {design.n} and m = {design.m[-1]} leave {max(left, 0)} of {answers.prompts} prompts to test on, "
                        f"{design.least_test} are needed: lower the proportion of weakly labelled data")
-    done = resample(lambda rng, r: measure_split(answers, rng, design, predict=r < predictions), resamples, seed=seed, jobs=jobs,
-                    progress=progress)
+    done = resample(lambda rng, r: measure_split(answers, rng, design, predict=r < predictions, fill=r == 0), resamples,
+                    seed=seed, jobs=jobs, progress=progress)
     return Curves(design, tuple(done))
 
 
-def measure_split(answers: AnswerFeatures, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True) -> SplitResult:
+def measure_split(
+    answers: AnswerFeatures, rng: np.random.Generator, e: ComplianceSettings, *, predict: bool = True, fill: bool = False
+) -> SplitResult:
     """Measure one split of the prompts: n with true labels, the next m with weak ones, those beyond the largest m to test on.
 
     Features are standardised on the answers of the prompts that may be trained on, and the theory's statistics are those of these answers.
@@ -173,8 +187,8 @@ def measure_split(answers: AnswerFeatures, rng: np.random.Generator, e: Complian
     answers : AnswerFeatures
     rng : numpy.random.Generator
     e : ComplianceSettings
-    predict : bool
-        Whether the theory is asked too.
+    predict, fill : bool
+        Whether the theory is asked too, and between the numbers m as well.
     """
     order = rng.permutation(answers.prompts)
     place = np.empty_like(order)
@@ -186,7 +200,10 @@ def measure_split(answers: AnswerFeatures, rng: np.random.Generator, e: Complian
     accuracy, influence = _measured(standard.take(picked), standard.take(np.flatnonzero(~seen)), e, answers.prompts)
     if not predict:
         return SplitResult(accuracy, influence, None, None)
-    return SplitResult(accuracy, influence, *predictions(standard.take(np.flatnonzero(seen)), e))
+    filled = e.filled(CURVE) if fill else e.m
+    found = predictions(standard.take(np.flatnonzero(seen)), replace(e, m=filled))
+    here = np.searchsorted(filled, e.m)
+    return SplitResult(accuracy, influence, *(one[:, here] for one in found), dict(zip(("dependent", "independent"), found, strict=True)))
 
 
 def _one_of_each(rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:

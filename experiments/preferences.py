@@ -11,13 +11,13 @@ which every random split takes n as real, the next m as synthetic and those beyo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..estimators.covariances import shared_covariance
 from ..estimators.length_strata import LengthStrata
-from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample
+from ..estimators.resampling import Design, MeasuredClassifier, Resamples, resample, through
 from ..estimators.ridge import Moments
 from ..estimators.statistics import class_statistics
 from ..solvers.predict import Formula, predict_grid
@@ -26,6 +26,7 @@ from ..support.errors import BadInput
 
 STRONG, WEAK = Verifier(rho=0.2, phi=0.9), Verifier(rho=0.5, phi=0.5)
 STRATA = 3  # of the length of a pair
+CURVE = 41  # points of a drawn curve
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,14 @@ class SplitResult:
         Of the weight of every pair of the pool on the measured accuracy.
     predicted : dict of PairScores
         By the theories of `predictions`, from the statistics of the split's training pairs; "strata" on some splits only.
+    filled : dict of PairScores
+        Theories of `predictions` at the numbers m of `Design.filled`, on those splits only.
     """
 
     measured: PairScores
     influence: np.ndarray
     predicted: dict[str, PairScores]
+    filled: dict[str, PairScores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +118,14 @@ class Curves:
         found[known] += added.mean(axis=0) + scale * (added - added.mean(axis=0))
         found[~known] += added.mean(axis=0)
         return Resamples(found)
+
+    def drawn(self, theory: str, quantity: str = "accuracy") -> tuple[np.ndarray, np.ndarray]:
+        """Return the proportions and the mean of a theory there as a curve without corners, (l,) and (epsilon, verifiers, l)."""
+        filled = self.design.filled(CURVE)
+        shape = np.mean([getattr(one.filled["one law" if theory == "strata" else theory], quantity)
+                         for one in self.splits if one.filled], axis=0)  # fmt: skip
+        curve = through(self.design.m, self.predicted(theory, quantity).mean, filled, shape)
+        return replace(self.design, m=filled).proportion, curve
 
 
 def differences(features: np.ndarray) -> np.ndarray:
@@ -188,7 +200,9 @@ def measure_split(X: np.ndarray, rng: np.random.Generator, e: PreferenceSettings
                 influence[i, j, k, order[rows]] = fitted.on_training
                 influence[i, j, k, order[e.trained_on :]] = fitted.on_test
     found = predictions(train, e)
-    return SplitResult(measured, influence, {**found, "strata": by_strata(train, e)} if strata else found)
+    if not strata:
+        return SplitResult(measured, influence, found)
+    return SplitResult(measured, influence, {**found, "strata": by_strata(train, e)}, predictions(train, replace(e, m=e.filled(CURVE))))
 
 
 def _ridges(

@@ -11,6 +11,7 @@ from ..experiments.back_test_result import ScenarioResult
 
 WITHIN = 0.015  # what a predicted accuracy may be off by
 MARKERS = ("o", "s", "D", "^", "v")
+NUMBERED = "scenario, by its number below"
 
 
 def accuracies(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel:
@@ -22,7 +23,8 @@ def accuracies(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel
         own = [results[i] for i in places]
         marks.append(Points(name, np.array([one.predicted for one in own]), np.array([one.realised for one in own]),
                             np.array([one.residual_se for one in own]), color, MARKERS[color % len(MARKERS)]))
-    return Panel(f"{len(results)} scenarios; dotted: {100 * WITHIN:g} points", "predicted accuracy", "realised on the test set", marks)
+    return Panel(f"{len(results)} scenarios", "predicted accuracy", "realised on the test set", marks,
+                 key={"theory": "as predicted", "guide": f"{100 * WITHIN:g} points off"})  # fmt: skip
 
 
 def gains(results: Sequence[ScenarioResult]) -> Panel:
@@ -35,28 +37,42 @@ def gains(results: Sequence[ScenarioResult]) -> Panel:
             x, y, se = np.array(own).T
             marks.append(Points(word, x, 100 * y, 100 * se, color, marker))
     ends = np.array([min(mark.x.min() for mark in marks), max(mark.x.max() for mark in marks)])
-    return Panel("every user", "predicted gain, points", "realised gain, points", [Line("", ends, ends, 5), *marks])
+    return Panel("every user, by verdict", "predicted gain, points", "realised gain, points", [Line("", ends, ends, 5, "guide"), *marks],
+                 xscale="symlog", yscale="symlog", key={"guide": "as predicted"})  # fmt: skip
 
 
 def changes(results: Sequence[ScenarioResult]) -> Panel:
     """Gain over no synthetic data by following the advice, and by using everything."""
-    ends = np.array([0, len(results)])
-    marks = [Line("", ends, np.zeros(2), 5)]
+    marks = [Line("", _ends(results), np.zeros(2), 5, "guide")]
     done = {"following the advice": [one.change for one in results], "everything, with weight 1": [one.everything for one in results]}
     for color, (name, values) in enumerate(done.items()):
         change, se = 100 * np.array(values).T
-        marks.append(Points(name, np.arange(len(results)) + 0.5, change, se, color, MARKERS[color % len(MARKERS)]))
-    return Panel("against no synthetic data", "scenario", "gain in accuracy, points", marks)
+        marks.append(Points(name, np.arange(len(results)) + 1.0, change, se, color, MARKERS[color % len(MARKERS)]))
+    return Panel("against no synthetic data", NUMBERED, "gain in accuracy, points", marks, yscale="symlog")
 
 
 def regrets(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel:
     """Regret of every scenario against the best of the grid."""
-    ends = np.array([0, len(results)])
+    ends = _ends(results)
     marks = [Line("", ends, np.full(2, 100 * np.mean([one.regret for one in results])), 5), Line("", ends, np.zeros(2), 5, "guide")]
     for color, name, places in _groups(results, order):
         own = np.array([100 * results[i].regret for i in places])
-        marks.append(Points(name, np.array(places) + 0.5, own, np.zeros(len(places)), color, MARKERS[color % len(MARKERS)]))
-    return Panel("against the best of the grid; line: mean", "scenario", "regret, points", marks, legend=False)
+        marks.append(Points(name, np.array(places) + 1.0, own, np.zeros(len(places)), color, MARKERS[color % len(MARKERS)]))
+    return Panel("against the best of the grid", NUMBERED, "regret, points", marks, key={"theory": "mean"})
+
+
+def numbers(results: Sequence[ScenarioResult]) -> list[str]:
+    """Which scenarios the numbers stand for, a line for each data set and number of real samples."""
+    found: dict[str, list[str]] = {}
+    for number, one in enumerate(results, 1):
+        data, n, *rest = one.scenario.name.split(", ", 2)
+        found.setdefault(f"{data}, {n}", []).append(f"({number}) {rest[0]}")
+    return [f"{data}: {'; '.join(kinds)}" for data, kinds in found.items()]
+
+
+def _ends(results: Sequence[ScenarioResult]) -> np.ndarray:
+    """Of a line over all scenarios."""
+    return np.array([0.5, len(results) + 0.5])
 
 
 def _groups(results: Sequence[ScenarioResult], order: Sequence[str]) -> list[tuple[int, str, list[int]]]:

@@ -222,6 +222,6 @@ def _distance_panels(s: Settings, targets: list[_Target], everything: _Target, d
         marks = [Line("", k, expected, 5)]
         for color, (label, kind) in enumerate((("drawn to its own", "own"), ("drawn to that of all samples", "other"))):
             points = np.array([Estimate.of(everything.relative(getattr(drawn[i], kind))[:, row]) for i in shown])
-            marks.append(Points(label, k, points[:, 0], points[:, 1], color))
+            marks.append(Points(label, k, points[:, 0], points[:, 1], color, "os"[color]))
         yield Panel(f"{moment} of {s.batch} drawn samples a class", "samples a class behind the statistics", "relative squared distance",
-                    marks, xscale="log", yscale="log", key={"theory": "expected, drawn to its own", "o": "measured, 2 SE"})
+                    marks, xscale="log", yscale="log", key={"theory": "expected, drawn to its own; bars: 2 SE"})

@@ -169,13 +169,13 @@ def _no_signal(c: Curves) -> list[Claim]:
 
 def _accuracies(c: Curves) -> list[Panel]:
     e, measured = c.design, c.measured()
-    theory, plain = c.predicted("strata").mean, c.predicted("without debiasing").mean
+    (x, theory), (_, plain) = c.drawn("strata"), c.drawn("without debiasing")
     panels = []
     for i, epsilon in enumerate(e.epsilon):
         marks = []
         for j, label in enumerate(STRENGTHS.values()):
-            marks += [Line("", e.proportion, theory[i, j], j),
-                      Line("", e.proportion, plain[i, j], j, "alternative", curve=f"without debiasing, {label}"),
+            marks += [Line("", x, theory[i, j], j, curve=label),
+                      Line("", x, plain[i, j], j, "alternative", curve=f"without debiasing, {label}"),
                       Line("", e.proportion, measured.mean[i, j], j, "joined", spread=2 * measured.se[i, j]),
                       Points(label, e.proportion, measured.mean[i, j], measured.resampling_se[i, j], j)]  # fmt: skip
         panels.append(Panel(rf"label noise $\varepsilon$ = {epsilon}", "proportion of synthetic pairs $m/N$",
@@ -198,11 +198,11 @@ def _residuals(c: Curves) -> Panel:
 
 def _margins(c: Curves) -> Panel:
     e, marks = c.design, []
-    measured, theory = c.measured("mean_margin"), c.predicted("strata", "mean_margin")
+    measured, (x, theory) = c.measured("mean_margin"), c.drawn("strata", "mean_margin")
     for i, (epsilon, marker) in enumerate(zip(e.epsilon, "os", strict=False)):
         for j, kind in enumerate(STRENGTHS):
             curve = rf"{kind}, $\varepsilon$ = {epsilon}"
-            marks += [Line("", e.proportion, theory.mean[i, j], j, curve=curve),
+            marks += [Line("", x, theory[i, j], j, curve=curve),
                       Points(curve, e.proportion, measured.mean[i, j], measured.resampling_se[i, j], j,
                              marker)]  # fmt: skip
     return Panel(r"mean margin: $\lambda$ = 0 for weak, $\varepsilon$ = 0.5", "proportion of synthetic pairs $m/N$",

@@ -117,10 +117,10 @@ def _claims(c: Curves, to_the_end: bool) -> list[Claim]:
 
 def _accuracies(c: Curves) -> list[Panel]:
     x, measured, panels = c.design.proportion, c.measured, []
-    theory = {name: c.predicted(name).mean for name in THEORIES}
+    (fine, dependent), (_, independent) = c.drawn("dependent"), c.drawn("independent")
     for i, name in enumerate(NAMES.values()):
-        marks = [Line("", x, theory["dependent"][i], i, curve=name),
-                 Line("", x, theory["independent"][i], i, "alternative", curve=f"{name}, {THEORIES['independent']}"),
+        marks = [Line("", fine, dependent[i], i, curve=name),
+                 Line("", fine, independent[i], i, "alternative", curve=f"{name}, {THEORIES['independent']}"),
                  Line("", x, measured.mean[i], i, "joined", spread=2 * measured.se[i], curve=name),
                  Points("", x, measured.mean[i], measured.resampling_se[i], i, curve=name)]  # fmt: skip
         panels.append(Panel(name, "proportion of weakly labelled data $m/N$", "accuracy on held-out prompts", marks, ylim=(0.86, 1.0),

@@ -30,7 +30,7 @@ from ..experiments.back_test_run import ScenarioKind, UserCase, back_test
 from ..experiments.real_data import RealData
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from ..support.errors import BadInput
-from .advise_panels import WITHIN, accuracies, changes, gains, regrets
+from .advise_panels import WITHIN, accuracies, changes, gains, numbers, regrets
 from .kit.claims import Claim, at_least, at_most
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -114,7 +114,7 @@ def build(s: Settings, run: Run) -> Built:
         raise BadInput("none of the data sets is here: " + "; ".join(absent.values()))
     order = [case.data.task.title for case in FULL.cases]  # a data set has one color, whichever others are drawn
     panels = [accuracies(results, order), gains(results), changes(results), regrets(results, order)]
-    return Built(panels, _claims(results, s.many), _record(results, absent))
+    return Built(panels, _claims(results, s.many), _record(results, absent), numbers(results))
 
 
 FIGURE = Figure("Advice from real samples, followed: predicted and realised", columns=2, settings=FULL, quick=QUICK, build=build)

@@ -182,12 +182,13 @@ def _shares(s: Settings, key: tuple[int, float], setting: Setting, grid: np.ndar
         marks += [Line(NAMES[keep], grid, np.array(curve), color),
                   _points(s.shares, [points[ratio, angle, keep, share] for share in s.shares], color)]  # fmt: skip
     return Panel(rf"$m/p={ratio}$, score at ${angle:g}^\circ$, $\varepsilon={s.epsilon:g}$", r"share kept $\alpha$", "accuracy", marks,
-                 legend=key == (s.m_over_p[0], s.angles[0]))  # fmt: skip
+                 key={"o": f"simulated, p = {s.p}, 2 SE"})
 
 
-def _points(shares: tuple[float, ...], measured: list[Simulation], color: int, marker: str = "o") -> Points:
+def _points(shares: tuple[float, ...], measured: list[Simulation], color: int, marker: str = "o", curve: str = "") -> Points:
     accuracy = [one.accuracy for one in measured]
-    return Points("", np.array(shares), np.array([one.mean for one in accuracy]), np.array([one.se for one in accuracy]), color, marker)
+    return Points("", np.array(shares), np.array([one.mean for one in accuracy]), np.array([one.se for one in accuracy]), color, marker,
+                  curve)
 
 
 def _boundary_panel(s: Settings, boundaries: Boundary) -> Panel:
@@ -201,9 +202,10 @@ def _boundary_panel(s: Settings, boundaries: Boundary) -> Panel:
 def _fit_panel(s: Settings, fits: dict[str, Setting], grid: np.ndarray, points: dict[tuple, Simulation]) -> Panel:
     marks = []
     for color, keep in ((0, "hard"), (2, "top")):
-        for name, style, marker in (("exact", "theory", "o"), ("fitted", "published", "s")):
+        for name, style, marker in (("exact", "theory", "o"), ("fitted", "alternative", "s")):
             curve = [predict_selection(_rule(fits[name], s.fitted_angle, keep, share)).accuracy for share in grid]
             measured = [points[name, keep, share] for share in s.shares]
-            marks += [Line(f"{NAMES[keep]}, {name}", grid, np.array(curve), color, style), _points(s.shares, measured, color, marker)]
+            label = f"{NAMES[keep]}, {name}"
+            marks += [Line(label, grid, np.array(curve), color, style), _points(s.shares, measured, color, marker, label)]
     return Panel(rf"$m/p={s.fitted_m_over_p}$, score at ${s.fitted_angle:g}^\circ$, fitted: $\hat n={s.n_hat_over_p:g}p$",
-                 r"share kept $\alpha$", "accuracy", marks)  # fmt: skip
+                 r"share kept $\alpha$", "accuracy", marks, key={"o": "simulated, exact", "s": "simulated, fitted"})  # fmt: skip

@@ -11,6 +11,7 @@ from ..experiments.real import SUPERVISION, MixResult
 
 WITHIN = 0.015  # what a predicted accuracy may be off by
 MARKERS = ("o", "s", "D", "^", "v")
+KEY = {"theory": "predicted as measured", "guide": f"{100 * WITHIN:g} points off"}
 
 
 def _groups(results: Sequence[MixResult]) -> list[tuple[str, list[int]]]:
@@ -29,30 +30,31 @@ def accuracies(results: Sequence[MixResult]) -> Panel:
         measured = [one.accuracy for one in group]
         marks.append(Points(name, np.array([one.predicted for one in group]), np.array([one.mean for one in measured]),
                             np.array([one.se for one in measured]), color, MARKERS[color % len(MARKERS)]))
-    return Panel(f"{len(results)} settings; dotted: {100 * WITHIN:g} points", "predicted accuracy", "measured held-out accuracy", marks)
+    return Panel(f"{len(results)} settings", "predicted accuracy", "measured held-out accuracy", marks, key=KEY)
 
 
 def residuals(results: Sequence[MixResult]) -> Panel:
     """Predicted less measured accuracy of every setting."""
-    ends = np.array([0, len(results)])
+    ends = np.array([0.5, len(results) + 0.5])
     marks = [Line("", ends, np.full(2, shift), 5, "guide" if shift else "theory") for shift in (-100 * WITHIN, 0.0, 100 * WITHIN)]
     for color, (name, places) in enumerate(_groups(results)):
         group = [results[i] for i in places]
-        marks.append(Points(name, np.array(places) + 0.5, np.array([100 * one.residual for one in group]),
+        marks.append(Points(name, np.array(places) + 1.0, np.array([100 * one.residual for one in group]),
                             np.array([100 * one.accuracy.se for one in group]), color, MARKERS[color % len(MARKERS)]))
-    return Panel("residuals", "setting, data set after data set", "predicted less measured, points", marks, legend=False)
+    return Panel("residuals", "setting, data set after data set", "predicted less measured, points", marks, key=KEY)
 
 
 def reasons(results: Sequence[MixResult]) -> Panel:
     """Residuals against their part that comes from the shape of the scores."""
     largest = 100 * max(max(abs(one.of_shape), abs(one.residual)) for one in results)
     ends = np.array([-largest, largest])
-    marks = [Line("all of it: the shape of the scores", ends, ends, 5, "guide"), Line("", ends, np.zeros(2), 5, "guide")]
-    for color, (_, places) in enumerate(_groups(results)):
+    marks = [Line("", ends, ends, 5), Line("", ends, np.zeros(2), 5, "guide")]
+    for color, (name, places) in enumerate(_groups(results)):
         group = [results[i] for i in places]
-        marks.append(Points("", np.array([100 * one.of_shape for one in group]), np.array([100 * one.residual for one in group]),
+        marks.append(Points(name, np.array([100 * one.of_shape for one in group]), np.array([100 * one.residual for one in group]),
                             np.zeros(len(group)), color, MARKERS[color % len(MARKERS)]))
-    return Panel("where residuals come from", "part from the shape of the scores, points", "predicted less measured, points", marks)
+    return Panel("where residuals come from", "part from the shape of the scores, points", "predicted less measured, points", marks,
+                 key={"theory": "all from the shape", "guide": "no residual"})  # fmt: skip
 
 
 def curves(results: Sequence[MixResult]) -> Panel:

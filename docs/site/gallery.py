@@ -14,12 +14,12 @@ import math
 import sys
 from pathlib import Path
 
-from synthmix.figures.kit.claims import Claim, summary
+from synthmix.figures.kit.claims import Claim, families, smallest_caught, summary
 from synthmix.figures.kit.registry import load, module_name, names
 from synthmix.support.records import plain
 
 FOLDER = Path(__file__).resolve().parents[1] / "gallery"
-WIDTH, COLOURS = 1400, 128  # of the small pictures
+WIDTH, COLOURS = 1400, 128  # of the small pictures; those that are rare, of marks, are kept too
 
 
 INTRODUCTION = """# Gallery
@@ -81,14 +81,20 @@ def take(out: Path) -> list[str]:
             continue
         record = json.loads((out / f"{run}.json").read_text())
         claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in record["claims"]]
-        kept = {key: record[key] for key in ("quick", "settings", "seed")}
-        kept |= {"synthmix": synthmix.__version__, "claims": [plain(row) for row in summary(claims)]}
+        kept = {key: record[key] for key in ("quick", "settings", "seed", "commit", "seconds")}
+        kept |= {"synthmix": synthmix.__version__, "claims": [plain(row) for row in summary(claims)], "caught": plain(_caught(claims)),
+                 "extra": {key: value for key, value in record["extra"].items() if key != "all"}}  # fmt: skip
         (FOLDER / f"{stem}.json").write_text(json.dumps(kept, indent=1) + "\n")
         picture = Image.open(out / f"{run}.png").convert("RGB")
         picture.thumbnail((WIDTH, WIDTH * 4))
-        picture.quantize(COLOURS).save(FOLDER / f"{stem}.png", optimize=True)
+        picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(FOLDER / f"{stem}.png", optimize=True)
         taken.append(run)
     return taken
+
+
+def _caught(claims: list[Claim]) -> dict[str, float | None]:
+    """The smallest relative error of the theory that the claims of each family catch, where they compare numbers."""
+    return {what: smallest_caught(members) for (what, kind), members in families(claims).items() if kind == "agrees"}
 
 
 def _heading(name: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from synthmix.estimators.resampling import MeasuredClassifier, Resamples, resample
+from synthmix.estimators.resampling import Design, MeasuredClassifier, Resamples, resample, through
 from synthmix.estimators.ridge import Moments
 from synthmix.experiments.preferences import Curves, PreferenceSettings, curves
 
@@ -73,3 +75,19 @@ def test_numbers_differences_and_averages():
 def test_workers_change_nothing():
     trials = [resample(lambda rng, r: (r, rng.random()), 5, seed=3, jobs=jobs) for jobs in (1, 2)]
     assert trials[0] == trials[1] and [r for r, _ in trials[0]] == list(range(5))
+
+
+def test_a_drawn_curve_goes_through_the_means_and_bends_as_the_theory_does():
+    design = Design(100, (0, 100, 900))
+    filled = design.filled(19)
+    assert set(design.m) < set(filled) and filled[0] == 0 and filled[-1] == 900 and len(filled) >= 19
+    steps = np.diff(replace(design, m=filled).proportion)
+    assert steps.max() < 0.06
+    truth = np.log1p(np.array(filled) / 50)
+    here = np.searchsorted(filled, design.m)
+    curve = through(design.m, (truth + 0.01)[here], filled, truth)  # other splits add the same everywhere
+    np.testing.assert_allclose(curve, truth + 0.01)
+    added = through(design.m, truth[here] + [0.0, 0.02, 0.01], filled, truth) - truth
+    np.testing.assert_allclose(added[here], [0.0, 0.02, 0.01], atol=1e-12)
+    assert added.min() >= 0 and added.max() <= 0.02 + 1e-12  # no swing between the places
+    np.testing.assert_allclose(through((0,), truth[here[:1]] + 1, (0,), truth[:1]), truth[:1] + 1)

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from synthmix.drawing.panels import Points
 from synthmix.experiments.back_test import CandidateGrid, FollowedAdvice, Scenario, ask_and_follow, simulated_user
 from synthmix.experiments.back_test_result import ScenarioResult
 from synthmix.experiments.back_test_run import UserCase
@@ -50,6 +51,14 @@ def test_the_record_adds_up(built):
     assert within.measured == extra["within"] / 3
     assert {claim.kind for claim in built.claims} == {"at least", "at most"} and len(built.panels) == 4
     json.dumps(plain(extra), allow_nan=False)
+
+
+def test_the_numbers_of_scenarios_are_explained(built):
+    (note,) = built.notes
+    assert note.startswith("digits 3-8, n=40: (1) plan, n-hat 80, ") and note.count("; (") == 2
+    for panel in built.panels[2:]:
+        assert "number" in panel.xlabel
+        assert {x for mark in panel.marks if isinstance(mark, Points) for x in mark.x} == {1.0, 2.0, 3.0}
 
 
 def test_workers_and_interruptions_change_nothing(built, tmp_path):

@@ -79,6 +79,14 @@ def test_legends_lie_under_the_axes() -> None:
     assert all(ax.get_legend() is None for ax in shared.axes)
 
 
+def test_gains_of_both_signs_are_drawn_on_a_scale_with_plain_numbers() -> None:
+    y = np.array([-40.0, 0.0, 2.0])
+    sheet = draw("t", [Panel("gains", "x", "points", [Points("a", X, y, np.ones(3))], yscale="symlog", key={"guide": "none"})], 1)
+    ax = sheet.axes[0]
+    assert ax.get_yscale() == "symlog" and {"-30", "-1", "0", "1"} <= {one.get_text().replace("\u2212", "-") for one in ax.get_yticklabels()}
+    assert [one.get_text() for one in ax.get_legend().get_texts()] == ["a", "none"]
+
+
 def test_the_published_formula_has_gaps_and_ours_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     setting, epsilon = synthetic_only(100, 100, 1.0, 0.0, Verifier(0.3, 0.8), 0.01), np.linspace(0, 1, 11)
     negative = predict_grid(setting, formula="published", gaps=True, epsilon=epsilon)
