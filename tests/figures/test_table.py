@@ -83,7 +83,8 @@ def test_gains_of_both_signs_are_drawn_on_a_scale_with_plain_numbers() -> None:
     y = np.array([-40.0, 0.0, 2.0])
     sheet = draw("t", [Panel("gains", "x", "points", [Points("a", X, y, np.ones(3))], yscale="symlog", key={"guide": "none"})], 1)
     ax = sheet.axes[0]
-    assert ax.get_yscale() == "symlog" and {"-30", "-1", "0", "1"} <= {one.get_text().replace("\u2212", "-") for one in ax.get_yticklabels()}
+    ticks = {one.get_text().replace("\u2212", "-") for one in ax.get_yticklabels()}
+    assert ax.get_yscale() == "symlog" and {"-30", "-1", "0", "1"} <= ticks
     assert [one.get_text() for one in ax.get_legend().get_texts()] == ["a", "none"]
 
 
