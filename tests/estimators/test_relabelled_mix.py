@@ -100,7 +100,8 @@ def test_one_draw_is_calibrated_as_well_as_its_labels_fix_the_slope() -> None:
         ratios.append(Calibration.of(scores, given_labels, np.ones(real + m), real, None).slope)
         right = (1 + np.tanh(known.slope * scores + known.offset)) / 2
         inside = (right > 0.1) & (right < 0.4)
-        deviations.append((np.mean(y[inside] > 0) - right[inside].mean()) / np.sqrt(np.mean(right[inside] * (1 - right[inside])) / inside.sum()))
+        counting = np.sqrt(np.mean(right[inside] * (1 - right[inside])) / inside.sum())
+        deviations.append((np.mean(y[inside] > 0) - right[inside].mean()) / counting)
     assert np.std(deviations) < 1.3
     # the information of a label about the slope (1 is the truth): the mean of score^2 times the squared slope of its probability
     h = q + np.sqrt(q) * rng.standard_normal(400_000)
@@ -108,7 +109,8 @@ def test_one_draw_is_calibrated_as_well_as_its_labels_fix_the_slope() -> None:
     right = (1 + np.tanh(h)) / 2
     given_plus = e + (1 - 2 * e) * right
     slope = 2 * h * right * (1 - right)
-    information = real * np.mean(slope**2 / (right * (1 - right))) + m * np.mean(((1 - 2 * e) * slope) ** 2 / (given_plus * (1 - given_plus)))
+    of_noisy = np.mean(((1 - 2 * e) * slope) ** 2 / (given_plus * (1 - given_plus)))
+    information = real * np.mean(slope**2 / (right * (1 - right))) + m * of_noisy
     assert np.std(ratios, ddof=1) * np.sqrt(information) == pytest.approx(1, abs=0.4)
     assert np.mean(ratios) == pytest.approx(1, abs=0.08) and np.std(ratios) > 0.1
 
