@@ -5,6 +5,7 @@ A trial draws real samples from the pool of a `Split`, fits the generator, gener
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -170,6 +171,8 @@ class MixResult:
         Of every trial.
     wrong
         Accuracy by wrong theories, by their names; only for the largest m.
+    tested
+        Test samples, where all trials are scored on the same ones; else 0.
     """
 
     case: MixCase
@@ -178,6 +181,13 @@ class MixResult:
     predicted_gaussian: float
     measured: tuple[MeasuredAccuracy, ...]
     wrong: dict[str, float]
+    tested: int = 0
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean measured accuracy as one of the population: with that of a test set that all trials share."""
+        right = self.accuracy.mean
+        return math.hypot(self.accuracy.se, math.sqrt(right * (1 - right) / self.tested) if self.tested else 0.0)
 
     @property
     def accuracy(self) -> Estimate:
@@ -254,7 +264,7 @@ def _result(case: MixCase, mix: Mix, splits: Sequence[Split], seed: np.random.Se
         wrong["isotropic covariances"] = predicted(mix, _isotropic)
         if mix.generator.n_hat is None or mix.generator.n_hat <= mix.n:
             wrong["an exact generator"] = predicted(replace(mix, generator=Generator()))
-    return MixResult(case, mix, predicted(mix), gaussian, measured, wrong)
+    return MixResult(case, mix, predicted(mix), gaussian, measured, wrong, len(splits[0].y_test) if len(splits) == 1 else 0)
 
 
 def _same(law: Law) -> Law:

@@ -24,7 +24,7 @@ from .tasks import task
 
 Features = Literal["pixels", "relu", "halved"]
 WORDS: dict[Features, str] = {"pixels": "pixels", "relu": "ReLU features", "halved": "halved images"}
-SAMPLES = 1000  # of a class of the pool, over which a prediction is averaged
+SAMPLES = 5000  # of a class of the pool, at most, over which a prediction is averaged: of 10 x 1000 the error is 0.4 points
 BARELY = 1e-3  # features whose standard deviation is below this share of the largest are left out
 RELU_SCALE, RELU_BIAS = 3.0, 0.3
 
@@ -136,9 +136,11 @@ class RealData:
         return len(self.digits) == 2 < self.task.classes
 
     def splits(self, seed: int, count: int, folder: Folder = None) -> list[Split]:
-        """Splits into pool and test set: the public one where there is one, else `count` random ones from `seed`.
+        """Random splits into pool and test set, from `seed`: `count` of them, or one where the task has a public test set.
 
-        Of images, features that barely vary in the pool are left out. `seed` is also that of the ReLU features.
+        A public test set need not be of the pool's kind (that of MNIST is a point easier for ten classes), so that its samples are
+        divided anew with all others, as many tested as there. Of images, features that barely vary in the pool are left out. `seed` is
+        also that of the ReLU features.
 
         Raises
         ------
@@ -147,7 +149,7 @@ class RealData:
         """
         found = self._chosen(self.task.load(folder))
         if found.test is not None:
-            return [self._public(found, seed)]
+            return [self._divided_anew(found, seed)]
         X, _ = self._features(found.X, found.X[:0], seed)
         return [_narrowed(self.task, *parts) for parts in _random_splits(X, found.y, seed, count, self.task.tested)]
 
@@ -170,6 +172,15 @@ class RealData:
         test = np.zeros(len(found.y), dtype=bool)
         test[order[tested]] = True
         return _scaled(self.task, found.X[~test], found.y[~test], found.X[test], found.y[test])
+
+    def _divided_anew(self, found: TaskSamples, seed: int) -> Split:
+        """A random split of samples with a public test set, as many of each class tested as there."""
+        X, y = np.concatenate([found.X, found.test.X]), np.concatenate([found.y, found.test.y])
+        order = np.random.default_rng(seed).permutation(len(y))
+        test = np.concatenate([order[y[order] == k][: np.sum(found.test.y == k)] for k in np.unique(y)])
+        pool = np.setdiff1d(order, test)
+        X_pool, X_test = self._features(X[pool], X[test], seed)
+        return _narrowed(self.task, X_pool, y[pool], X_test, y[test])
 
     def _public(self, found: TaskSamples, seed: int) -> Split:
         """Pool and test set as they are published."""

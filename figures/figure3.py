@@ -12,7 +12,7 @@ from ..sims.monte_carlo import Simulation
 from ..solvers.predict import Formula, PredictionGrid, predict_grid
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Ridge, Setting, Verifier
 from ..support.typed import Between, Positive, Some
-from .kit.claims import Budget, Claim, agrees, falls_outside
+from .kit.claims import Budget, Claim, agrees, falls_outside, pooled_by_quantity
 from .kit.figure import Built, Figure
 from .kit.published import shortcomings
 from .kit.run import Run
@@ -61,7 +61,7 @@ def build(s: Settings, run: Run) -> Built:
             notes += shortcomings(published, f"{kind}, p = {p}")
         panels.append(Panel(name, "proportion of synthetic data $m/N$", "accuracy", marks, key={
             "theory": "theory", "published": "published formula", "D": "simulated, 2 SE"}))
-    return Built(panels, [*claims, *_power(s, run)], notes=notes)
+    return Built(panels, [*claims, *pooled_by_quantity(claims), *_power(s, run)], notes=notes)
 
 
 FIGURE = Figure("Toy setting: when does synthetic data help?", columns=3, settings=FULL, quick=QUICK, build=build)

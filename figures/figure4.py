@@ -11,7 +11,7 @@ from ..sims.monte_carlo import Estimate, Simulation
 from ..solvers.critical import critical_noise, slope_at_critical_noise
 from ..solvers.predict import PredictionGrid, predict_grid
 from ..solvers.problem import Setting, Verifier, synthetic_only
-from .kit.claims import Budget, Claim, agrees, falls_outside
+from .kit.claims import Budget, Claim, agrees, falls_outside, pooled_by_quantity
 from .kit.figure import Built, Figure
 from .kit.published import shortcomings
 from .kit.run import Run
@@ -57,6 +57,8 @@ def build(s: Settings, run: Run) -> Built:
         claims += _points_agree(curve, epsilons, points, budget, at)
         if around:
             claims += _transition(s, curve, points[-3:], at)
+    points = [claim for claim in claims if "epsilon*" not in claim.name]
+    claims += pooled_by_quantity(points)
     claims += _points_agree(companion, s.companion_epsilons, beside, Budget.at(s.companion_p, interpolating=True),
                             f"gamma={s.companion_gamma:g}, p/m=1")
     claims += _published_fails(curves[0], epsilons, by_curve[0], Budget.at(s.p), f"p/m={s.p / curves[0].m:g}")

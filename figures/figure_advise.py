@@ -12,6 +12,9 @@ gains beyond two standard errors of the paired comparison on the test set count;
 loss; "too close to call" claims nothing, and the record says how often the advice declined in this way. The record also has the
 stricter count that holds an advice to leave synthetic data away against the best mix of the grid.
 
+That the advice does no harm is asked of every scenario at once: the largest loss, in standard errors, stays below what the largest of as
+many would exceed by chance one time in a hundred. The record says how large a true loss that would catch.
+
 The quick settings have too few users for these claims: theirs allow four standard errors more, and leave the verdicts out.
 """
 
@@ -37,6 +40,8 @@ from .kit.run import Run
 
 SHARE, RIGHT, REGRET = 0.9, 0.95, 0.005
 SIGMAS_QUICK = 4.0
+FALSE_ALARM = 0.01  # the chance that an adviser who never harms is found to harm in one of the scenarios
+CAUGHT = 0.01  # a loss that the check has to see
 STRONG, WEAK, BLIND = Verifier(rho=0.1, phi=0.9), Verifier(rho=0.5, phi=0.8), Verifier(rho=0.5, phi=0.5)
 
 KINDS = (
@@ -123,6 +128,8 @@ FIGURE = Figure("Advice from real samples, followed: predicted and realised", co
 def _claims(results: Sequence[ScenarioResult], many: bool = True) -> list[Claim]:
     """The four of the advice, and that the same checks reject what is done without advice."""
     spare = 0.0 if many else SIGMAS_QUICK
+    followed, everything = ([(*getattr(one, name), len(one.outcomes)) for one in results] for name in ("change", "everything"))
+    bound = family_bound(len(results))
     judged = [right for one in results for *_, right in one.verdicts]
     blind = [right for one in results for right in one.undiscerning]
     alone = [float(one.accuracies[one.best] - one.accuracies[one.best_alone]) for one in results]
@@ -132,7 +139,7 @@ def _claims(results: Sequence[ScenarioResult], many: bool = True) -> list[Claim]
     claims = [
         at_least(f"share of scenarios predicted within {100 * WITHIN:g} points{beyond}",
                  float(np.mean([abs(one.residual) <= WITHIN + spare * one.residual_se for one in results])), SHARE),
-        at_most("largest loss by following the advice, standard errors", _loss([one.change for one in results]), 1.0 + spare),
+        at_most(f"largest loss of {len(results)} scenarios by following the advice, standard errors", loss(followed), bound),
         at_most(f"mean regret against the best of the grid{beyond}", float(regrets.mean()), REGRET + spared),
     ]
     if not many:
@@ -141,13 +148,35 @@ def _claims(results: Sequence[ScenarioResult], many: bool = True) -> list[Claim]
         *claims,
         at_least("share of right verdicts", float(np.mean(judged)) if judged else 0.0, RIGHT),
         at_most("share of right verdicts of somebody who always says that it helps", float(np.mean(blind)) if blind else 0.0, RIGHT),
-        at_least("largest loss by using everything with weight 1, standard errors", _loss([one.everything for one in results]), 1.0),
+        at_most("loss of the median scenario that would be caught four times in five", float(np.median(caught(followed, bound))), CAUGHT),
+        at_least("largest loss by using everything with weight 1, standard errors", loss(everything), bound),
         at_least("mean regret of using no synthetic data at the best ridge", float(np.mean(alone)), REGRET),
     ]
 
 
-def _loss(changes: Sequence[tuple[float, float]]) -> float:
-    return max(-change / se if change < 0 else 0.0 for change, se in changes)
+def loss(changes: Sequence[tuple[float, float, int]]) -> float:
+    """Return the largest loss in standard errors of a normal law, from (change, its standard error, draws) of every scenario.
+
+    The error is that of few draws: Student's t is brought to the normal quantile of the same chance.
+    """
+    from scipy.stats import norm, t
+
+    tails = [float(t.sf(-change / se, draws - 1)) if se else 0.0 for change, se, draws in changes if change < 0 and draws > 1]
+    return max(0.0, float(norm.isf(min(tails)))) if tails else 0.0
+
+
+def family_bound(count: int) -> float:
+    """Return what the largest loss of `count` scenarios without any true one exceeds with the chance FALSE_ALARM only."""
+    from scipy.stats import norm
+
+    return float(norm.isf(1 - (1 - FALSE_ALARM) ** (1 / count)))
+
+
+def caught(changes: Sequence[tuple[float, float, int]], bound: float) -> list[float]:
+    """Return the true loss of every scenario that exceeds the bound with a chance of 80%."""
+    from scipy.stats import norm
+
+    return [(bound + float(norm.ppf(0.8))) * se for _, se, _ in changes]
 
 
 def _record(results: Sequence[ScenarioResult], absent: dict[str, str]) -> dict[str, object]:
@@ -163,6 +192,7 @@ def _record(results: Sequence[ScenarioResult], absent: dict[str, str]) -> dict[s
         "verdicts judged": len(judged), "verdicts right": sum(right for *_, right in judged),
         "verdicts judged, strictly": len(strictly), "verdicts right, strictly": sum(right for *_, right in strictly),
         "verdicts wrong": dict(Counter(word for word, _, right in judged if not right)),
+        "loss caught four times in five": caught([(*one.change, len(one.outcomes)) for one in results], family_bound(len(results))),
         "losses": [_row(one) for one in results if one.change[0] < -one.change[1]],
         "mean regret of using everything with weight 1": float(np.mean([one.accuracies[one.best] - one.accuracies[one.best_everything]
                                                                         for one in results])),

@@ -7,9 +7,11 @@ stated finite-size budget, and the check has power only if the SE is bounded too
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+import numpy as np
 
 from ...sims.monte_carlo import Estimate
 
@@ -60,6 +62,24 @@ def agrees(name: str, theory: float, measured: Estimate, budget: float, *, se_at
     holds = abs(theory - measured.mean) <= tolerance and measured.se <= se_at_most
     note = "" if measured.se <= se_at_most else f"standard error above {se_at_most:g}: too few trials to judge"
     return Claim(name, "agrees", theory, measured.mean, measured.se, tolerance, holds, note)
+
+
+def pooled(name: str, claims: Sequence[Claim]) -> Claim:
+    """Claim that measured over theory is 1 on average over claims of kind "agrees", so that a bias too small for each of them is seen.
+
+    The average is weighted by precision. Noise, which must be independent, averages out; budgets do not: theirs is the average budget.
+    """
+    theory, measured, se, tolerance = np.array([(one.theory, one.measured, one.se, one.tolerance) for one in claims if one.theory]).T
+    weights = theory**2 / (se**2 + (tolerance - SIGMAS * se) ** 2)
+    weights /= weights.sum()
+    ratio, size = measured / theory, np.abs(theory)
+    mean = Estimate(float(weights @ ratio), float(np.linalg.norm(weights * se / size)))
+    return agrees(f"{name} on average", 1.0, mean, float(weights @ ((tolerance - SIGMAS * se) / size)))
+
+
+def pooled_by_quantity(claims: Iterable[Claim]) -> list[Claim]:
+    """Return a `pooled` claim for every family of claims of kind "agrees"."""
+    return [pooled(what, members) for (what, kind), members in families(claims).items() if kind == "agrees"]
 
 
 def falls_outside(name: str, wrong: float, measured: Estimate, budget: float) -> Claim:

@@ -13,7 +13,7 @@ from synthmix.experiments.back_test import CandidateGrid, FollowedAdvice, Scenar
 from synthmix.experiments.back_test_result import ScenarioResult
 from synthmix.experiments.back_test_run import UserCase
 from synthmix.experiments.real_data import RealData, Split
-from synthmix.figures.figure_advise import FULL, KINDS, Settings, build
+from synthmix.figures.figure_advise import FULL, KINDS, Settings, build, caught, family_bound, loss
 from synthmix.figures.kit.run import Run
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Generator, Verifier
 from synthmix.support.errors import BadInput
@@ -198,3 +198,22 @@ def test_a_trial_is_fixed_by_its_seed():
     one, other = (ask_and_follow(s, GRID, np.random.SeedSequence(3)) for _ in range(2))
     assert (one.verdict, one.m, one.omega, one.gamma, one.predicted) == (other.verdict, other.m, other.omega, other.gamma, other.predicted)
     np.testing.assert_array_equal(one.landscape, other.landscape)
+
+
+def test_an_adviser_who_never_harms_passes_and_one_who_does_is_caught() -> None:
+    rng, scenarios, draws = np.random.default_rng(0), 45, 16
+    bound = family_bound(scenarios)
+    assert bound == pytest.approx(3.51, abs=0.01) and family_bound(1) == pytest.approx(2.326, abs=0.001)
+
+    def largest(true: np.ndarray) -> float:
+        gains = true[:, None] + rng.standard_normal((scenarios, draws))
+        return loss([(float(one.mean()), float(one.std(ddof=1) / draws**0.5), draws) for one in gains])
+
+    alarms = np.mean([largest(np.zeros(scenarios)) > bound for _ in range(600)])
+    assert alarms < 0.03  # 1% is meant; one standard error, as it was before, is exceeded nearly always
+    assert np.mean([largest(np.zeros(scenarios)) > 1 for _ in range(50)]) > 0.95
+    (power,) = caught([(0.0, draws**-0.5, draws)], bound)
+    harm = np.zeros(scenarios)
+    harm[3] = -power
+    assert 0.4 < np.mean([largest(harm) > bound for _ in range(200)]) < 0.9  # 80% were the error known, less with one from 16 draws
+    assert loss([(-0.1, 0.0, 3)]) == np.inf and loss([(0.1, 0.1, 3)]) == 0

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from synthmix.data import dataset, status
+from synthmix.estimators.ridge import ridge
 from synthmix.experiments.real import Mix, trial
 from synthmix.experiments.real_data import RealData, Split
 from synthmix.figures import figure_real
@@ -60,10 +61,26 @@ def test_workers_change_nothing():
 def test_mnist_splits(features):
     needs("mnist")
     split = RealData("3-8", "mnist", (3, 8), features, 50).splits(0, 1)[0]
-    assert split.classes == 2 and len(split.X) == 11982 and len(split.X_test) == 1984
+    assert split.classes == 2 and len(split.X) == 11982 and np.array_equal(np.bincount(split.y_test), [1010, 974])
     assert split.X.shape[1] == split.X_test.shape[1] <= {"pixels": 784, "relu": 50, "halved": 196}[features]
     np.testing.assert_allclose(split.X.mean(axis=0), 0, atol=1e-9)
     assert split.X.var(axis=0).mean() == pytest.approx(1)
+
+
+def test_the_public_test_set_is_divided_anew():
+    """It is easier than the rest: a classifier of ten classes gets a point more there, which is no error of the theory."""
+    needs("mnist")
+    data = RealData("ten", "mnist", tuple(range(10)), "halved")
+    one, two = (data.splits(seed, 1)[0] for seed in (0, 1))
+    assert not np.array_equal(one.X_test, two.X_test) and np.array_equal(one.X_test, data.splits(0, 1)[0].X_test)
+    assert [len(samples) for samples in one.samples] == [5000] * 10
+    public = data._public(data._chosen(data.task.load(None)), 0)
+    easier = []
+    for split in (one, public):
+        rows = np.concatenate([np.flatnonzero(split.y == k)[:1000] for k in range(10)])
+        scores = ridge(split.X[rows], split.y[rows], 10, 0.1 * len(rows)).scores(split.X_test)
+        easier.append(np.mean(scores.argmax(axis=1) == split.y_test))
+    assert 0.003 < easier[1] - easier[0] < 0.02
 
 
 def test_a_pair_is_predicted():
