@@ -1,7 +1,8 @@
 """Fuzzing: `python -m tests.fuzz --minutes M [--seed S]` throws random command lines, calls and files at the project.
 
-It fails on tracebacks, JSON that is none, exit codes other than 0, 1 and 2, messages of more than a line, inputs that take over a
-minute, and more memory than the limit. Hypothesis draws the inputs and shrinks what fails. Exit 1 where anything failed.
+It fails on tracebacks, JSON without a number where one is promised, exit codes other than 0, 1 and 2, messages of more than a line,
+warnings, inputs that take over a minute, and more memory than the limit. Hypothesis draws the inputs and shrinks what fails. Exit 1
+where anything failed. It ends with the first input after its time.
 """
 
 from __future__ import annotations
@@ -12,12 +13,19 @@ import sys
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
+from functools import wraps
 
 from hypothesis import HealthCheck, Phase, seed, settings
 
 EXAMPLES = 40  # of a property before the next has its turn
 SHOWN = 600  # characters of the beginning of a failure
 MEGABYTE = 2**20
+NAMES = ("predict", "simulate", "other", "grid", "laws", "models", "fits", "advise", "checkpoint", "declared")
+
+
+class TimeUp(BaseException):
+    """The time is over. Not an Exception, so that Hypothesis does not take it for a failure and shrink it."""
 
 
 def main() -> int:
@@ -26,8 +34,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--memory", type=int, default=6000, help="most memory for data, in megabytes")
-    parser.add_argument("--only", choices=["predict", "simulate", "other", "grid", "laws", "advise", "checkpoint"], help="one property")
+    parser.add_argument("--only", choices=NAMES, help="one property")
     asked = parser.parse_args()
+    end = time.monotonic() + 60 * asked.minutes
     resource.setrlimit(resource.RLIMIT_DATA, (asked.memory * MEGABYTE, asked.memory * MEGABYTE))
     warnings.simplefilter("ignore")
     settings.register_profile("fuzz", max_examples=EXAMPLES, deadline=None, database=None, phases=[Phase.generate, Phase.shrink],
@@ -37,30 +46,57 @@ def main() -> int:
 
     properties = [one for module in (command_lines, calls, files) for one in module.PROPERTIES if asked.only in (None, one.__name__)]
     counts: Counter[str] = Counter()
-    failures: dict[str, str] = {}
-    end, turn = time.monotonic() + 60 * asked.minutes, 0
-    while time.monotonic() < end:
-        for one in properties:
-            name = f"{one.__module__.rpartition('.')[2]}.{one.__name__}"
-            if time.monotonic() >= end:
-                break
-            if name in failures:
-                continue
-            try:
-                seed(1000 * asked.seed + turn)(one)()
-                counts[name] += EXAMPLES
-            except BaseException as error:  # whatever it is, it is what was looked for
-                if isinstance(error, KeyboardInterrupt):
-                    raise
-                failures[name] = "\n".join(map(_short, (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ()))))
-                print(f"FAILED {name}, seed {asked.seed}, turn {turn}\n{failures[name]}", file=sys.stderr, flush=True)
-        turn += 1
-        if len(failures) == len(properties):
-            break
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    failures: dict[str, BaseException] = {}
+    for one in properties:
+        one.hypothesis.inner_test = _watched(one.__name__, one.hypothesis.inner_test, end, counts, failures)
+    turn = 0
+    try:
+        while len(failures) < len(properties):
+            for one in properties:
+                if one.__name__ not in failures:
+                    _take_turn(one, 1000 * asked.seed + turn, failures)
+            turn += 1
+    except TimeUp:
+        pass
+    for name, error in failures.items():
+        said = "\n".join(map(_short, (f"{type(error).__name__}: {error}", *getattr(error, "__notes__", ()))))
+        print(f"FAILED {name}, seed {asked.seed}\n{said}", file=sys.stderr)
+    peak = max(resource.getrusage(whose).ru_maxrss for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     print(f"seed {asked.seed}: {sum(counts.values())} inputs ({', '.join(f'{name} {n}' for name, n in counts.items())}), "
           f"{len(failures)} failures, {peak:.0f} MB at most")  # fmt: skip
     return 1 if failures else 0
+
+
+Test = Callable[..., None]
+
+
+def _watched(name: str, test: Test, end: float, counts: Counter[str], failures: dict[str, BaseException]) -> Test:
+    """The body of a property, which counts its inputs, remembers what failed, and does not begin after the end."""
+
+    @wraps(test)
+    def watched(*arguments: object, **named: object) -> None:
+        if time.monotonic() >= end:
+            raise TimeUp
+        counts[name] += 1
+        try:
+            test(*arguments, **named)
+        except Exception as error:
+            if type(error).__module__.partition(".")[0] != "hypothesis":  # its own ways of giving an input up
+                failures[name] = error
+            raise
+
+    return watched
+
+
+def _take_turn(one: Callable[[], None], number: int, failures: dict[str, BaseException]) -> None:
+    """Try one property on EXAMPLES inputs, and shrink what fails."""
+    try:
+        seed(number)(one)()
+    except (KeyboardInterrupt, TimeUp):
+        raise
+    except BaseException as error:  # whatever it is, it is what was looked for
+        failures[one.__name__] = error
+        print(f"FAILED {one.__name__}: {_short(str(error))}", file=sys.stderr, flush=True)
 
 
 def _short(text: str) -> str:

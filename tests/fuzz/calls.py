@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import fields
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synthmix as sm
+from synthmix.solvers.generated.losses import NAMES as LOSSES
 from tests.fuzz.oracle import time_limit
 
 ODD = st.one_of(
@@ -39,14 +41,15 @@ def _quietly(call: object) -> None:
 
 @given(n=ARGUMENT, m=ARGUMENT, p=ARGUMENT, mu=ARGUMENT, epsilon=SHARE, rho=SHARE, phi=SHARE, gamma=ARGUMENT, omega=ARGUMENT,
        kind=st.sampled_from(["exact", "independent", "self-fitted", "other", None]), n_hat=ARGUMENT, mean=st.booleans(), beta=ARGUMENT,
-       covariance=st.one_of(st.just(1.0), ARGUMENT))  # fmt: skip
-def predict(n, m, p, mu, epsilon, rho, phi, gamma, omega, kind, n_hat, mean, beta, covariance) -> None:
+       covariance=st.one_of(st.just(1.0), ARGUMENT), loss=st.one_of(*[st.just("square")] * 4, st.sampled_from(LOSSES), ODD))  # fmt: skip
+def predict(n, m, p, mu, epsilon, rho, phi, gamma, omega, kind, n_hat, mean, beta, covariance, loss) -> None:
     """`predict` of any setting."""
 
     def call() -> None:
         fitted = kind == "independent"
         generator = sm.Generator(kind, n_hat if fitted else None, mean and fitted, 1.0 if kind == "self-fitted" else beta)
-        _finite(sm.predict(sm.Setting(n, m, p, mu, epsilon, sm.Verifier(rho, phi), generator, sm.Ridge(gamma), omega, covariance)))
+        setting = sm.Setting(n, m, p, mu, epsilon, sm.Verifier(rho, phi), generator, sm.Ridge(gamma), omega, covariance)
+        _finite(sm.predict(setting, loss=loss))
 
     _quietly(call)
 
@@ -71,4 +74,53 @@ def laws(means: object, counts: object, covariance: object) -> None:
     _quietly(call)
 
 
-PROPERTIES = (predict, grid, laws)
+@given(p=st.one_of(st.integers(1, 5), ARGUMENT), means=st.lists(st.lists(NUMBER, min_size=3, max_size=3), min_size=1, max_size=4),
+       n=ARGUMENT, m=ARGUMENT, noise=st.one_of(SHARE, st.builds(lambda: np.array([[1.0, 2.0]]))), omega=ARGUMENT, angle=ARGUMENT,
+       share=SHARE, scheme=st.one_of(
+           st.sampled_from(["replace", "accumulate", "fresh:0.2", "fresh:2"]), ODD), depth=st.one_of(st.integers(-1, 5), ODD),
+       keep=st.one_of(st.sampled_from(["hard", "easy", "best"]), ODD))  # fmt: skip
+def models(p, means, n, m, noise, omega, angle, share, scheme, depth, keep) -> None:
+    """Several classes, family trees, selection by a score, and critical noise."""
+
+    def classes() -> None:
+        laws, each = tuple(sm.Law(np.array(mean)) for mean in means), len(means)
+        matrix = np.full((each, each), noise) if isinstance(noise, float) else noise
+        _shares(sm.predict_classes(sm.ClassMixture(laws, (n,) * each, (m,) * each, matrix, omega=omega)).accuracy)
+
+    def tree() -> None:
+        setting = sm.Setting(n, m, p, 1.0, 0.2, sm.Verifier(share, 0.9), sm.Generator("independent", 50), omega=omega)
+        _finite(sm.predict_tree(sm.generations(setting, depth, scheme)))
+
+    def selection() -> None:
+        setting = sm.Setting(n, m, 3, np.array([1.0, 0.5, 0.2]), 0.2, omega=omega)
+        rule = sm.keep_share(keep, share, setting, sm.score_direction(setting, angle))
+        _finite(sm.predict_selection(sm.Selection(setting, rule)))
+
+    for call in (classes, tree, selection, lambda: _shares(sm.critical_noise(sm.Verifier(share, 0.9)))):
+        _quietly(call)
+
+
+def _shares(value: float) -> None:
+    assert 0 <= value <= 1, f"no share: {value}"
+
+
+FEATURES = st.one_of(st.lists(st.lists(NUMBER, min_size=2, max_size=2), max_size=8), ODD)
+LABELS = st.one_of(st.lists(st.integers(0, 1), max_size=8), st.lists(st.sampled_from(["a", "b", None, 1.5]), max_size=8), ODD)
+
+
+@given(X=FEATURES, y=LABELS, synthetic=st.one_of(st.none(), st.lists(st.booleans(), max_size=8), ODD),
+       alpha=st.one_of(st.just("auto"), ARGUMENT), weight=st.one_of(st.just("auto"), ARGUMENT), relabelled=st.booleans())  # fmt: skip
+def fits(X, y, synthetic, alpha, weight, relabelled) -> None:
+    """Estimators on any arrays: what they refuse is a ValueError, as scikit-learn has it."""
+
+    def call() -> None:
+        model = sm.RelabelledMix(alpha) if relabelled else sm.SyntheticMixRidge(alpha, weight)
+        fitted = model.fit(X, y, synthetic=synthetic)
+        assert len(fitted.predict(X)) == len(y)
+
+    with time_limit(), warnings.catch_warnings(), suppress(ValueError, TypeError, sm.NotConverged):  # scikit-learn's checks raise both
+        warnings.simplefilter("ignore")
+        call()
+
+
+PROPERTIES = (predict, grid, laws, models, fits)

@@ -40,6 +40,12 @@ SETTING = joined(
                    perhaps(st.just(["--estimate-mean"])))),
     perhaps(st.just(["--json"])),
 )  # fmt: skip
+RARE = st.one_of(*[st.just([])] * 4, joined(
+    perhaps(option("--loss", st.sampled_from(["square", "logistic", "hinge", "squared-hinge", "huber", "probit"]))),
+    perhaps(option("--huber-threshold", REAL)), perhaps(option("--generations", st.integers(-1, 12))),
+    perhaps(option("--scheme", st.sampled_from(["replace", "accumulate", "fresh:0.3", "fresh:", "fresh:nan"]))),
+    perhaps(option("--spectrum", st.sampled_from(["flat", "power:1", "power:-700", "power:", "file:/dev/null", "file:/nowhere"]))),
+))  # fmt: skip
 SMALL = joined(
     option("--n", st.integers(0, 60)), option("--m", st.integers(0, 60)), option("--p", st.integers(1, 40)), option("--mu", REAL),
     option("--epsilon", SHARE), option("--rho", SHARE), option("--phi", SHARE), option("--gamma", REAL), perhaps(option("--omega", REAL)),
@@ -50,13 +56,13 @@ SMALL = joined(
 NAMES = st.one_of(st.sampled_from(["amazon", "mnist", "digits", "xstest", "nothing"]), WORDS)
 
 
-@given(joined(st.just(["predict"]), SETTING, perhaps(option("--formula", st.sampled_from(["rederived", "published"])))))
+@given(joined(st.just(["predict"]), SETTING, RARE, perhaps(option("--formula", st.sampled_from(["rederived", "published"])))))
 def predict(arguments: list[str]) -> None:
     """The theory of any setting."""
     oracle.command(arguments)
 
 
-@given(joined(st.just(["simulate"]), SMALL))
+@given(joined(st.just(["simulate"]), SMALL, RARE))
 def simulate(arguments: list[str]) -> None:
     """Monte-Carlo of small settings."""
     oracle.command(arguments)
@@ -68,6 +74,9 @@ def simulate(arguments: list[str]) -> None:
     joined(st.just(["validate", "--quick"]), option("--figure", st.one_of(WORDS, st.just("4")), 0), *(
         perhaps(option(name, WORDS, 0)) for name in ("--out", "--seed", "--set", "--scale", "--jobs", "--max-steps", "--proportions"))),
     joined(st.just(["sweep"]), option("--points", st.integers(-2, 50))),
+    joined(st.just(["explore", "--out"]), st.sampled_from(["/dev/full", "/proc/nowhere", "/dev/null/x", "x" * 300, "~nobody/x"]).map(
+        lambda place: [place])),
+    joined(st.just(["report"]), st.sampled_from(["/proc", "/dev/null", "~nobody", ""]).map(lambda place: [place])),
     joined(st.just(["llm"]), st.sampled_from([["safety"], ["qa"], ["features"]]), perhaps(option("--config", WORDS, 0)),
            st.just(["--list"])),
     joined(st.just(["derive", "--only"]), WORDS.filter(lambda word: len(word) > 1).map(lambda word: [f"no such check {word}"])),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
@@ -97,9 +99,9 @@ def advise(real: tuple[str, bytes], synthetic: tuple[str, bytes] | None, plan: l
         oracle.command(arguments)
 
 
-USUAL = ["simulate", "--json"]
-for option, value in {"n": 10, "m": 10, "p": 5, "mu": 1, "epsilon": 0.1, "rho": 0.1, "phi": 0.9, "gamma": 1}.items():
-    USUAL += [f"--{option}", str(value)]
+SETTING = {"n": 10, "m": 10, "p": 5, "mu": 1, "epsilon": 0.1, "rho": 0.1, "phi": 0.9, "gamma": 1}
+GIVEN = [word for name, value in SETTING.items() for word in (f"--{name}", str(value))]
+USUAL = ["simulate", "--json", *GIVEN]
 
 
 @given(damage=st.data(), trials=st.integers(2, 4))
@@ -112,4 +114,80 @@ def checkpoint(damage: st.DataObject, trials: int) -> None:
         oracle.command([*USUAL, "--trials", str(trials + 1), "--checkpoint", str(path)])
 
 
-PROPERTIES = (advise, checkpoint)
+STUDY = """out = "rows"
+[setting]
+n = 20
+p = 5
+mu = 1.0
+epsilon = 0.1
+rho = 0.2
+phi = 0.9
+gamma = 1.0
+[values]
+m = [10, 20]
+[ranges.omega]
+low = 0.1
+high = 2.0
+count = 3
+[compute]
+formulas = ["rederived", "published"]
+trials = 2
+"""
+TREE = """p = 5
+mu = 1.5
+gamma = 0.1
+[[sets]]
+name = "real"
+count = 30
+[[sets]]
+name = "first"
+count = 30
+parents = ["real"]
+epsilon = 0.2
+verifier = {rho = 0.3, phi = 0.9}
+[[sets]]
+name = "train"
+count = 90
+parents = ["real", "first"]
+weight = 1
+"""
+SAFETY = (Path(__file__).parents[2] / "language" / "configs" / "safety-toy.toml").read_text()
+SPECTRUM = "1\n0.5\n0.25\n2\n1\n"
+RECORD = json.dumps({"figure": "4", "title": "t", "quick": True, "claims": [
+    {"name": "a", "kind": "estimate", "theory": 1.0, "measured": 1.1, "se": 0.1, "tolerance": 0.0, "holds": True}]})  # fmt: skip
+SAID = st.sampled_from(["0", "-1", "nan", "inf", "1e300", "true", "[]", "[[1]]", "{}", '""', '"x"', "9" * 400, "1979-05-27", "[1, 'a']",
+                        "1000000000000", "[" * 2000, '"power:1"', '["real"]', "{rho = 2}"])  # fmt: skip
+
+
+@st.composite
+def _declarations(draw: st.DrawFn, text: str) -> bytes:
+    """A file of settings: values replaced, lines doubled or left out, then perhaps damaged."""
+    lines = text.splitlines()
+    for _ in range(draw(st.integers(0, 3))):
+        at = draw(st.integers(0, len(lines) - 1))
+        key = lines[at].partition("=")[0].rstrip()
+        lines[at : at + 1] = draw(st.sampled_from([[], [lines[at]] * 2, [f"{key} = {draw(SAID)}"], [f"other = {draw(SAID)}"]])) or [""]
+    whole = "\n".join(lines).encode()
+    return draw(damaged(whole)) if draw(st.integers(0, 3)) == 0 else whole
+
+
+DECLARED = {
+    "study": (STUDY, ["study", "--jobs", "1", "--json"]), "tree": (TREE, ["predict", "--json", "--tree"]),
+    "simulated tree": (TREE, ["simulate", "--trials", "2", "--json", "--tree"]),
+    "safety": (SAFETY, ["llm", "safety", "--list", "--config"]), "dry run": (SAFETY, ["llm", "safety", "--dry-run", "--config"]),
+    "spectrum": (SPECTRUM, ["predict", "--json", *GIVEN, "--spectrum"]),
+    "report": (RECORD, ["report"]),
+}  # fmt: skip
+
+
+@given(kind=st.sampled_from(sorted(DECLARED)), content=st.data())
+def declared(kind: str, content: st.DataObject) -> None:
+    """Commands that read a file of settings, on any file."""
+    text, arguments = DECLARED[kind]
+    with oracle.folder() as place:
+        path = place / {"report": "figure4.json", "spectrum": "numbers.txt"}.get(kind, "declared.toml")
+        path.write_bytes(content.draw(_declarations(text)))
+        oracle.command([*arguments, {"report": str(place), "spectrum": f"file:{path}"}.get(kind, str(path))])
+
+
+PROPERTIES = (advise, checkpoint, declared)
