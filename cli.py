@@ -13,14 +13,14 @@ from synthmix.commands import data, llm
 from synthmix.commands.advise import advise
 from synthmix.commands.derive import derive
 from synthmix.commands.explore import explore
-from synthmix.commands.main import run
+from synthmix.commands.main import Commands, run
 from synthmix.commands.report import report
 from synthmix.commands.study import study
 from synthmix.commands.theory import predict, simulate, sweep
 from synthmix.commands.validate import validate
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     help="A theory workbench for learning with synthetic data. Derive the formulas, validate the figures and report on them, predict and "
          "simulate settings, study many of them, sweep the solvers, explore the theory in a browser, advise on your data, fetch data, run "
          "language-model pipelines.",

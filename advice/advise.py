@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ..support.errors import BadInput, instance, shown
 from .break_even import ExchangeRates
 from .evidence import gather
 from .generated_file import Samples
@@ -50,6 +51,10 @@ def advise(
     BadInput
         For samples that cannot be used, in one line.
     """
+    instance("the plan", plan, Plan)
+    for name, samples in (("real", real), ("synthetic", synthetic)):
+        if not (hasattr(samples, "X") and hasattr(samples, "y")) and (name == "real" or samples is not None):
+            raise BadInput(f"the {name} samples need features X and labels y, as a Table has them, not {shown(samples)}")
     e = gather(real, plan, synthetic, standardise=standardise, seed=seed)
     rates, measured, unit = ExchangeRates(e), None if e.file is None else e.measured, e.scaling.ridge_unit
     outlook, others = predicted(e, details), rivals(e)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..estimators.audits import Proportion
 from ..solvers.problem import Generator, Verifier
-from ..support.errors import BadInput, number
+from ..support.errors import BadInput, instance, number, numbers, shown
 
 # noise and verifier where the user knows nothing: in the middle, at their best, at their worst (epsilon, rho, phi)
 UNKNOWN = {"value": (0.3, 0.5, 1.0), "best": (0.0, 0.0, 1.0), "worst": (0.5, 1.0, 1.0)}
@@ -43,9 +43,10 @@ class UncertainShare:
             return given
         if isinstance(given, Proportion):
             return cls(given.share, given.low, given.high) if given.total else None
-        value, low, high = given if np.ndim(given) else (given, given, given)
-        for one in (value, low, high):
-            number(name, one, 0, 1)
+        ends = numbers(name, given, 0, 1).ravel()
+        if ends.size not in (1, 3):
+            raise BadInput(f"{name} must be a share or (value, low, high), not {shown(given)}")
+        value, low, high = ends if ends.size == 3 else np.repeat(ends, 3)
         if not low <= value <= high:
             raise BadInput(f"the interval of {name}, {low:g} to {high:g}, does not hold its value {value:g}")
         return cls(float(value), float(low), float(high))
@@ -89,6 +90,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         number("the budget", self.budget, 1)
+        instance("the generator of a plan", self.generator, Generator)
         if self.generator.kind == "self-fitted":
             object.__setattr__(self, "self_fitted", True)
         for name in ("epsilon", "rho", "phi"):

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..support.errors import BadInput
+from ..support.errors import BadInput, place
 from .formats import Columns, listed, reader, shown
 from .identifiers import named_like_one, reason
 from .scaling import LARGEST
@@ -97,6 +97,7 @@ def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table 
         In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real samples,
         features or labels that do not match.
     """
+    place("the file of samples", path)
     chunks = read_chunks(path, label, like=like)
     table = _joined(chunks, np.random.default_rng(seed), MAX_ROWS if like is None else np.inf)
     if table is None:

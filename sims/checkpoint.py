@@ -6,11 +6,10 @@ import hashlib
 import os
 import time
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 
 import numpy as np
 
-from ..support.errors import BadInput
+from ..support.errors import BadInput, place
 from ..support.files import read_arrays, write_arrays
 
 SAVE_EVERY = 5.0  # seconds
@@ -52,7 +51,7 @@ class Checkpoint:
     """
 
     def __init__(self, path: str | os.PathLike[str] | None, key: str) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else place("a checkpoint", path)
         self.key = key
         self._saved = time.monotonic()
 

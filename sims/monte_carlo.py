@@ -20,7 +20,7 @@ from ..solvers.any_loss import SQUARE, Loss
 from ..solvers.problem import Setting
 from ..solvers.selection import Selection
 from ..solvers.trees import Tree
-from ..support.errors import NotConverged, number
+from ..support.errors import NotConverged, instances, number
 from ..support.memory import must_fit
 from ..support.progress import bar
 from ..support.workers import workers
@@ -160,8 +160,9 @@ def simulate_many(
         whole(name, number(name, value, least, most))
         for name, value, least, most in (("trials", trials, 2, 2**53), ("seed", seed, 0, 2**53), ("jobs", jobs, 1, MOST_JOBS))
     )
+    settings = instances("a setting that is simulated", settings, Setting, Tree, Selection)
     chosen = Loss.of(loss, huber_threshold)
-    sampler = sampler or default_sampler(chosen)
+    sampler = default_sampler(chosen) if sampler is None else sampler
     if target_se is not None:
         number("target-se", target_se, 0, open_low=True)
     goals = [trials if target_se is None else min(trials, FIRST_LOOK)] * len(settings)

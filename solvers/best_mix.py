@@ -13,7 +13,7 @@ from itertools import product
 
 import numpy as np
 
-from ..support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, instance, number
 from . import kernels, tangents
 from .lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
 from .many_classes import ClassMixture
@@ -402,6 +402,7 @@ def best_mix(
     NotConverged
         If no mix was solved.
     """
+    instance("what is searched", family, Family)
     number("the budget", budget, 0)
     if m is None and budget == 0:
         m = 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..support.errors import BadInput
+from ..support.errors import BadInput, instance
 from .problem import Setting, Verifier
 
 
@@ -18,6 +18,7 @@ def critical_noise(verifier: Verifier) -> float:
     """
     from .generated import synthetic_only
 
+    instance("the verifier", verifier, Verifier)
     if verifier.rho + verifier.phi == 0:
         raise BadInput("the verifier keeps nothing (rho = phi = 0): there is no critical noise")
     return synthetic_only.critical_noise(verifier.rho, verifier.phi)

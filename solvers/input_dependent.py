@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..support.errors import BadInput, number, numbers
+from ..support.errors import BadInput, number, numbers, shown
 from .problem import NO_SUPERVISION, Covariance, Law, Source, Verifier
 
 # rules in one direction have the correlation 1, where the formulas divide 0 by 0: taken as noise of 1e-7 of the margin's spread
@@ -66,9 +66,12 @@ class ScoreVerifier:
 
     def __post_init__(self) -> None:
         numbers("the direction of a verifier", self.direction)
-        ends = [float(end) for band in self.bands for end in band]
+        try:
+            ends = [float(end) for low, high in self.bands for end in (low, high)]
+        except (TypeError, ValueError, OverflowError):
+            ends = []
         if not ends or any(math.isnan(end) for end in ends) or any(b <= a for a, b in itertools.pairwise(ends)):
-            raise BadInput(f"the bands of a verifier must be (low, high) pairs in ascending order, not {self.bands}")
+            raise BadInput(f"the bands of a verifier must be (low, high) pairs in ascending order, not {shown(self.bands)}")
 
     def keeps(self, scores: np.ndarray) -> np.ndarray:
         """Return which samples are kept, by their scores ytilde v^T x (k,)."""

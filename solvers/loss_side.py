@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ..support.errors import BadInput, number
+from ..support.errors import BadInput, number, one_of
 from .compiling import njit
 from .generated import losses, two_sides
 
@@ -43,8 +43,7 @@ def kind_of(loss: str, threshold: float | None = None) -> tuple[int, float]:
     BadInput
         For an unknown loss, or a threshold that the loss does not have or that is not positive.
     """
-    if loss not in losses.NAMES:
-        raise BadInput(f"loss must be one of {', '.join(sorted(losses.NAMES))}, not {loss!r}")
+    one_of("loss", loss, sorted(losses.NAMES))
     if threshold is not None and loss != "huber":
         raise BadInput(f"the threshold is that of Huber's loss: the {loss} loss has none")
     value = DEFAULT_THRESHOLD if threshold is None else number("huber-threshold", threshold, 0, open_low=True)

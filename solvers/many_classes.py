@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..support.errors import BadInput, number
+from ..support.errors import BadInput, instance, instances, number, numbers
 from . import kernels
 from .kernels import Point
 from .lowering import Lowered, Means, distinct_means, lower_problem, source_columns
@@ -61,18 +61,22 @@ class ClassMixture:
     intercept: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("laws", "generated"):
+            if name == "laws" or self.generated is not None:
+                object.__setattr__(self, name, instances("the law of a class", getattr(self, name), Law))
+        instance("the verifier of a mixture", self.verifier, Verifier)
+        instance("the generator of a mixture", self.generator, Generator)
+        instance("the ridge of a mixture", self.ridge, Ridge)
         L = len(self.laws)
         if L < 2:
             raise BadInput("at least two classes are needed")
         if len({np.shape(law.mean) for law in self.laws}) != 1 or np.ndim(self.laws[0].mean) != 1:
             raise BadInput("the classes' means must be vectors of one length")
-        if len(self.n) != L or len(self.m) != L or (self.generated is not None and len(self.generated) != L):
+        counts = [numbers(f"{name} of a class", getattr(self, name), 0) for name in ("n", "m")]
+        if any(each.shape != (L,) for each in counts) or (self.generated is not None and len(self.generated) != L):
             raise BadInput(f"with {L} classes, n, m and the generated laws need {L} entries each")
-        for name, counts in (("n", self.n), ("m", self.m)):
-            for count in counts:
-                number(f"{name} of a class", count, 0)
         number("omega", self.omega, 0, open_low=True)
-        noise = np.asarray(self.noise, dtype=float)
+        noise = numbers("noise", self.noise)
         if noise.shape != (L, L) or not np.all(noise >= 0) or not np.allclose(noise.sum(axis=1), 1):
             raise BadInput(f"noise must be {L} x {L} with rows of probabilities that sum to 1")
         if sum(self.n) + sum(self.m) == 0:
@@ -211,7 +215,9 @@ def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None)
     NotConverged
         If the fixed point is not solved to 1e-12.
     """
-    scores = _scores(mixture, solve(_lowered(mixture, tests or mixture.laws)))
+    instance("what is predicted", mixture, ClassMixture)
+    laws = mixture.laws if tests is None else instances("a law of fresh samples", tests, Law)
+    scores = _scores(mixture, solve(_lowered(mixture, laws)))
     by_class = np.array([score.probability_of_largest(k) for k, score in enumerate(scores)])
     return ClassPrediction(float(by_class.mean()), by_class, scores)
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, instance, number, one_of
 from . import any_loss, kernels
 from .limit import limit
 from .lowering import Lowered, lower_problem, lower_setting
@@ -105,6 +105,7 @@ def predict(
     NotConverged
         If the fixed point is not solved to 1e-12 (square loss) or 1e-9 (any other).
     """
+    instance("what is predicted", problem, Setting, Problem)
     if isinstance(problem, Setting):
         grid = predict_grid(problem, formula=formula, loss=loss, huber_threshold=huber_threshold)
         fixed_point = {f"delta_{name}": float(value) for name, value in grid.delta.items()}
@@ -179,8 +180,8 @@ def predict_grid(
         If any point's fixed point is not solved to 1e-12 (square loss) or 1e-9 (any other), but for `gaps`.
     """
     chosen = any_loss.Loss.of(loss, huber_threshold)
-    if formula not in ("rederived", "published"):
-        raise BadInput(f"formula must be rederived or published, not {formula!r}")
+    instance("what is predicted", setting, Setting)
+    one_of("formula", formula, ("rederived", "published"))
     if formula == "published":
         _check_published(setting, loss)
     at, shape = _points(setting, axes)

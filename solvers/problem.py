@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..support.errors import BadInput, number, numbers
+from ..support.errors import BadInput, instance, instances, number, numbers, one_of
 from .sample_covariance import SampleCovariance
 
 Covariance = float | np.ndarray | SampleCovariance
@@ -209,8 +209,8 @@ class Generator:
     covariance: Covariance | None = None
 
     def __post_init__(self) -> None:
-        if self.kind not in GENERATOR_KINDS:
-            raise BadInput(f"generator must be one of {', '.join(GENERATOR_KINDS)}, not {self.kind!r}")
+        one_of("generator", self.kind, GENERATOR_KINDS)
+        numbers("mu-perp", self.mu_perp)
         if self.kind == "independent":
             if self.n_hat is None:
                 raise BadInput("an independent generator needs n-hat, the number of samples it was fitted on")
@@ -308,6 +308,9 @@ class Source:
     gaussian: bool = True
 
     def __post_init__(self) -> None:
+        instance("the name of a source", self.name, str)
+        instance(f"the law of source {self.name}", self.law, Law)
+        instance(f"the fit of source {self.name}", self.fit, Fit, type(None))
         number(f"count of source {self.name}", self.count, 0)
         number(f"share of wrong labels of source {self.name}", self.wrong, 0, 1)
         number(f"weight of source {self.name}", self.weight, 0, open_low=True)
@@ -379,6 +382,9 @@ class Problem:
     intercept: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sources", instances("a source of a problem", self.sources, Source))
+        instance("the ridge of a problem", self.ridge, Ridge)
+        instance("the test law of a problem", self.test, Law)
         if not self.sources:
             raise BadInput("a problem needs at least one source of training samples")
         number("N", self.N, 0, open_low=True)
@@ -456,6 +462,9 @@ class Setting:
     mean_squares: np.ndarray | None = None
 
     def __post_init__(self) -> None:
+        instance("the verifier of a setting", self.verifier, Verifier)
+        instance("the generator of a setting", self.generator, Generator)
+        instance("the ridge of a setting", self.ridge, Ridge)
         _ranged(self, "n", "m", "p", "epsilon", "omega", *(("mu",) if np.ndim(self.mu) == 0 else ()))
         if self.p != int(self.p):
             raise BadInput(f"p must be a whole number, not {self.p:g}")
@@ -475,7 +484,7 @@ class Setting:
             check_covariance(self.generator.covariance, self.p)
         if (np.ndim(self.covariance) or np.ndim(self.generator.covariance)) and np.ndim(self.mu) == 0:
             raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
-        if self.mean_squares is not None and np.shape(self.mean_squares) != (self.p,):
+        if self.mean_squares is not None and numbers("mean_squares", self.mean_squares).shape != (self.p,):
             raise BadInput(f"mean_squares must have p = {self.p} entries")
         if self.mean_squares is not None and np.ndim(self.mu) == 0:
             raise BadInput("mean_squares are the squares of the entries of mu: give mu as a vector")

@@ -12,9 +12,9 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ..support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, instance, number, numbers, one_of
 from . import kernels
-from .input_dependent import AnyVerifier, Labels, Moments, ScoreVerifier, kept_share, moments
+from .input_dependent import AnyVerifier, Labels, LinearVerifier, MarginLabeller, Moments, ScoreVerifier, kept_share, moments
 from .predict import Prediction
 from .problem import Law, Setting, Verifier
 
@@ -48,6 +48,9 @@ class Selection:
 
     def __post_init__(self) -> None:
         s = self.setting
+        instance("the setting of a selection", s, Setting)
+        instance("the verifier of a selection", self.verifier, Verifier, LinearVerifier, ScoreVerifier, type(None))
+        _check_labels(self.labels)
         if s.generator.beta != 1 or np.any(s.generator.mu_perp) or s.generator.covariance is not None:
             raise BadInput("a selection needs a generator of the real mean and covariance: beta = 1, mu-perp = 0; for an exact generator "
                            "of another law use solvers.input_dependent.selected")  # fmt: skip
@@ -85,8 +88,9 @@ def score_direction(setting: Setting, angle: float, toward: np.ndarray | None = 
         A vector in the plane of the angle; by default the last axis.
     """
     number("the angle of a score", angle, -360, 360)
+    instance("the setting of a score", setting, Setting)
     mu = _law(setting).mean
-    other = np.eye(setting.p)[-1] if toward is None else np.asarray(toward, dtype=float)
+    other = np.eye(setting.p)[-1] if toward is None else _direction("toward", toward, setting.p)
     if not np.any(mu):
         raise BadInput("a score has no angle to a mean of 0")
     first = mu / np.linalg.norm(mu)
@@ -119,13 +123,15 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
     """
     from scipy.optimize import brentq
 
-    if keep not in KEEPS:
-        raise BadInput(f"keep must be one of {', '.join(KEEPS)}, not {keep!r}")
+    one_of("keep", keep, KEEPS)
+    instance("the setting of a score", setting, Setting)
+    _check_labels(labels)
+    v = _direction("the direction of a score", direction, setting.p)
     share = number("the share to keep", share, 0, 1, open_low=True)
     if keep == "random" or share == 1:
         return Verifier(share, share)
     law, given = _law(setting), setting.epsilon if labels is None else labels
-    v, c = np.asarray(direction, dtype=float), np.asarray(law.covariance, dtype=float)
+    c = np.asarray(law.covariance, dtype=float)
     far = abs(float(v @ law.mean)) + 12 * math.sqrt(float(v @ (c @ v if c.ndim == 2 else c * v)))
 
     def within(low: float, high: float) -> ScoreVerifier:
@@ -164,7 +170,22 @@ def predict_selection(selection: Selection) -> Prediction:
     NotConverged
         If the fixed point was not solved to 1e-12.
     """
+    instance("what is predicted", selection, Selection)
     return _Solver(selection).prediction()
+
+
+def _check_labels(labels: object) -> None:
+    """Raise unless labels are a share of wrong ones, a labeller or None."""
+    if labels is not None and not isinstance(labels, MarginLabeller):
+        number("the labels of a selection, as a share of wrong ones,", labels, 0, 1)
+
+
+def _direction(name: str, values: object, p: int) -> np.ndarray:
+    """The vector (p,) of the values."""
+    v = numbers(name, values)
+    if v.shape != (p,) or not v.any():
+        raise BadInput(f"{name} must be a vector with p = {p} entries, not all of them 0")
+    return v
 
 
 def _law(setting: Setting) -> Law:

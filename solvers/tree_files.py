@@ -8,7 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
-from ..support.errors import BadInput
+from ..support.errors import BadInput, place
 from ..support.typed import Between, Name, Positive, Some, read_toml
 from .problem import Ridge
 from .spectra import even_mean, spectrum
@@ -50,7 +50,7 @@ def read_tree(path: str | Path) -> Tree:
     BadInput
         In one line that names the file and the key, for a file that cannot be read or does not describe a tree.
     """
-    file = Path(path)
+    file = place("the file of a tree", path)
     said = read_toml(file, TreeFile)
     try:
         return said.tree()

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..support.errors import BadInput, NotConverged, number
+from ..support.errors import BadInput, NotConverged, instance, instances, number, numbers
 from . import kernels, tree_kernels
 from .predict import Prediction
 from .problem import NO_SUPERVISION, Covariance, Ridge, Setting, Verifier, check_covariance
@@ -47,10 +47,12 @@ class SampleSet:
     verifier: Verifier = NO_SUPERVISION
 
     def __post_init__(self) -> None:
+        instance("the name of a set", self.name, str)
+        instance(f"the verifier of set {self.name}", self.verifier, Verifier)
         number(f"count of set {self.name}", self.count, 0)
         number(f"weight of set {self.name}", self.weight, 0)
         number(f"epsilon of set {self.name}", self.epsilon, 0, 1)
-        object.__setattr__(self, "parents", tuple(self.parents))
+        object.__setattr__(self, "parents", instances(f"a parent of set {self.name}", self.parents, str))
 
     @property
     def kept(self) -> float:
@@ -97,18 +99,17 @@ class Tree:
     lam: float = math.nan
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sets", tuple(self.sets))
+        object.__setattr__(self, "sets", instances("a set of a tree", self.sets, SampleSet))
+        instance("the ridge of a tree", self.ridge, Ridge)
         if number("p", self.p, 1) != int(self.p):
             raise BadInput(f"p must be a whole number, not {self.p:g}")
         check_covariance(self.covariance, self.p)
-        if np.ndim(self.mu) and np.shape(self.mu) != (self.p,):
+        if np.ndim(self.mu) and numbers("mu", self.mu).shape != (self.p,):
             raise BadInput(f"mu as a vector must have p = {self.p} entries")
         if np.ndim(self.mu) == 0:
             number("mu", self.mu, 0)
             if np.ndim(self.covariance):
                 raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
-        elif not np.all(np.isfinite(self.mu)):
-            raise BadInput("mu must have finite entries")
         self._check_sets()
 
     def _check_sets(self) -> None:
@@ -170,6 +171,7 @@ def predict_tree(tree: Tree) -> Prediction:
     NotConverged
         If the fixed point was not solved to 1e-12.
     """
+    instance("what is predicted", tree, Tree)
     sets = tree.ancestors
     place = {each.name: i for i, each in enumerate(sets)}
     K, N = len(sets), tree.N
@@ -212,6 +214,8 @@ def generations(setting: Setting, depth: int, scheme: str) -> Tree:
     BadInput
         For another generator, a depth that is no whole number from 1, or another scheme.
     """
+    instance("the setting of generations", setting, Setting)
+    instance("scheme", scheme, str)
     generator = setting.generator
     if generator.kind != "independent" or not generator.estimate_mean or generator.beta != 1 or np.any(generator.mu_perp) \
             or generator.covariance is not None:  # fmt: skip

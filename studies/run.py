@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..support.cluster import cluster as connected
-from ..support.errors import BadInput
+from ..support.errors import BadInput, instance
 from ..support.progress import bar
 from ..support.version import version
 from ..support.workers import workers
@@ -104,6 +104,7 @@ def study(declared: str | Path | Study, *, jobs: int = 1, cluster: str | None = 
     data frame
         A row for each point and each thing computed: the setting, results, standard errors, seed and version.
     """
+    instance("a study", declared, Study, str, Path)
     asked = declared if isinstance(declared, Study) else read_study(declared)
     with connected(cluster):
         run_study(asked, jobs=jobs, progress=progress)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from .errors import BadInput, Unreachable
+from .errors import BadInput, Unreachable, instance
 from .threads import one_thread
 from .version import build
 
@@ -50,6 +50,7 @@ def cluster(where: str | None) -> Iterator[None]:
     if where is None:
         yield
         return
+    instance("the address of a cluster", where, str)
     client = _client(where)
     try:
         from joblib import parallel_config

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Iterable
 from numbers import Real
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -56,9 +59,9 @@ def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = 
             raise TypeError
         x = given.astype(float)
     except (TypeError, ValueError):
-        raise BadInput(f"{name} must be a number, not {_shown(values)}") from None
+        raise BadInput(f"{name} must be a number, not {shown(values)}") from None
     except OverflowError:
-        raise BadInput(f"{name} must be a number below 1.8e308, not {_shown(values)}") from None
+        raise BadInput(f"{name} must be a number below 1.8e308, not {shown(values)}") from None
     bad = ~np.isfinite(x)
     if bad.any():
         raise BadInput(f"{name} must be a finite number, not {x[bad].flat[0]}")
@@ -70,8 +73,67 @@ def numbers(name: str, values: ArrayLike, low: float = -math.inf, high: float = 
     return x
 
 
-def _shown(value: object) -> str:
-    """The value in one short line."""
+def instance(name: str, value: object, *kinds: type) -> None:
+    """Raise unless a value is of one of several types; messages call it `name`.
+
+    Raises
+    ------
+    BadInput
+        With the name, the types and the value, in one line.
+    """
+    if not isinstance(value, kinds):
+        raise BadInput(f"{name} must be {' or '.join(_a(kind.__name__) for kind in kinds)}, not {shown(value)}")
+
+
+def instances(name: str, values: object, *kinds: type) -> tuple:
+    """Return the values as a tuple if they are a sequence, each of one of several types; messages call one of them `name`.
+
+    Raises
+    ------
+    BadInput
+        With the name, the types and what is no such value, in one line.
+    """
+    if not isinstance(values, list | tuple):
+        raise BadInput(f"give a tuple, each entry of which is {' or '.join(_a(kind.__name__) for kind in kinds)}, not {shown(values)}")
+    for value in values:
+        instance(name, value, *kinds)
+    return tuple(values)
+
+
+def one_of(name: str, value: object, known: Iterable[str]) -> None:
+    """Raise unless a value is one of the words `known`; messages call it `name`.
+
+    Raises
+    ------
+    BadInput
+        With the name, the words and the value, in one line.
+    """
+    words = tuple(known)
+    if not isinstance(value, str) or value not in words:
+        which = " or ".join(words) if len(words) == 2 else f"one of {', '.join(words)}"
+        raise BadInput(f"{name} must be {which}, not {shown(value)}")
+
+
+def place(name: str, value: object) -> Path:
+    """Return a path from a text or a path; messages call it `name`.
+
+    Raises
+    ------
+    BadInput
+        For anything else, in one line.
+    """
+    instance(name, value, str, os.PathLike)
+    return Path(value)
+
+
+def _a(word: str) -> str:
+    """The word with its article."""
+    plain = {"str": "a text", "PathLike": "a path", "Path": "a path", "NoneType": "None"}
+    return plain.get(word) or f"{'an' if word[0] in 'AEIOU' else 'a'} {word}"
+
+
+def shown(value: object) -> str:
+    """Return the value in one short line."""
     try:
         text = " ".join(repr(value).split())
     except ValueError:  # Python prints no whole number of over 4,300 digits

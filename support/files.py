@@ -14,7 +14,8 @@ import numpy as np
 
 from .errors import BadInput, Unwritable
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+STEM = 40  # characters of a file's name in that of the temporary file beside it: names have an end
 CACHE_NAME = "synthdata-workbench"
 
 
@@ -42,8 +43,6 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield beside
         beside.chmod(0o666 & ~_umask())
         beside.replace(target)
-    except IsADirectoryError:
-        raise BadInput(f"cannot write {target}: it is a folder; choose another name") from None
     except OSError as error:
         raise Unwritable(f"cannot write {target}: {error.strerror or error}; nothing there was changed") from error
     finally:
@@ -65,9 +64,16 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 def _beside(target: Path) -> Path:
     """A new empty file in the folder of `target`, which is made."""
+    if str(target).startswith("~"):
+        raise BadInput(f"cannot write {target}: write out the folder that ~ means, or ./~ for a folder of this name")
     try:
+        mode = target.stat().st_mode if target.exists() else stat.S_IFREG
+        if not stat.S_ISREG(mode):  # a device would be replaced by a file where the user may do that
+            raise BadInput(f"cannot write {target}: it is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; choose another name")
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:STEM]}-", suffix=target.suffix)
+    except ValueError as error:  # a null character
+        raise BadInput(f"cannot write {str(target)!r}: {error}; choose another name") from None
     except OSError as error:
         kind = Unwritable if error.errno in FULL else BadInput
         raise kind(f"cannot write {target}: {error.strerror or error}; choose another place") from None

@@ -32,6 +32,6 @@ def read(file: str | Path, kind: type[T]) -> T:
         In one line, for a file that cannot be read, an unknown or missing key, a wrong type, a value out of its range.
     """
     path = Path(file)
-    if not path.exists() and str(file) in packaged():
+    if str(file) in packaged() and not path.exists():
         path = PACKAGED / f"{file}.toml"
     return read_toml(path, kind, f"; name a file, or one of {', '.join(packaged())}")

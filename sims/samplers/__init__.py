@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from ...solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
 from ...solvers.problem import Setting
 from ...solvers.selection import Selection
 from ...solvers.trees import Tree
-from ...support.errors import BadInput
+from ...support.errors import BadInput, one_of
 from ...support.memory import must_fit
 from ..trial import Mixture
 from .banded import Banded
@@ -64,8 +64,7 @@ def sampler_for(
         For an unknown name, entries the sampler cannot draw, or a setting that cannot be simulated, because a count is not whole or a trial
         does not fit into the memory that is free.
     """
-    if name not in SAMPLERS:
-        raise BadInput(f"sampler must be one of {', '.join(SAMPLERS)}, not {name!r}")
+    one_of("entries", entries, get_args(Entries))
     if loss.name != SQUARE and not isinstance(setting, Setting):
         raise BadInput(f"{'family trees' if isinstance(setting, Tree) else 'selections'} are covered for the square loss only: "
                        "use --loss square")
@@ -89,7 +88,14 @@ def sampler_for(
 
 
 def sampler_kind(setting: Setting | Tree | Selection, name: SamplerName) -> type[Sampler]:
-    """Return the class that draws a setting, family tree or selection for a name in SAMPLERS."""
+    """Return the class that draws a setting, family tree or selection.
+
+    Raises
+    ------
+    BadInput
+        For a name that is not in SAMPLERS.
+    """
+    one_of("sampler", name, SAMPLERS)
     if isinstance(setting, Tree):
         return FamilyTree
     if isinstance(setting, Selection):

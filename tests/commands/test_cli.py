@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import partial
@@ -198,3 +199,48 @@ def test_beyond_floating_point_is_one_line(
     code, out, err = in_process(monkeypatch, capsys, extreme[0], *TINY, *trials, *extreme[1:], "--json")
     assert code == 1 and not out and err.startswith("error: ") and err.count("\n") == 1 and "less extreme" in err
     assert not recwarn.list
+
+
+PREDICT = ("predict", *SETTING)
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [PREDICT, (*PREDICT, "--json"), ("--help",), ("sweep", "--points", "9"), ("simulate", *SETTING)])
+def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, str(ROOT / "cli.py"), *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1 and done.stderr == "error: standard output: No space left on device\n"
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_reader_that_has_gone_is_told_nothing() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([sys.executable, str(ROOT / "cli.py"), *PREDICT], stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert done.returncode == 1 and not done.stderr
+
+
+def test_without_any_output_the_exit_code_says_it() -> None:
+    script = f"exec {sys.executable} {ROOT / 'cli.py'} {' '.join(PREDICT)}"
+    assert subprocess.run(["sh", "-c", f"{script} >&- 2>&-"], check=False).returncode == 0
+    assert subprocess.run(["sh", "-c", f"{script} --n x >&- 2>&-"], check=False).returncode == 2
+
+
+@pytest.mark.parametrize("error, code, said", [
+    (EOFError(), 2, "a file ended too early"),
+    (PermissionError(13, "Permission denied", "/some/file"), 2, "/some/file: Permission denied"),
+    (OSError(28, "No space left on device", "/some/file"), 1, "/some/file: No space left on device"),
+    (OSError(5, "Input/output error", "/some/file"), 1, "/some/file: Input/output error"),
+    (KeyboardInterrupt(), 130, "interrupted"),
+])  # fmt: skip
+def test_what_a_file_does_is_one_line(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("synthmix.solvers.predict.predict", fail)
+    found, out, err = in_process(monkeypatch, capsys, *PREDICT)
+    assert found == code and not out and len(err.strip().splitlines()) == 1 and err.strip().startswith(f"error: {said}")
