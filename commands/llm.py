@@ -143,8 +143,10 @@ def _brief(record: Manifest | None) -> str:
 
 
 def _print_scores(rows: list[dict[str, object]]) -> None:
-    """Print what a pipeline measured, a point a row, with standard errors."""
+    """Print what a pipeline measured, a point a row, with intervals that cover the true shares with a confidence of 95%."""
+    from ..language.shares import Share
+
     measures = [name for name in ("accuracy", "score") if name in rows[0]]
     print_table(("point", "kept", "proportion", *measures),
                 [(row["point"], str(row["kept"]), f"{row['proportion']:.3f}",
-                  *(f"{row[name]:.4f} +- {row[f'{name}_se'] or 0:.4f}" for name in measures)) for row in rows])  # fmt: skip
+                  *(str(Share.read(row, name)) for name in measures)) for row in rows])  # fmt: skip

@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Points:
-    """Measured points; bars of two standard errors are drawn.
+    """Measured points; bars of two standard errors are drawn, or of the intervals that are given.
 
     Attributes
     ----------
@@ -71,6 +71,8 @@ class Points:
         Places, values and their standard errors.
     marker : str
         Of Matplotlib.
+    ends : array (2, k), optional
+        The lower and the upper ends of intervals.
     """
 
     label: str
@@ -80,6 +82,7 @@ class Points:
     color: int = 0
     marker: str = "o"
     curve: str = ""
+    ends: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -267,7 +270,8 @@ def _line(ax: Axes, line: Line) -> None:
 
 def _points(ax: Axes, points: Points) -> None:
     color = COLORS[points.color % len(COLORS)]
-    ax.errorbar(points.x, points.y, yerr=2 * points.se, fmt=points.marker, color=color, elinewidth=0.9, zorder=3, **MARKER)
+    bars = 2 * points.se if points.ends is None else np.abs(points.ends - points.y)
+    ax.errorbar(points.x, points.y, yerr=bars, fmt=points.marker, color=color, elinewidth=0.9, zorder=3, **MARKER)
 
 
 def _histogram(ax: Axes, histogram: Histogram) -> None:

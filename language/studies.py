@@ -6,7 +6,6 @@ costs nothing, and one that was interrupted, or asks for more points, goes on.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Literal
 
 from ..estimators.audits import Proportion
 from ..sims.checkpoint import fingerprint
-from ..sims.monte_carlo import Estimate
 from ..support.errors import BadInput
 from .models.tuning import Tuning
 from .pipeline import config
@@ -22,6 +20,7 @@ from .pipeline.engine import Pipeline, run
 from .qa import configuration as qa
 from .safety import configuration as safety
 from .safety.steps import ERROR
+from .shares import Share
 
 Scale = Literal["lora", "paper"]
 NEAR = 0.03  # how far a proportion that is asked for may be from one of the configuration
@@ -61,8 +60,8 @@ class PointScores:
     synthetic: int
     kept: int
     wrong: int
-    accuracy: Estimate
-    score: Estimate | None = None
+    accuracy: Share
+    score: Share | None = None
     recall: float | None = None
     f1: float | None = None
 
@@ -172,11 +171,6 @@ def _study(pipeline: Pipeline, folder: Path, data: Path | None, progress: bool, 
 def _point_scores(row: Mapping[str, object]) -> PointScores:
     return PointScores(
         model=row["model"], epsilon=row.get("epsilon"), verifier=row["verifier"], proportion=row["proportion"], real=row["n"],
-        synthetic=row["m"], kept=row["kept"], wrong=row["wrong"], accuracy=_estimate(row, "accuracy"),
-        score=_estimate(row, "score") if "score" in row else None, recall=row.get("recall"), f1=row.get("F1"),
+        synthetic=row["m"], kept=row["kept"], wrong=row["wrong"], accuracy=Share.read(row, "accuracy"),
+        score=Share.read(row, "score") if "score" in row else None, recall=row.get("recall"), f1=row.get("F1"),
     )  # fmt: skip
-
-
-def _estimate(row: Mapping[str, object], name: str) -> Estimate:
-    se = row[f"{name}_se"]
-    return Estimate(row[name], math.nan if se is None else se)

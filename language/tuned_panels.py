@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from ..drawing.panels import Panel, Points
-from ..sims.monte_carlo import Estimate
+from .shares import Share
 
 if TYPE_CHECKING:
     from .studies import PointScores, Study
@@ -37,9 +37,10 @@ def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity
     marks = []
     for color, verifier in enumerate(dict.fromkeys(one.verifier for one in own) or (None,)):
         group = sorted((*alone, *(one for one in own if one.verifier == verifier)), key=lambda one: one.proportion)
-        values: list[Estimate] = [getattr(one, quantity) for one in group]
-        x, y, se = (np.array(one) for one in zip(*((at.proportion, *value) for at, value in zip(group, values, strict=True)), strict=True))
-        marks.append(Points(verifier or "real data alone", x, y, se, color))
+        shares: list[Share] = [getattr(one, quantity) for one in group]
+        y, *ends = np.array(shares).T
+        marks.append(Points(verifier or "real data alone", np.array([one.proportion for one in group]), y, (ends[1] - ends[0]) / 4, color,
+                            ends=np.array(ends)))  # fmt: skip
     return marks
 
 

@@ -22,6 +22,7 @@ from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
 from ..pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
 from ..pipeline.transforms import Counted
+from ..shares import CONFIDENCE, Share
 from . import questions
 
 HELD_OUT, ADAPTER, WRITTEN = "held-out", "adapter", "written"
@@ -369,18 +370,17 @@ class Score:
     """Settings of `score`."""
 
     points: tuple[QAPoint, ...]
+    confidence: float = CONFIDENCE
 
 
 def score(work: Work, settings: Score) -> Counts:
-    """Write a row for each point: its training data, accuracy with its standard error, recall and F1."""
+    """Write a row for each point: its training data, accuracy with its interval, recall and F1."""
     table = []
     for at in settings.points:
         trained = manifest.read(work.inputs[f"accumulate {at.mix}"]).counts
         measured = manifest.read(work.inputs[f"evaluate {at}"]).counts
-        right, count = measured["right"], measured["answers"]
-        accuracy = right / count
-        table.append({"point": str(at), **asdict(at), **trained, "accuracy": accuracy,
-                      "accuracy_se": float(np.sqrt(accuracy * (1 - accuracy) / max(count - 1, 1))),
+        right = np.arange(measured["answers"]) < measured["right"]
+        table.append({"point": str(at), **asdict(at), **trained, **Share.of(right).columns("accuracy"),
                       "recall": measured["recall"], "F1": measured["F1"]})  # fmt: skip
     rows.save(work.out, {name: [row[name] for row in table] for name in table[0]})
     return {"points": table}

@@ -19,6 +19,7 @@ from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
 from ..pipeline.sources import PairPart
 from ..pipeline.transforms import Counted
+from ..shares import CONFIDENCE, Share
 
 HELD_OUT = "held-out"
 ADAPTER = "adapter"
@@ -250,23 +251,20 @@ class Score:
 
     model: str
     points: tuple[SafetyPoint, ...]
+    confidence: float = CONFIDENCE
 
 
 def score(work: Work, settings: Score) -> Counts:
-    """Write a row for each point: its training data, held-out accuracy and safety score, each with its standard error."""
+    """Write a row for each point: its training data, held-out accuracy and safety score, each with its interval."""
     table = []
     for at in settings.points:
         trained = manifest.read(work.inputs[f"accumulate {at}"]).counts
-        right = np.array(rows.load(work.inputs[f"held-out {at}"])["right"])
-        safe = np.array(rows.load(work.inputs[f"judge {at}"])["safe"])
+        right = rows.load(work.inputs[f"held-out {at}"])["right"]
+        safe = rows.load(work.inputs[f"judge {at}"])["safe"]
         table.append({
             "point": str(at), "model": settings.model, "k": at.k, "epsilon": at.epsilon, "verifier": at.verifier, **trained,
-            "accuracy": float(right.mean()), "accuracy_se": _se(right), "score": float(safe.mean()), "score_se": _se(safe),
+            **Share.of(right).columns("accuracy"), **Share.of(safe).columns("score"),
         })  # fmt: skip
     rows.save(work.out, {name: [row[name] for row in table] for name in table[0]})
     judged = manifest.read(work.inputs[f"judge {settings.points[0]}"]).counts
     return {"points": table, ERROR: judged[ERROR]}
-
-
-def _se(values: np.ndarray) -> float | None:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None

@@ -16,7 +16,6 @@ from synthmix.figures.figure8 import build
 from synthmix.figures.kit.run import Run
 from synthmix.figures.kit.study import StudyOptions
 from synthmix.figures.kit.validate import validate
-from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
@@ -108,12 +107,14 @@ def test_options_that_do_not_apply(tmp_path):
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
     from synthmix.language import studies
+    from synthmix.language.shares import Share
 
     asked = {}
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
         asked.update(options, scale=scale, out=out)
-        points = [studies.PointScores("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, Estimate(0.6, 0.01), Estimate(0.5, np.nan))
+        accuracy, score = Share.of([True] * 3 + [False] * 2), Share.of([False] * 6)
+        points = [studies.PointScores("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, accuracy, score)
                   for epsilon, verifier, x in ((None, None, 0.0), (0.1, "strong", 0.4), (0.1, "weak", 0.4), (0.5, "strong", 0.4))]
         return studies.Study(tuple(points), None, out / "folder")
 
@@ -127,3 +128,6 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
         "measured: small, $\\varepsilon$ = 0.1", "measured: small, $\\varepsilon$ = 0.5"] * 2 + [
         "published: Falcon-11B, $\\varepsilon$ = 0.1", "published: Falcon-11B, $\\varepsilon$ = 0.5"]  # fmt: skip
     assert len(record["extra"]["measured"]) == 4
+    low, high = Share.of([False] * 6)[1:]
+    assert low == 0 and 0.3 < high < 0.5  # none of six
+    assert {"value": 0.0, "low": low, "high": high} == record["extra"]["measured"][0]["score"]

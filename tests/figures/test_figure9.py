@@ -27,7 +27,6 @@ from synthmix.figures.figure9 import build
 from synthmix.figures.kit.run import Run
 from synthmix.figures.kit.study import StudyOptions
 from synthmix.figures.kit.validate import validate
-from synthmix.sims.monte_carlo import Estimate
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
 
@@ -132,9 +131,11 @@ def test_real_answers_quickly():
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
     from synthmix.language import studies
+    from synthmix.language.shares import Share
 
     def study(scale: str, out: Path, **options: object) -> studies.Study:
-        points = [studies.PointScores("small", None, verifier, x, 200, int(200 * x), 10, 1, Estimate(0.8, 0.01), recall=0.7, f1=0.7)
+        accuracy = Share.of([True] * 4 + [False])
+        points = [studies.PointScores("small", None, verifier, x, 200, int(200 * x), 10, 1, accuracy, recall=0.7, f1=0.7)
                   for verifier, x in ((None, 0.0), ("oracle", 0.4), ("gpt4", 0.4))]
         return studies.Study(tuple(points), None, out / "folder")
 

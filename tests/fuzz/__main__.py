@@ -1,8 +1,8 @@
 """Fuzzing: `python -m tests.fuzz --minutes M [--seed S]` throws random command lines, calls and files at the project.
 
 It fails on tracebacks, JSON without a number where one is promised, exit codes other than 0, 1 and 2, messages of more than a line,
-warnings, inputs that take over a minute, and more memory than the limit. Hypothesis draws the inputs and shrinks what fails. Exit 1
-where anything failed. It ends with the first input after its time.
+warnings, inputs that take over a minute of processor time, and more memory than the limit. Hypothesis draws the inputs and shrinks
+what fails. Exit 1 where anything failed. It ends with the first input after its time.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def _take_turn(one: Callable[[], None], number: int, failures: dict[str, BaseExc
     except (KeyboardInterrupt, TimeUp):
         raise
     except BaseException as error:  # whatever it is, it is what was looked for
-        failures[one.__name__] = error
-        print(f"FAILED {one.__name__}: {_short(str(error))}", file=sys.stderr, flush=True)
+        found = failures.setdefault(one.__name__, error)
+        print(f"FAILED {one.__name__}: {_short(str(found))}", file=sys.stderr, flush=True)
 
 
 def _short(text: str) -> str:

@@ -459,7 +459,7 @@ def test_the_safety_pipeline_runs_end_to_end_at_toy_size(
     study = studies.safety_study("toy", own, tell=told.append)
     assert not any("done before" in line for line in told)
     assert [(one.epsilon, one.verifier, one.proportion) for one in study.points] == [(None, None, 0.0), (0.5, "strong", 0.5)]
-    assert all(0 <= estimate.mean <= 1 for one in study.points for estimate in (one.accuracy, one.score))
+    assert all(0 <= share.low <= share.value <= share.high <= 1 for one in study.points for share in (one.accuracy, one.score))
     assert 0 < study.judge.count < study.judge.total
     run_it = ("safety", "--config", "safety-toy", "--out", str(study.folder))
     code, printed, said = command(monkeypatch, capsys, *run_it, "--json")

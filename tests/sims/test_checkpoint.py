@@ -153,14 +153,15 @@ def test_an_unwritable_place_is_known_before_anything_is_computed(tmp_path: Path
             simulate(SETTING, trials=20, checkpoint=place)
 
 
-def test_an_early_end_of_a_file_is_no_interruption(monkeypatch: pytest.MonkeyPatch, path: Path) -> None:
+def test_an_early_end_of_a_file_is_no_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     def ended(*_: object, **__: object) -> None:
         raise EOFError("No data left in file")
 
     monkeypatch.setattr("synthmix.sims.monte_carlo.simulate", ended)
     monkeypatch.setattr(sys, "argv", ["cli.py", "simulate", *OPTIONS])
-    with pytest.raises(EOFError):
+    with pytest.raises(SystemExit) as stopped:
         cli.main()
+    assert stopped.value.code == 2 and "a file ended too early" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("change", [{"mu": 1e200, "gamma": 100.0}, {"gamma": 1e300}])
