@@ -7,17 +7,20 @@ Only the standard library and Typer are imported here; each command imports what
 
 from __future__ import annotations
 
-import typer
+try:
+    import typer
 
-from synthmix.commands import data, llm
-from synthmix.commands.advise import advise
-from synthmix.commands.derive import derive
-from synthmix.commands.explore import explore
-from synthmix.commands.main import Commands, run
-from synthmix.commands.report import report
-from synthmix.commands.study import study
-from synthmix.commands.theory import predict, simulate, sweep
-from synthmix.commands.validate import validate
+    from synthmix.commands import data, llm
+    from synthmix.commands.advise import advise
+    from synthmix.commands.derive import derive
+    from synthmix.commands.explore import explore
+    from synthmix.commands.main import Commands, run
+    from synthmix.commands.report import report
+    from synthmix.commands.study import study
+    from synthmix.commands.theory import predict, simulate, sweep
+    from synthmix.commands.validate import validate
+except KeyboardInterrupt:  # before there is anything to interrupt
+    raise SystemExit(130) from None
 
 app = typer.Typer(
     cls=Commands, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,

@@ -266,6 +266,7 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool) -> float:
     for other in target.parent.glob(f"{target.name}.unfinished-*"):
         if other != work:
             shutil.rmtree(other)
+    made = [folder for folder in (work, *work.parents) if not folder.exists()]
     try:
         work.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -275,7 +276,8 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool) -> float:
         counts = step.run(Work(work, inputs, data, progress), step.settings)
     except BaseException:
         with suppress(OSError):
-            work.rmdir()  # only if nothing was written that the step could go on with
+            for folder in made or [work]:
+                folder.rmdir()  # only if nothing was written that the step could go on with
         raise
     shutil.rmtree(work / PARTS, ignore_errors=True)
     seconds = time.perf_counter() - started
