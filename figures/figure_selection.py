@@ -59,7 +59,10 @@ def build(s: Settings, run: Run) -> Built:
     claims += _wrong_theories(s, whole, fits, points, fit_points)
     boundaries, more = _boundaries(s, run)
     panels = [_shares(s, key, setting, grid, points) for key, setting in whole.items()]
-    return Built([*panels[:2], _boundary_panel(s, boundaries), *panels[2:], _fit_panel(s, fits, grid, fit_points)], claims + more)
+    return Built([*panels[:2], _boundary_panel(s, boundaries), *panels[2:], _fit_panel(s, fits, grid, fit_points)], claims + more,
+                 {"curves": {f"m={ratio:g}p, {angle:g} degrees": _ends(setting, angle, grid) for (ratio, angle), setting in whole.items()},
+                  "boundaries": {f"share {share:g}, epsilon={epsilon:g}": _reach(*curve)
+                                 for (share, epsilon), curve in boundaries.items()}})  # fmt: skip
 
 
 FIGURE = Figure("Selection by a score: which synthetic samples to keep", columns=3, settings=Settings(),
@@ -169,6 +172,23 @@ def _boundaries(s: Settings, run: Run) -> tuple[Boundary, list[Claim]]:
         if factor != 1 and abs(theory) > 0.02:
             claims.append(at_least(f"the better rule of a side, {where}", math.copysign(1, factor - 1) * gain.mean - 4 * gain.se, 0.0))
     return curves, claims
+
+
+def _ends(setting: Setting, angle: float, grid: np.ndarray) -> dict[str, object]:
+    """For the record: the theory's accuracy of all samples, and the best and worst of every rule and the shares kept there."""
+    found: dict[str, object] = {"keep all": predict_selection(Selection(setting)).accuracy}
+    for keep in KEEPS:
+        curve = np.array([predict_selection(_rule(setting, angle, keep, share)).accuracy for share in grid])
+        best, worst = int(curve.argmax()), int(curve.argmin())
+        found[NAMES[keep]] = {"best": curve[best], "best at": grid[best], "worst": curve[worst], "worst at": grid[worst]}
+    return found
+
+
+def _reach(angles: np.ndarray, ratios: np.ndarray) -> dict[str, float]:
+    """For the record: where a boundary lies, and the last angle that it reaches."""
+    known = np.isfinite(ratios)
+    return {"lowest": ratios[known].min(), "highest": ratios[known].max(), "last angle": angles[known].max(),
+            **{f"at {angle:g} degrees": ratio for angle, ratio in zip(angles, ratios, strict=True)}}  # fmt: skip
 
 
 # --- panels -----------------------------------------------------------------------------------------------------------

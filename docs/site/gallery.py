@@ -80,10 +80,7 @@ def take(out: Path) -> list[str]:
         if run is None:
             continue
         record = json.loads((out / f"{run}.json").read_text())
-        claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in record["claims"]]
-        kept = {key: record[key] for key in ("quick", "settings", "seed", "commit", "seconds")}
-        kept |= {"synthmix": synthmix.__version__, "claims": [plain(row) for row in summary(claims)], "caught": plain(_caught(claims)),
-                 "extra": {key: value for key, value in record["extra"].items() if key != "all"}}  # fmt: skip
+        kept = _kept(record) | {"synthmix": synthmix.__version__}
         (FOLDER / f"{stem}.json").write_text(json.dumps(kept, indent=1) + "\n")
         picture = Image.open(out / f"{run}.png").convert("RGB")
         picture.thumbnail((WIDTH, WIDTH * 4))
@@ -92,9 +89,16 @@ def take(out: Path) -> list[str]:
     return taken
 
 
-def _caught(claims: list[Claim]) -> dict[str, float | None]:
-    """The smallest relative error of the theory that the claims of each family catch, where they compare numbers."""
-    return {what: smallest_caught(members) for (what, kind), members in families(claims).items() if kind == "agrees"}
+def _kept(record: dict[str, object]) -> dict[str, object]:
+    """What is kept of a record: claims by family with the smallest relative error that they catch, and numbers for the pages."""
+    claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in record["claims"]]
+    compared = {what: smallest_caught(members) for (what, kind), members in families(claims).items() if kind == "agrees"}
+    return plain({
+        **{key: record[key] for key in ("quick", "settings", "seed", "commit", "seconds")},
+        "claims": summary(claims), "caught": compared, "count": len(claims),
+        "values": {one.name: {"theory": one.theory, "measured": one.measured, "se": one.se} for one in claims},
+        "extra": {key: value for key, value in record["extra"].items() if key != "all"},
+    })  # fmt: skip
 
 
 def _heading(name: str) -> str:
