@@ -111,6 +111,7 @@ def sweep(
     points: Annotated[int, typer.Option("--points", help="Number of random settings, over every parameter's range.")] = 1_000_000,
     seed: Seed = 0,
     threads: Annotated[int | None, typer.Option("--threads", help="Threads (default: all).")] = None,
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Solve a million random settings and report the worst one.
@@ -118,9 +119,10 @@ def sweep(
     Prints the largest relative residual of each backend. Exit code 1 if a point is not solved to 1e-12.
     """
     from ..sims.stress import sweep as run_sweep
+    from ..support.cluster import cluster as connected
     from ..support.progress import bar
 
-    with bar("points", sys.stderr.isatty()) as show:
+    with connected(cluster), bar("points", sys.stderr.isatty()) as show:
         report = run_sweep(points, seed, threads, progress=show)
     shares = {"isotropic": report.isotropic, "spectral": report.spectral}
     if as_json:

@@ -13,6 +13,8 @@ from ..sims.checkpoint import fingerprint
 from ..solvers.problem import Generator, Verifier
 from ..support.files import replacing
 from ..support.progress import bar
+from ..support.threads import one_thread
+from ..support.workers import workers
 from .back_test import CandidateGrid, FollowedAdvice, Scenario, ask_and_follow
 from .back_test_result import ScenarioResult
 from .real_data import RealData
@@ -105,20 +107,17 @@ def back_test(
     kept
         Folder where users that are finished are kept, and not asked again.
     """
-    from joblib import Parallel, delayed
-
-    tasks, grids = [], []
-    for number, (case, scenario) in enumerate(scenarios):
-        grids.append(CandidateGrid((0, case.budget // 8, case.budget // 2, case.budget), WEIGHTS, RIDGES))
-        for draw in range(case.draws):
-            child = np.random.SeedSequence(seed, spawn_key=(number, draw))
-            tasks.append(delayed(_trial)(scenario, grids[-1], child, folder, kept))
+    grids = [CandidateGrid((0, case.budget // 8, case.budget // 2, case.budget), WEIGHTS, RIDGES) for case, _ in scenarios]
+    users = [(scenario, grid, np.random.SeedSequence(seed, spawn_key=(number, draw)))
+             for number, ((case, scenario), grid) in enumerate(zip(scenarios, grids, strict=True)) for draw in range(case.draws)]  # fmt: skip
     features = {case.data: case.data.redivided(0, folder).X.shape[1] for case, _ in scenarios}  # whatever is checked is checked here, once
-    outcomes: list[FollowedAdvice] = []
-    with bar("users", progress) as show:
-        for one in Parallel(n_jobs=jobs, return_as="generator")(tasks):
-            outcomes.append(one)
-            show(len(outcomes), len(tasks))
+    outcomes = [_finished(kept, *user) for user in users]
+    missing = [i for i, outcome in enumerate(outcomes) if outcome is None]
+    with workers(jobs, _outcome) as run, bar("users", progress) as show:
+        for done, (i, outcome) in enumerate(zip(missing, run((*users[i], folder) for i in missing), strict=True), 1):
+            outcomes[i] = outcome
+            _keep(kept, *users[i], outcome)
+            show(len(users) - len(missing) + done, len(users))
     results = []
     for (case, scenario), grid in zip(scenarios, grids, strict=True):
         own, outcomes = outcomes[: case.draws], outcomes[case.draws :]
@@ -126,19 +125,26 @@ def back_test(
     return results
 
 
-def _trial(scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, data: Folder, folder: Path | None) -> FollowedAdvice:
-    """The outcome of one user, from the disk if it is there."""
-    from threadpoolctl import threadpool_limits
+def _outcome(scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, data: Folder) -> FollowedAdvice:
+    """The outcome of one user."""
+    with one_thread():
+        return ask_and_follow(scenario, grid, seed, data)
 
-    path = None
+
+def _file(folder: Path, scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence) -> Path:
+    return folder / f"{fingerprint(scenario, grid, seed.entropy, seed.spawn_key)}.npz"
+
+
+def _finished(folder: Path | None, *user: object) -> FollowedAdvice | None:
+    """The outcome of a user who was finished before."""
+    if folder is None or not (path := _file(folder, *user)).is_file():
+        return None
+    with np.load(path) as kept:
+        return FollowedAdvice(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
+
+
+def _keep(folder: Path | None, scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, outcome: FollowedAdvice) -> None:
+    """Keep the outcome of a user; by the process that asked for it, since a worker may be another machine."""
     if folder is not None:
-        path = folder / f"{fingerprint(scenario, grid, seed.entropy, seed.spawn_key)}.npz"
-        if path.is_file():
-            with np.load(path) as kept:
-                return FollowedAdvice(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
-    with threadpool_limits(1):
-        outcome = ask_and_follow(scenario, grid, seed, data)
-    if path is not None:
-        with replacing(path) as beside, beside.open("wb") as file:
+        with replacing(_file(folder, scenario, grid, seed)) as beside, beside.open("wb") as file:
             np.savez(file, **{name: getattr(outcome, name) for name in FollowedAdvice.__dataclass_fields__})
-    return outcome

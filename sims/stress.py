@@ -10,12 +10,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
 from ..solvers.predict import predict, predict_grid
 from ..solvers.problem import Generator, Setting
-from ..support.errors import NotConverged, number
+from ..support.cluster import connected
+from ..support.errors import BadInput, NotConverged, number
+from ..support.workers import workers
 
 POINTS = 1_000_000
 SPECTRAL_SHARE = 0.05
@@ -47,6 +50,7 @@ class Share:
     worst : Setting
         The point of the largest residual.
     seconds : float
+        Spent on solving, by all workers together.
     """
 
     points: int
@@ -55,9 +59,14 @@ class Share:
     worst: Setting
     seconds: float
 
+    def with_part(self, part: Share) -> Share:
+        """Return the result of these points and those of `part`."""
+        worse = part if part.residual > self.residual else self
+        return Share(self.points + part.points, self.unsolved + part.unsolved, worse.residual, worse.worst, self.seconds + part.seconds)
+
     @property
     def rate(self) -> float:
-        """Points a second."""
+        """Points a second, of a process."""
         return self.points / self.seconds
 
 
@@ -113,59 +122,58 @@ def sweep(
         How many.
     seed : int
     threads : int, optional
-        How many threads solve; by default all.
+        How many threads solve; by default all. Workers of a cluster have one each.
     progress : callable
         Called with (points done, points wanted) now and then.
 
     Raises
     ------
     BadInput
-        For fewer than 2 points, or a negative seed.
+        For fewer than 2 points, a negative seed, or a number of threads beside a cluster.
     """
     points, seed = int(number("points", points, 2, 2**53)), int(number("seed", seed, 0))
+    if threads is not None and connected():
+        raise BadInput("workers of a cluster solve on one thread each: leave --threads out")
     spectral = max(1, round(SPECTRAL_SHARE * points))
     shares, done = [], 0
-    for backend, (count, chunks) in enumerate(((points - spectral, _isotropic_chunks), (spectral, _spectral_chunks))):
-        tally = _Tally(threads)
-        for setting, axes in chunks(count, np.random.SeedSequence([seed, backend])):
-            tally.add(setting, axes)
-            progress(done + tally.points, points)
-        done += tally.points
-        shares.append(tally.share())
+    with workers(1, _solved) as run:
+        for backend, count in enumerate((points - spectral, spectral)):
+            share = Share(0, 0, -1.0, None, 0.0)
+            for part in run((backend, *chunk, threads) for chunk in _chunks(backend, count, seed)):
+                share = share.with_part(part)
+                progress(done + share.points, points)
+            done += share.points
+            shares.append(share)
     return SweepReport(*shares, seed)
 
 
-class _Tally:
-    """Solves chunk after chunk and keeps the worst point."""
+def _chunks(backend: int, count: int, seed: int) -> Iterator[tuple[int, int, np.random.SeedSequence]]:
+    """Number and size of the chunks that `count` points make up, each with the seed of its own random numbers."""
+    chunk = (ISOTROPIC_CHUNK, SPECTRAL_CHUNK)[backend]
+    streams = np.random.SeedSequence([seed, backend]).spawn(-(-count // chunk))
+    for i, stream in enumerate(streams):
+        yield i, min(chunk, count - i * chunk), stream
 
-    def __init__(self, threads: int | None) -> None:
-        self.threads = threads
-        self.points = self.unsolved = 0
-        self.seconds, self.residual, self.worst = 0.0, -1.0, None
 
-    def add(self, setting: Setting, axes: Axes) -> None:
-        """Solve one setting over `axes`, arrays of one length."""
-        if not self.points:
-            self._compile(setting, axes)
-        start = time.perf_counter()
-        try:
-            residual = predict_grid(setting, threads=self.threads, **axes).residual
-        except NotConverged:
-            residual = np.array([_residual(point) for point in _settings(setting, axes)])
-        self.seconds += time.perf_counter() - start
-        self.points += residual.size
-        self.unsolved += int(np.sum(np.isinf(residual)))
-        index = int(np.argmax(residual))
-        if residual[index] > self.residual:
-            self.residual = float(residual[index])
-            self.worst = next(_settings(setting, _part(axes, slice(index, index + 1))))
+def _solved(backend: int, i: int, size: int, stream: np.random.SeedSequence, threads: int | None) -> Share:
+    """Draw and solve a chunk: points on one kind of generator, or on one spectrum."""
+    setting, axes = (_isotropic, _spectral)[backend](i, size, np.random.default_rng(stream))
+    _compile(backend)
+    start = time.perf_counter()
+    try:
+        residual = predict_grid(setting, threads=threads, **axes).residual
+    except NotConverged:
+        residual = np.array([_residual(point) for point in _settings(setting, axes)])
+    seconds, index = time.perf_counter() - start, int(np.argmax(residual))
+    worst = next(_settings(setting, _part(axes, slice(index, index + 1))))
+    return Share(residual.size, int(np.sum(np.isinf(residual))), float(residual[index]), worst, seconds)
 
-    def _compile(self, setting: Setting, axes: Axes) -> None:
-        predict_grid(setting, threads=self.threads, **_part(axes, slice(0, 2)))
 
-    def share(self) -> Share:
-        """The result so far."""
-        return Share(self.points, self.unsolved, self.residual, self.worst, self.seconds)
+@cache
+def _compile(backend: int) -> None:
+    """Solve two points, so that no time is counted for compiling."""
+    setting, axes = (_isotropic, _spectral)[backend](0, 2, np.random.default_rng(0))
+    predict_grid(setting, **axes)
 
 
 def _residual(setting: Setting) -> float:
@@ -186,31 +194,23 @@ def _settings(setting: Setting, axes: Axes) -> Iterator[Setting]:
         yield setting.with_(**dict(zip(axes, map(float, values), strict=True)))
 
 
-def _isotropic_chunks(count: int, root: np.random.SeedSequence) -> Iterator[tuple[Setting, Axes]]:
-    for i, (size, stream) in enumerate(_sizes(count, ISOTROPIC_CHUNK, root)):
-        rng, generator = np.random.default_rng(stream), GENERATORS[i % len(GENERATORS)]
-        p = np.rint(_decades(rng, 0, 7, size))
-        axes = {"p": p, "mu": _lengths(rng, size), **_mixtures(rng, generator, np.full(size, N))}
-        if generator.kind != "self-fitted":
-            axes["mu_perp"] = np.where(p > 1, _lengths(rng, size), 0.0)
-        yield Setting(1, 1, 2, 1.0, generator=generator), axes
+def _isotropic(i: int, size: int, rng: np.random.Generator) -> tuple[Setting, Axes]:
+    generator = GENERATORS[i % len(GENERATORS)]
+    p = np.rint(_decades(rng, 0, 7, size))
+    axes = {"p": p, "mu": _lengths(rng, size), **_mixtures(rng, generator, np.full(size, N))}
+    if generator.kind != "self-fitted":
+        axes["mu_perp"] = np.where(p > 1, _lengths(rng, size), 0.0)
+    return Setting(1, 1, 2, 1.0, generator=generator), axes
 
 
-def _spectral_chunks(count: int, root: np.random.SeedSequence) -> Iterator[tuple[Setting, Axes]]:
-    for i, (size, stream) in enumerate(_sizes(count, SPECTRAL_CHUNK, root)):
-        rng, generator = np.random.default_rng(stream), GENERATORS[i % len(GENERATORS)]
-        p = int(rng.integers(20, 61))
-        mu, mu_perp = (length * rng.standard_normal(p) / np.sqrt(p) for length in _lengths(rng, 2))
-        if generator.kind != "self-fitted":
-            generator = replace(generator, mu_perp=mu_perp, covariance=_spectrum(rng, p))
-        setting = Setting(1, 1, p, mu, covariance=_spectrum(rng, p), generator=generator)
-        yield setting, _mixtures(rng, generator, p / _decades(rng, -4, 3, size))
-
-
-def _sizes(count: int, chunk: int, root: np.random.SeedSequence) -> Iterator[tuple[int, np.random.SeedSequence]]:
-    """The sizes of the chunks that `count` points make up, each with the seed of its own random numbers."""
-    for start, stream in zip(range(0, count, chunk), root.spawn(-(-count // chunk)), strict=True):
-        yield min(chunk, count - start), stream
+def _spectral(i: int, size: int, rng: np.random.Generator) -> tuple[Setting, Axes]:
+    generator = GENERATORS[i % len(GENERATORS)]
+    p = int(rng.integers(20, 61))
+    mu, mu_perp = (length * rng.standard_normal(p) / np.sqrt(p) for length in _lengths(rng, 2))
+    if generator.kind != "self-fitted":
+        generator = replace(generator, mu_perp=mu_perp, covariance=_spectrum(rng, p))
+    setting = Setting(1, 1, p, mu, covariance=_spectrum(rng, p), generator=generator)
+    return setting, _mixtures(rng, generator, p / _decades(rng, -4, 3, size))
 
 
 def _mixtures(rng: np.random.Generator, generator: Generator, total: np.ndarray) -> Axes:

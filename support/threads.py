@@ -1,7 +1,9 @@
-"""Linear algebra on one thread."""
+"""Computing on one thread."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,3 +19,16 @@ def one_thread() -> threadpool_limits:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1, user_api="blas")
+
+
+@contextmanager
+def compiled_on_one_thread() -> Iterator[None]:
+    """Limit compiled loops to one thread, for a worker beside others of its machine."""
+    import numba
+
+    before = numba.get_num_threads()
+    numba.set_num_threads(1)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from .cluster import connected
-from .threads import one_thread
+from .threads import compiled_on_one_thread, one_thread
 
 LOOK = 1.0  # seconds between two looks of a worker at its parent
 
@@ -37,7 +37,7 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
         from joblib import Parallel, delayed
 
         with one_thread(), Parallel(return_as=kind, pre_dispatch="3*n_jobs") as pool:  # with one worker joblib computes here
-            yield lambda tasks: pool(delayed(function)(*task) for task in tasks)
+            yield lambda tasks: pool(delayed(_on_one_thread)(function, task) for task in tasks)
         return
     if jobs == 1:
         with one_thread():
@@ -49,6 +49,11 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
     with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
           Parallel(return_as=kind, pre_dispatch=ahead * jobs) as pool):  # fmt: skip
         yield lambda tasks: pool(delayed(_called)(parent, function, task) for task in tasks)
+
+
+def _on_one_thread(function: Callable, task: tuple) -> object:
+    with compiled_on_one_thread():
+        return function(*task)
 
 
 def _called(parent: int, function: Callable, task: tuple) -> object:

@@ -28,7 +28,7 @@ def test_a_sweep_depends_on_points_and_seed_alone() -> None:
 
 
 def test_the_points_reach_the_ends_of_the_box() -> None:
-    chunks = [axes for _, axes in module._isotropic_chunks(80_000, np.random.SeedSequence(0))]
+    chunks = [module._isotropic(i, size, np.random.default_rng(stream))[1] for i, size, stream in module._chunks(0, 80_000, 0)]
     every = {name: np.concatenate([axes[name] for axes in chunks if name in axes]) for name in chunks[1]}
     low_high = {name: (values.min(), values.max()) for name, values in every.items()}
     for name in ("epsilon", "rho", "phi"):
@@ -55,7 +55,7 @@ def test_a_point_that_is_not_solved_is_counted_and_named(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(module, "predict_grid", failing_grid)
     monkeypatch.setattr(module, "predict", failing)
-    monkeypatch.setattr(module._Tally, "_compile", lambda self, setting, axes: None)
+    monkeypatch.setattr(module, "_compile", lambda backend: None)
     report = sweep(400, seed=1)
     assert report.points == 400 and 20 < report.unsolved < 80
     assert report.residual == np.inf and report.worst.ridge.gamma == 1e8

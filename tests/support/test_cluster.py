@@ -15,7 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from synthmix.experiments.back_test_run import UserCase
+from synthmix.experiments.real_data import RealData
+from synthmix.figures import figure_advise
+from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import simulate_many
+from synthmix.sims.stress import sweep
 from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 from synthmix.support.cluster import cluster
 from synthmix.support.errors import BadInput, Unreachable
@@ -127,6 +132,33 @@ def test_no_scheduler_and_no_workers_are_one_line(scheduler: tuple[str, subproce
 def test_another_address_is_one_line(where: str) -> None:
     with pytest.raises(BadInput, match="a cluster is"), cluster(where):
         pass
+
+
+def test_a_sweep_is_that_of_one_process() -> None:
+    alone = sweep(4_000, seed=2, threads=1)
+    with cluster("local:2"):
+        shared = sweep(4_000, seed=2)
+        with pytest.raises(BadInput, match="one thread each"):
+            sweep(4_000, threads=1)
+    for one, other in zip((alone.isotropic, alone.spectral), (shared.isotropic, shared.spectral), strict=True):
+        assert (one.points, one.unsolved, one.residual) == (other.points, other.unsolved, other.residual)
+        assert repr(one.worst) == repr(other.worst)
+
+
+def test_the_back_test_of_the_advice_is_that_of_one_process(tmp_path: Path) -> None:
+    """By one process, by joblib's and by Dask's; every user is kept by the process that asked."""
+    digits = RealData("digits 3-8", "digits", (3, 8))
+    settings = figure_advise.Settings((UserCase(digits, 40, 2, 80, 2, 2, 200),))
+
+    def users(folder: str, jobs: int) -> dict[str, bytes]:
+        figure_advise.build(settings, Run(seed=1, jobs=jobs, checkpoints=tmp_path / folder))
+        return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+
+    alone = users("alone", 1)
+    assert len(alone) == 4
+    assert users("processes", 2) == alone
+    with cluster("local:2"):
+        assert users("cluster", 1) == alone
 
 
 def test_workers_of_this_machine(alone: np.ndarray) -> None:
