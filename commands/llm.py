@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .options import DataFolder, Json, grouped
+from .options import Cluster, DataFolder, Json, checked_jobs, grouped
 from .output import print_json, print_table, yes_or_no
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class PipelineOptions:
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step with its settings, and which packages, models and data are "
                                                             "missing; run nothing.")] = False
     data: DataFolder = None
+    jobs: Annotated[int, typer.Option("--jobs", callback=checked_jobs, help="How many steps run at once, in processes of their own.")] = 1
+    cluster: Cluster = None
     as_json: Json = False
 
 
@@ -86,6 +88,7 @@ def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
     from ..language.pipeline import config
     from ..language.pipeline.engine import run, statuses
     from ..language.score_panels import drawn
+    from ..support.cluster import cluster as connected
 
     settings = config.read(options.config, kind)
     out = options.out or Path("out") / "llm" / Path(options.config).stem
@@ -95,7 +98,9 @@ def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
         states = [one for one in statuses(pipeline, out) if one.step in wanted]
         _print_steps(states, module.preflight(settings, out, options.data) if options.dry_run else None, options.as_json)
         return
-    done = run(pipeline, out, options.step, data=options.data, progress=sys.stderr.isatty(), tell=lambda line: typer.echo(line, err=True))
+    with connected(options.cluster):
+        done = run(pipeline, out, options.step, data=options.data, progress=sys.stderr.isatty(),
+                   tell=lambda line: typer.echo(line, err=True), jobs=options.jobs)  # fmt: skip
     counts = {one.step.name: one.record.counts for one in done}
     if options.as_json:
         print_json({"folder": str(out), "counts": counts})

@@ -24,7 +24,14 @@ def _seed(seed: int) -> int:
     return seed
 
 
-def _jobs(jobs: int | None) -> int:
+def checked_jobs(jobs: int | None) -> int:
+    """Return the number of worker processes, by default one a core.
+
+    Raises
+    ------
+    BadInput
+        For less than 1.
+    """
     from ..support.errors import BadInput
 
     if jobs is not None and jobs < 1:
@@ -36,8 +43,8 @@ def _jobs(jobs: int | None) -> int:
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Seed = Annotated[int, typer.Option("--seed", callback=_seed, help="The same seed gives the same numbers, whatever the number of jobs.")]
-Jobs = Annotated[int, typer.Option("--jobs", callback=_jobs, help="Worker processes.")]
-EveryCore = Annotated[int | None, typer.Option("--jobs", callback=_jobs, help="Worker processes (default: one a core).")]
+Jobs = Annotated[int, typer.Option("--jobs", callback=checked_jobs, help="Worker processes.")]
+EveryCore = Annotated[int | None, typer.Option("--jobs", callback=checked_jobs, help="Worker processes (default: one a core).")]
 Cluster = Annotated[
     str | None,
     typer.Option("--cluster", help="Compute on a Dask cluster: tcp://HOST:PORT of its scheduler, or local:N for N workers here."),

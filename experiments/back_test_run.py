@@ -109,7 +109,8 @@ def back_test(
     """
     grids = [CandidateGrid((0, case.budget // 8, case.budget // 2, case.budget), WEIGHTS, RIDGES) for case, _ in scenarios]
     users = [(scenario, grid, np.random.SeedSequence(seed, spawn_key=(number, draw)))
-             for number, ((case, scenario), grid) in enumerate(zip(scenarios, grids, strict=True)) for draw in range(case.draws)]  # fmt: skip
+             for number, ((case, scenario), grid) in enumerate(zip(scenarios, grids, strict=True))
+             for draw in range(case.draws)]  # fmt: skip
     features = {case.data: case.data.redivided(0, folder).X.shape[1] for case, _ in scenarios}  # whatever is checked is checked here, once
     outcomes = [_finished(kept, *user) for user in users]
     missing = [i for i, outcome in enumerate(outcomes) if outcome is None]

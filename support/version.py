@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COMPUTING = ("support", "solvers", "sims", "estimators", "experiments", "studies")  # rooms that numbers come from
+# the rooms that numbers come from
+COMPUTING = ("support", "data", "solvers", "sims", "estimators", "advice", "language", "studies", "experiments", "figures")
 
 
 def version() -> str:

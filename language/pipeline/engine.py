@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,8 +21,10 @@ from zlib import crc32
 import numpy as np
 
 from ...sims.checkpoint import fingerprint
+from ...support.cluster import connected
 from ...support.errors import BadInput
 from ...support.files import write_text
+from ...support.workers import workers
 from . import manifest, rows
 
 if TYPE_CHECKING:
@@ -160,8 +162,11 @@ def statuses(pipeline: Pipeline, out: Path) -> list[Status]:
 
 
 def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | None = None, progress: bool = False,
-        tell: Callable[[str], None] = lambda line: None) -> list[Status]:
+        tell: Callable[[str], None] = lambda line: None, jobs: int = 1) -> list[Status]:
     """Run the steps that are not done, and return their states.
+
+    Steps run in waves: all whose inputs are done, then those that wait for them. A wave is shared out over processes, or over a cluster
+    whose workers have `out` and the data at the same place.
 
     Parameters
     ----------
@@ -176,30 +181,49 @@ def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | 
         Whether to show progress bars.
     tell : callable
         Takes a line about each step: that it runs, how long it took, or that it was done before.
+    jobs : int
+        How many steps run at once, in processes of their own; each uses as many threads as a single one does.
 
     Raises
     ------
     BadInput
         If a step reads what is not done or was changed afterwards, or finds its input wanting.
     """
-    chosen = pipeline.named(only)
-    found: dict[str, Status] = {}
-    for step in pipeline.steps:
-        inputs = [found[name] for name in step.inputs.values()]
-        status = _status(step, out, inputs)
-        if step in chosen:
-            at = f"[{chosen.index(step) + 1}/{len(chosen)}] {step.name}"
-            if status.state == "done":
-                tell(f"{at}: done before")
-            else:
-                for one in inputs:
-                    if one.state != "done":
-                        raise BadInput(f"{step.name} reads {one.step.name}, which is {one.state}; run that first: --step {one.step.name}")
-                tell(f"{at} ...")
-                tell(f"{at}: {_run(step, out, data, progress):.1f} s")
-                status = _status(step, out, inputs)
-        found[step.name] = status
+    chosen = waiting = pipeline.named(only)
+    at = {step.name: f"[{i}/{len(chosen)}] {step.name}" for i, step in enumerate(chosen, 1)}
+    threads = _threads() if jobs > 1 or connected() else None
+
+    def told(steps: Iterable[Step]) -> Iterator[tuple[Step, Path, Path | None, bool, int | None]]:
+        for step in steps:
+            tell(f"{at[step.name]} ...")
+            yield step, out.resolve(), data and data.resolve(), progress and threads is None, threads
+
+    while waiting:
+        found = {one.step.name: one for one in statuses(pipeline, out)}
+        left = [step for step in waiting if found[step.name].state != "done"]
+        for step in waiting:
+            if step not in left:
+                tell(f"{at[step.name]}: done before")
+        ready = [step for step in left if all(found[name].state == "done" for name in step.inputs.values())]
+        if left and not ready:
+            lacking = next(found[name] for name in left[0].inputs.values() if found[name].state != "done")
+            raise BadInput(f"{left[0].name} reads {lacking.step.name}, which is {lacking.state}; run that first: "
+                           f"--step {lacking.step.name}")
+        with workers(min(jobs, max(len(ready), 1)), _run, ordered=False, ahead=1) as work:
+            for name, seconds in work(told(ready)):
+                tell(f"{at[name]}: {seconds:.1f} s")
+        waiting = [step for step in left if step not in ready]
+    found = {one.step.name: one for one in statuses(pipeline, out)}
     return [found[step.name] for step in chosen]
+
+
+def _threads() -> int | None:
+    """How many threads torch uses here, or None without it: on another number its last digits differ."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    return torch.get_num_threads()
 
 
 def generator(seed: int, what: str) -> np.random.Generator:
@@ -253,8 +277,12 @@ def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return sorted(key for key in old.keys() | new.keys() if old.get(key, _changed) != new.get(key, _changed))
 
 
-def _run(step: Step, out: Path, data: Path | None, progress: bool) -> float:
-    """Run one step whose inputs are done; return the seconds that it took."""
+def _run(step: Step, out: Path, data: Path | None, progress: bool, threads: int | None) -> tuple[str, float]:
+    """Run one step whose inputs are done, torch on so many threads; return its name and the seconds that it took."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
     inputs = {role: out / name for role, name in step.inputs.items()}
     for folder in inputs.values():
         manifest.check(folder)
@@ -285,4 +313,4 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool) -> float:
     if target.exists():
         shutil.rmtree(target)
     work.replace(target)
-    return seconds
+    return step.name, seconds

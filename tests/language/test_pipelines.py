@@ -26,6 +26,7 @@ from synthmix.language.qa.questions import CATEGORIES, parse, request
 from synthmix.language.safety import configuration as safety
 from synthmix.language.safety import steps as safety_steps
 from synthmix.solvers.problem import Verifier
+from synthmix.support.cluster import cluster
 from synthmix.support.errors import BadInput
 from synthmix.support.typed import Between, Share, Some
 
@@ -155,6 +156,33 @@ def test_what_an_interrupted_step_had_for_other_settings_is_not_used(tmp_path: P
     run(Pipeline("", (Step("one", step, Word("b")),)), tmp_path)
     assert (tmp_path / "one/text").read_text() == "b"
     assert [path.name for path in tmp_path.iterdir()] == ["one"]
+
+
+def tree_of_words() -> Pipeline:
+    """Two lines of three steps, and one that reads both ends."""
+    lines = [Step(f"say/{line}{i}", say, Word(f"{line}{i}"), {"before": f"say/{line}{i - 1}"} if i > 1 else {})
+             for line in "ab" for i in (1, 2, 3)]  # fmt: skip
+    return Pipeline("words", (*lines, Step("both", say, Word("!"), {"a": "say/a3", "b": "say/b3"})))
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """The bytes of every file but the manifests, which hold seconds."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != manifest.FILE)
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.mark.parametrize("where", [None, "local:2"])
+def test_steps_that_wait_for_nothing_run_together_and_write_the_same(tmp_path: Path, where: str | None) -> None:
+    if where is not None:
+        pytest.importorskip("distributed")
+    run(tree_of_words(), tmp_path / "alone")
+    told: list[str] = []
+    with cluster(where):
+        done = run(tree_of_words(), tmp_path / "together", jobs=2, tell=told.append)
+    assert {one.state for one in done} == {"done"}
+    assert written(tmp_path / "together") == written(tmp_path / "alone")
+    assert (tmp_path / "together/both/text").read_text() == "a1a2a3b1b2b3!"
+    assert [line.split()[1] for line in told if line.endswith("...")][:2] == ["say/a1", "say/b1"]
 
 
 def test_steps_are_put_together_in_order() -> None:

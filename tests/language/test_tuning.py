@@ -19,6 +19,10 @@ from synthmix.language.models import frozen, generation, judges, likelihood, pac
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling, generate
 from synthmix.language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
+from synthmix.language.pipeline import rows
+from synthmix.language.pipeline.engine import Pipeline, Step, Work, run
+from synthmix.language.safety.steps import Tune, tune
+from synthmix.support.cluster import cluster
 from synthmix.support.errors import BadInput, NotConverged
 
 MISSING = packages.missing(*NEEDED)
@@ -110,6 +114,29 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
 
 
 # fine-tuning
+
+
+def pairs_to_tune_on(work: Work, settings: object) -> dict[str, object]:
+    rows.save(work.out, rows.columns(PAIRS))
+    return {}
+
+
+@needs_packages
+def test_steps_tuned_at_once_are_those_of_one_process(tiny: str, tmp_path: Path) -> None:
+    """By one process, by two of joblib's and by two of Dask's: the same weights and losses, byte for byte."""
+    pytest.importorskip("distributed")
+    tunes = [Step(f"tune/{seed}", tune, Tune(tiny, replace(SHORT, max_steps=2, seed=seed)), {"pairs": "pairs"}) for seed in (0, 1)]
+    pipeline = Pipeline("tunes", (Step("pairs", pairs_to_tune_on, {}), *tunes))
+    found = {}
+    for where, jobs in ((None, 1), (None, 2), ("local:2", 1)):
+        out = tmp_path / f"{where}-{jobs}"
+        run(pipeline, out, "pairs")
+        with cluster(where):
+            run(pipeline, out, "tune", jobs=jobs)
+        found[where, jobs] = [(out / one.name / "adapter" / "adapter_model.safetensors").read_bytes()
+                              + (out / one.name / "tuning.json").read_bytes() for one in tunes]  # fmt: skip
+    assert found[None, 1] == found[None, 2] == found["local:2", 1]
+    assert found[None, 1][0] != found[None, 1][1]
 
 
 @needs_packages
