@@ -54,23 +54,27 @@ def function_source(function: Function | Switch) -> str:
 
 
 def _lines(function: Function | Switch, formulas: dict[str, sp.Expr], indent: str) -> list[str]:
-    """The statements that compute results by name from the arguments; a `Switch` branches where its formulas do."""
+    """The statements that compute results by name from the arguments."""
+    lines = []
+    for condition, part in branches(function, formulas):
+        inner = indent if condition is None else indent + "    "
+        lines += [] if condition is None else [f"{indent}if {_PRINTER.doprint(plain(function, condition))}:"]
+        common, reduced = sp.cse([plain(function, result) for result in part], symbols=sp.numbered_symbols("w"), order="canonical")
+        returned = ", ".join(f"{value}.0" if value.is_Integer else _PRINTER.doprint(value) for value in reduced)
+        lines += [*(f"{inner}{name} = {_PRINTER.doprint(value)}" for name, value in common), f"{inner}return {returned}"]
+    return lines
+
+
+def branches(function: Function | Switch, formulas: dict[str, sp.Expr]) -> list[tuple[sp.Basic | None, list[sp.Expr]]]:
+    """Return where a function branches, as (condition, results there), the last condition None; a `Switch` does where its formulas do."""
     results = [sp.sympify(expression) for expression in formulas.values()]
     conditions = {tuple(condition for _, condition in result.args) for result in results if isinstance(result, sp.Piecewise)}
-    if isinstance(function, Switch) and conditions:
-        (shared,) = conditions
-        lines = []
-        for i, condition in enumerate(shared):
-            part = {name: result.args[i][0] if isinstance(result, sp.Piecewise) else result
-                    for name, result in zip(formulas, results, strict=True)}
-            last = condition == sp.true
-            lines += [] if last else [f"{indent}if {_PRINTER.doprint(plain(function, condition))}:"]
-            lines += _lines(function, part, indent if last else indent + "    ")
-        return lines
-    results = [plain(function, result) for result in results]
-    common, reduced = sp.cse(results, symbols=sp.numbered_symbols("w"), order="canonical")
-    returned = ", ".join(f"{value}.0" if value.is_Integer else _PRINTER.doprint(value) for value in reduced)
-    return [*(f"{indent}{name} = {_PRINTER.doprint(value)}" for name, value in common), f"{indent}return {returned}"]
+    if not isinstance(function, Switch) or not conditions:
+        return [(None, results)]
+    (shared,) = conditions
+    return [(None if condition == sp.true else condition,
+             [result.args[i][0] if isinstance(result, sp.Piecewise) else result for result in results])
+            for i, condition in enumerate(shared)]  # fmt: skip
 
 
 def plain(function: Function | Switch, expression: sp.Basic) -> sp.Basic:

@@ -1,15 +1,18 @@
-"""SymPy expressions to JavaScript source, for the page in a browser: the second target of the functions that `codegen.py` prints for Numba.
+"""SymPy expressions to JavaScript source: the same functions that `codegen.py` prints for Numba.
 
-A generated file defines one object with the functions of a chapter. A function with several results returns them in an array.
+A generated file defines one object with the functions and constants of a chapter. A function with several results returns them in an array.
 """
 
 from __future__ import annotations
 
+import json
+
 import sympy as sp
+from sympy.codegen.cfunctions import log1p
 from sympy.printing.jscode import JavascriptCodePrinter
 
-from .codegen import COMMAND, argument_names, plain
-from .theorem import Function, Theorem
+from .codegen import COMMAND, argument_names, branches, plain
+from .theorem import Function, Switch, Theorem
 
 HEADER = """// {title}.
 //
@@ -26,22 +29,41 @@ class _Printer(JavascriptCodePrinter):
     def _print_erf(self, expr: sp.erf) -> str:
         return f"(1 - erfc({self._print(expr.args[0])}))"
 
+    def _print_log1p(self, expr: log1p) -> str:
+        return f"Math.log1p({self._print(expr.args[0])})"
+
+    def _print_Infinity(self, expr: sp.Expr) -> str:
+        return "Infinity"
+
 
 _PRINTER = _Printer()
 
 
-def function_source(function: Function) -> str:
+def function_source(function: Function | Switch) -> str:
     """Return one function: common subexpressions first, then its results in order."""
-    names, results = argument_names(function), [plain(function, sp.sympify(result)) for result in function.results.values()]
-    common, reduced = sp.cse(results, symbols=sp.numbered_symbols("w"), order="canonical")
-    returned = [_printed(value) for value in reduced]
-    return "\n".join([
-        f"  /** {function.doc} Returns {', '.join(function.results)}. */",
-        f"  {function.name}({', '.join(names)}) {{",
-        *(f"    const {name} = {_printed(value)};" for name, value in common),
-        f"    return {returned[0] if len(returned) == 1 else '[' + ', '.join(returned) + ']'};",
-        "  },",
-    ])
+    if isinstance(function, Switch):
+        names, results = ["kind", *argument_names(function)], function.cases[0]
+        body = []
+        for kind, case in enumerate(function.cases):
+            body += [f"    if (kind === {kind}) {{", *_lines(function, case, "      "), "    }"]
+        body.append(f'    throw new RangeError("{function.name}: there is no such kind");')
+    else:
+        names, results = argument_names(function), function.results
+        body = _lines(function, results, "    ")
+    return "\n".join([f"  /** {function.doc} Returns {', '.join(results)}. */", f"  {function.name}({', '.join(names)}) {{", *body, "  },"])
+
+
+def _lines(function: Function | Switch, formulas: dict[str, sp.Expr], indent: str) -> list[str]:
+    """The statements that compute results by name from the arguments."""
+    lines = []
+    for condition, part in branches(function, formulas):
+        inner = indent if condition is None else indent + "  "
+        common, reduced = sp.cse([plain(function, result) for result in part], symbols=sp.numbered_symbols("w"), order="canonical")
+        returned = ", ".join(_printed(value) for value in reduced)
+        found = [*(f"{inner}const {name} = {_printed(value)};" for name, value in common),
+                 f"{inner}return {returned if len(reduced) == 1 else f'[{returned}]'};"]  # fmt: skip
+        lines += found if condition is None else [f"{indent}if ({_printed(plain(function, condition))}) {{", *found, f"{indent}}}"]
+    return lines
 
 
 def _printed(value: sp.Basic) -> str:
@@ -50,14 +72,8 @@ def _printed(value: sp.Basic) -> str:
 
 
 def object_source(theorem: Theorem, origin: str) -> str:
-    """Return the text of the file generated from a theorem's functions.
-
-    Raises
-    ------
-    ValueError
-        For a theorem with a `Switch`, which only the Numba target has.
-    """
-    if not all(isinstance(function, Function) for function in theorem.functions):
-        raise ValueError(f"{theorem.name}: only plain functions are printed in JavaScript")
+    """Return the text of the file generated from a theorem's functions and constants."""
+    constants = "".join(f"  {name}: {json.dumps(value)},\n" for name, value in theorem.constants.items())
     functions = "\n\n".join(function_source(function) for function in theorem.functions)
-    return HEADER.format(title=theorem.title, origin=origin, command=COMMAND) + f"\nconst {theorem.name} = {{\n{functions}\n}};\n"
+    body = "\n".join(part for part in (constants, functions) if part)
+    return HEADER.format(title=theorem.title, origin=origin, command=COMMAND) + f"\nconst {theorem.name} = {{\n{body}\n}};\n"

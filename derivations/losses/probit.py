@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 from sympy.codegen.cfunctions import log1p
+from sympy.printing.jscode import JavascriptCodePrinter
 from sympy.printing.pycode import PythonCodePrinter
 
 from .base import Loss, U
@@ -21,6 +22,9 @@ class Phi(sp.Function):
 
     def _pythoncode(self, printer: PythonCodePrinter) -> str:
         return f"(0.5*math.erfc(-math.sqrt(0.5)*({printer._print(self.args[0])})))"
+
+    def _javascript(self, printer: JavascriptCodePrinter) -> str:
+        return f"(0.5*erfc(-Math.sqrt(0.5)*({printer._print(self.args[0])})))"
 
     def _latex(self, printer: sp.printing.latex.LatexPrinter) -> str:
         return rf"\Phi\left({printer._print(self.args[0])}\right)"

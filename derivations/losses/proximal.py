@@ -139,4 +139,5 @@ def theorem() -> Theorem:
         functions(),
         constants={"NAMES": tuple(loss.name for loss in found), "CLOSED": sum(loss.closed for loss in found)},
         after="two_sides",
+        javascript=True,
     )

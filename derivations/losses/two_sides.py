@@ -583,4 +583,5 @@ def theorem() -> Theorem:
         ),
         (*data_functions(), linear_moments(), linear_step(), force_function(), *base_functions()),
         after="family_tree",
+        javascript=True,
     )
