@@ -1,7 +1,7 @@
 // The page: controls change the state, the state is drawn.
 
-const POINTS = 200;
-let state, view, measured = [];
+const POINTS = 200, SLICE = 12; // points of a curve; milliseconds of a frame that are spent on solving
+let state, view, measured = [], best = null; // best: the mark of the best value along the axis, once it is found
 const $ = id => document.getElementById(id);
 
 function start(presets) {
@@ -9,10 +9,12 @@ function start(presets) {
   fill($("quantity"), QUANTITIES);
   fill($("axis"), Object.fromEntries(PARAMETERS.map(one => [one.name, `${one.says}, ${one.symbol}`])));
   for (const [i, preset] of presets.entries()) $("preset").append(new Option(preset.name, i));
-  for (const [name, choice] of Object.entries(CHOICES).slice(0, 1)) $("parameters").append(choiceRow(name, choice));
-  for (const one of PARAMETERS) {
+  const choices = (...names) => $("parameters").append(...names.map(name => choiceRow(name, CHOICES[name])));
+  choices("generator", "loss");
+  for (const one of [parameter("huber_threshold"), ...PARAMETERS.filter(({name}) => name !== "huber_threshold")]) {
     $("parameters").append(parameterRow(one));
-    if (one.name === "n_hat") for (const [name, choice] of Object.entries(CHOICES).slice(1)) $("parameters").append(choiceRow(name, choice));
+    if (one.name === "n_hat") choices("estimate_mean", "lineage", "share");
+    if (one.name === "mu") choices("labels");
   }
   $("preset").addEventListener("change", event => {
     if (event.target.value !== "") [state, view] = [{...BEGIN, ...presets[event.target.value].state}, {...VIEW, ...presets[event.target.value].view}];
@@ -96,45 +98,71 @@ function pointsHere(setting) {
     .map(row => ({x: row[view.axis], y: row[view.quantity], se: row[`${view.quantity}_se`]}));
 }
 
-/** A curve over the axis. */
-function curveOf(setting, formula, along) {
-  const places = [], x = [], y = [];
-  let impossible = false;
-  for (let i = 0; i < POINTS; i++) {
-    const value = numberAt({...along, whole: false}, i / (POINTS - 1)), use = along.name === "generations" ? Math.round(value) : value;
-    const found = predict({...setting, [along.name]: use}, formula);
-    places.push(placeOf(along, use));
-    x.push(use);
-    y.push(found === null ? NaN : found[view.quantity]);
-    impossible ||= found?.variance < 0;
+/** A curve over the axis, yet without values. */
+function emptyCurve(formula, along) {
+  const x = Array.from({length: POINTS}, (_, i) => numberAt({...along, whole: false}, i / (POINTS - 1))).map(value => along.name === "generations" ? Math.round(value) : value);
+  return {kind: formula === "published" ? "published" : "theory", label: formula === "published" ? "published formula" : "theory", formula, x,
+    places: x.map(value => placeOf(along, value)), y: new Array(POINTS).fill(undefined), impossible: false};
+}
+
+/** Fill curves point by point, the whole range coarsely first; points that are still missing are undefined. */
+function* fillCurves(curves, setting, along, quantity) {
+  for (let stride = 16; stride >= 1; stride /= 2) {
+    for (let i = 0; i < POINTS; i += stride) {
+      for (const curve of curves) {
+        if (curve.y[i] !== undefined) continue;
+        const found = predict({...setting, [along.name]: curve.x[i]}, curve.formula);
+        curve.y[i] = found === null ? NaN : found[quantity];
+        curve.impossible ||= found?.variance < 0;
+        yield;
+      }
+    }
   }
-  return {kind: formula === "published" ? "published" : "theory", label: formula === "published" ? "published formula" : "theory", places, x, y, impossible};
 }
 
 /** The value of a parameter with the highest accuracy: a scan over its range, then golden section between the neighbours. */
-function bestOf(setting, name) {
-  const along = {...parameter(name), whole: false}, value = place => predict({...setting, [name]: numberAt(along, place)})?.accuracy ?? -1;
-  let top = 0;
-  for (let i = 1; i <= 40; i++) if (value(i / 40) > value(top)) top = i / 40;
+function* bestOf(setting, name) {
+  const along = {...parameter(name), whole: false}, at = x => predict({...setting, [name]: x})?.accuracy ?? -1;
+  let top = 0, most = -1;
+  for (let i = 0; i <= 40; i++) {
+    const value = at(numberAt(along, i / 40));
+    if (value > most) [top, most] = [i / 40, value];
+    yield;
+  }
   let low = Math.max(0, top - 1 / 40), high = Math.min(1, top + 1 / 40);
   const golden = (Math.sqrt(5) - 1) / 2;
   for (let i = 0; i < 24; i++) {
     const a = high - golden * (high - low), b = low + golden * (high - low);
-    if (value(a) < value(b)) low = a; else high = b;
+    if (at(numberAt(along, a)) < at(numberAt(along, b))) low = a; else high = b;
+    yield;
   }
   const x = numberAt(along, (low + high) / 2);
   return {x, accuracy: predict({...setting, [name]: x})?.accuracy ?? NaN};
 }
 
+/** Work that is cut into frames, by name: a new piece of a name ends the one before. Every step of the work is a `yield`. */
+const atWork = {};
+function inFrames(name, work, shown = () => {}) {
+  clearTimeout(atWork[name]);
+  const begun = performance.now();
+  let done = false;
+  while (!done && performance.now() - begun < SLICE) ({done} = work.next());
+  shown(done);
+  if (!done) atWork[name] = setTimeout(() => inFrames(name, work, shown));
+}
+
 function refresh() {
+  best = null;
   const setting = settingOf(state), along = parameter(view.axis);
-  if (!applies(along, state)) view.axis = "epsilon";
+  if (!applies(along, state)) view.axis = applies(parameter("epsilon"), state) ? "epsilon" : "m";
+  if (!given(view.quantity, setting)) view.quantity = "accuracy";
   showControls();
   drawCurves(setting, parameter(view.axis));
   showTables(setting);
-  $("command").textContent = commandOf(setting, view.published && canPublish(setting));
+  $("command").replaceChildren(...spans(commandOf(setting, view.published && canPublish(setting))));
   $("python").textContent = pythonOf(setting, view.published && canPublish(setting));
   history.replaceState(null, "", `#${toHash(state, view)}`);
+  for (const name of ["map", "best"]) clearTimeout(atWork[name]);
   clearTimeout(refresh.later);
   refresh.later = setTimeout(() => later(setting), 120);
 }
@@ -142,33 +170,49 @@ function refresh() {
 /** What takes longer than a frame waits until the sliders rest. */
 function later(setting) {
   if (predict(setting) === null) return $("map").replaceChildren(), $("best").tBodies[0].replaceChildren();
-  drawMap($("map"), setting);
-  const omega = bestOf(setting, "omega"), gamma = bestOf(setting, "gamma"), points = best => `${(100 * best.accuracy).toFixed(2)} %`;
+  inFrames("best", showBest(setting));
+  inFrames("map", drawMap($("map"), setting));
+}
+
+function* showBest(setting) {
+  const omega = yield* bestOf(setting, "omega"), gamma = yield* bestOf(setting, "gamma"), points = ({accuracy}) => `${(100 * accuracy).toFixed(2)} %`;
+  const ended = (name, x) => x > 0.99 * parameter(name).high || x < 1.01 * parameter(name).low ? " (the end of its range)" : "";
+  const entries = [[`weight ω = ${omega.x}${ended("omega", omega.x)} at γ = ${setting.gamma}`, points(omega)],
+    [`regulariser γ = ${gamma.x}${ended("gamma", gamma.x)} at ω = ${setting.omega}`, points(gamma)]];
+  rows($("best"), entries);
+  best = {omega, gamma}[view.axis] ?? null;
+  if (best && view.quantity === "accuracy") drawCurves(setting, parameter(view.axis));
   let both = {...setting}, last = 0;
   for (let i = 0; i < 12; i++) {
-    both = {...both, omega: bestOf(both, "omega").x};
-    const next = bestOf(both, "gamma");
+    both = {...both, omega: (yield* bestOf(both, "omega")).x};
+    const next = yield* bestOf(both, "gamma");
     both.gamma = next.x;
     if (next.accuracy - last < 1e-7) break;
     last = next.accuracy;
   }
-  rows($("best"), [[`weight ω = ${omega.x} at γ = ${setting.gamma}`, points(omega)], [`regulariser γ = ${gamma.x} at ω = ${setting.omega}`, points(gamma)],
-    [`both, ω = ${both.omega}, γ = ${both.gamma}`, points({accuracy: predict(both).accuracy})]]);
-  if (["omega", "gamma"].includes(view.axis) && view.quantity === "accuracy") drawCurves(setting, parameter(view.axis), view.axis === "omega" ? omega : gamma);
+  rows($("best"), [...entries, [`both, ω = ${both.omega}${ended("omega", both.omega)}, γ = ${both.gamma}${ended("gamma", both.gamma)}`, points({accuracy: predict(both).accuracy})]]);
 }
 
-const canPublish = setting => setting.generator !== "self-fitted" && setting.generations === undefined;
+const canPublish = setting => setting.generator !== "self-fitted" && setting.generations === undefined && setting.loss === undefined;
 
-function drawCurves(setting, along, best = null) {
-  const curves = [curveOf(setting, "rederived", along)], notes = [];
-  if (view.published && canPublish(setting)) curves.push(curveOf(setting, "published", along));
-  if (view.published && !canPublish(setting)) notes.push("The paper has no formula for this generator.");
-  if (curves[1]?.impossible) notes.push("The published formula predicts a negative variance on a part of the curve, which is impossible.");
-  if (curves[0].y.every(value => !Number.isFinite(value))) notes.push("There is nothing to train on, or nothing to fit the generator on.");
-  $("notes").textContent = notes.join(" ");
+function drawCurves(setting, along) {
+  const {quantity} = view, curves = [emptyCurve("rederived", along)], points = pointsHere(setting);
+  if (view.published && canPublish(setting)) curves.push(emptyCurve("published", along));
   const star = view.axis === "epsilon" && setting.rho + setting.phi > 0 ? synthetic_only.critical_noise(setting.rho, setting.phi) : null;
-  drawChart($("chart"), {along, quantity: view.quantity, curves, points: pointsHere(setting), here: setting[along.name] ?? state[along.name], star,
-    best: best && {x: best.x, y: best.accuracy}});
+  inFrames("curves", fillCurves(curves, setting, along, quantity), done => {
+    drawChart($("chart"), {along, quantity, curves, points, here: setting[along.name] ?? state[along.name], star,
+      best: best && quantity === "accuracy" ? {x: best.x, y: best.accuracy} : null});
+    if (done) $("notes").textContent = notesOn(setting, curves).join(" ");
+  });
+}
+
+function notesOn(setting, [own, theirs]) {
+  const notes = [];
+  if (view.published && !canPublish(setting)) notes.push(`The paper has no formula for this ${setting.loss ? "loss" : "generator"}.`);
+  if (theirs?.impossible) notes.push("The published formula predicts a negative variance on a part of the curve, which is impossible.");
+  if (own.y.every(value => !Number.isFinite(value))) notes.push("There is nothing to train on, or nothing to fit the generator on.");
+  else if (setting.loss && own.y.some(value => !Number.isFinite(value))) notes.push("Where the curve has a gap the fixed point was not solved to 1e-9.");
+  return notes;
 }
 
 function showControls() {
@@ -178,6 +222,7 @@ function showControls() {
     if (document.activeElement !== control || control.type !== "text") control.value = String(state[name]);
     if (one) row.querySelector("[type=range]").value = Math.round(1000 * placeOf(one, state[name]));
   }
+  for (const option of $("quantity").options) option.hidden = !given(option.value, settingOf(state));
   for (const option of $("axis").options) option.hidden = !applies(parameter(option.value), state);
   $("quantity").value = view.quantity;
   $("axis").value = view.axis;
@@ -185,16 +230,26 @@ function showControls() {
 }
 
 function rows(table, entries) {
-  table.tBodies[0].replaceChildren(...entries.map(([name, value]) => {
+  table.tBodies[0].replaceChildren(...entries.map(cells => {
     const row = document.createElement("tr");
-    for (const text of [name, value]) row.append(Object.assign(document.createElement("td"), {textContent: text}));
+    for (const text of cells) row.append(Object.assign(document.createElement("td"), {textContent: text}));
     return row;
   }));
 }
 
+/** The words of a command, an option with its value on one line. */
+function spans(command) {
+  return command.split(/ (?=--)/).flatMap((text, i) => [i ? " " : "", Object.assign(document.createElement("span"), {textContent: text})]);
+}
+
 function showTables(setting) {
-  const found = predict(setting), theirs = view.published && canPublish(setting) ? predict(setting, "published") : undefined;
+  const found = predict(setting), both = view.published && canPublish(setting), theirs = both ? predict(setting, "published") : null;
   const number = value => value === undefined || !Number.isFinite(value) ? "none" : value.toPrecision(6);
-  rows($("values"), Object.keys(QUANTITIES).map(name => [QUANTITIES[name], number(found?.[name]) + (theirs === undefined ? "" : ` (published ${number(theirs?.[name])})`)])
-    .concat([["kept fraction α", number(found?.alpha)], ["signal λ", number(found?.lambda)]]));
+  const quantities = Object.keys(QUANTITIES).filter(name => given(name, setting));
+  $("values").tHead.hidden = !both;
+  rows($("values"), [
+    ...quantities.map(name => [QUANTITIES[name], number(found?.[name]), ...both ? [number(theirs?.[name])] : []]),
+    ...("epsilon" in setting ? [] : [["wrong labels, ε", number(labelled(setting).epsilon)]]),
+    ["kept fraction, α", number(found?.alpha)], ["signal, λ", number(found?.lambda)],
+  ]);
 }

@@ -69,8 +69,12 @@ function drawChart(into, drawing) {
     svg.append(element("text", {x: x(drawing.star) + 5, y: TOP + 12}, `ε* = ${short(Number(drawing.star.toPrecision(3)))}`));
   }
   for (const {kind, places, y} of curves) {
-    let path = "";
-    y.forEach((value, i) => { path += Number.isFinite(value) ? `${i && Number.isFinite(y[i - 1]) ? "L" : "M"}${across(places[i]).toFixed(1)} ${clip(up(value)).toFixed(1)}` : ""; });
+    let path = "", joined = false;
+    y.forEach((value, i) => {
+      if (value === undefined) return; // not solved yet
+      if (Number.isFinite(value)) path += `${joined ? "L" : "M"}${across(places[i]).toFixed(1)} ${clip(up(value)).toFixed(1)}`;
+      joined = Number.isFinite(value);
+    });
     svg.append(element("path", {class: kind, d: path, "clip-path": "url(#frame)"}));
   }
   for (const {x: value, y, se} of points) {
@@ -78,19 +82,23 @@ function drawChart(into, drawing) {
     svg.append(element("circle", {class: "measured", cx: x(value), cy: up(y), r: 3.5}));
   }
   if (drawing.best) svg.append(element("path", {class: "best", d: `M${x(drawing.best.x)} ${up(drawing.best.y) - 9}l6 -9h-12z`}));
-  svg.append(legend(drawing));
+  svg.append(legend(drawing, across, up));
   svg.append(hover(svg, drawing, across, up));
   into.replaceChildren(svg);
 }
 
 /** The legend, in the corner that the curves leave free. */
-function legend({curves, points, best, along}) {
+function legend({curves, points, best, along}, across, up) {
   const entries = curves.length > 1 || points.length || best ? curves.map(({kind, label}) => [kind, label]) : [];
   if (points.length) entries.push(["measured", "measured, two standard errors"]);
   if (best) entries.push(["best", `best ${along.symbol}`]);
-  const own = curves[0].y.filter(Number.isFinite), rises = own.at(-1) > own[0], group = element("g");
+  const wide = points.length ? 215 : 150, high = 17 * entries.length + 12, group = element("g");
+  const corners = [[LEFT, HEIGHT - BOTTOM - high], [WIDTH - RIGHT - wide, HEIGHT - BOTTOM - high], [LEFT, TOP + 14], [WIDTH - RIGHT - wide, TOP + 14]];
+  const spots = [...curves.flatMap(({places, y}) => places.map((place, i) => [across(place), up(y[i])])), ...points.map(({x, y}) => [across(placeOf(along, x)), up(y)])];
+  const hidden = corners.map(([left, top]) => spots.filter(([x, y]) => x > left && x < left + wide && y > top && y < top + high).length);
+  const [left, top] = corners[hidden.indexOf(Math.min(...hidden))];
   entries.forEach(([kind, label], i) => {
-    const y = HEIGHT - BOTTOM - 14 - 17 * (entries.length - 1 - i), x = rises ? WIDTH - RIGHT - 190 : LEFT + 14;
+    const y = top + 17 * (i + 1), x = left + 12;
     if (kind === "measured") group.append(element("circle", {class: kind, cx: x + 12, cy: y - 4, r: 3.5}));
     else if (kind === "best") group.append(element("path", {class: kind, d: `M${x + 12} ${y}l6 -9h-12z`}));
     else group.append(element("line", {class: kind, x1: x, x2: x + 24, y1: y - 4, y2: y - 4}));

@@ -3,14 +3,14 @@
 const CELLS = 41;
 
 /** Gains (CELLS x CELLS, rows by rho) in points of accuracy over training on the real samples alone (over a coin toss without any). */
-function gains(setting) {
-  const alone = setting.n ? predict({n: setting.n, m: 0, p: setting.p, mu: setting.mu, gamma: setting.gamma, epsilon: 0, rho: 1, phi: 1}).accuracy : 0.5;
-  const rows = [];
+function* gains(setting) {
+  const alone = setting.n ? predict({...setting, m: 0, generator: "exact", generations: null, epsilon: 0, rho: 1, phi: 1}).accuracy : 0.5, rows = [];
   for (let i = 0; i < CELLS; i++) {
     const row = [];
     for (let j = 0; j < CELLS; j++) {
       const found = predict({...setting, epsilon: j / (CELLS - 1), rho: i / (CELLS - 1)});
       row.push(found === null ? NaN : 100 * (found.accuracy - alone));
+      yield;
     }
     rows.push(row);
   }
@@ -33,8 +33,9 @@ function zeroLine(rows) {
   return segments;
 }
 
-function drawMap(into, setting) {
-  const rows = gains(setting), most = Math.max(...rows.flat().filter(Number.isFinite).map(Math.abs), 1e-9);
+/** Draw the map; works step by step. */
+function* drawMap(into, asked) {
+  const setting = labelled(asked), rows = yield* gains(setting), most = Math.max(...rows.flat().filter(Number.isFinite).map(Math.abs), 1e-9);
   const width = 520, height = 300, left = 64, bottom = 40, right = 90, top = 8, svg = element("svg", {viewBox: `0 0 ${width} ${height}`, style: "max-width: 620px", role: "img",
     "aria-label": "Gain by label noise and verifier"});
   const x = j => left + j / (CELLS - 1) * (width - left - right), y = i => height - bottom - i / (CELLS - 1) * (height - bottom - top);

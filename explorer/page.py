@@ -12,8 +12,9 @@ from .presets import Preset
 
 HERE = Path(__file__).parent
 GENERATED = HERE.parent / "solvers" / "generated"
-SOLVER = (GENERATED / "theory.js", GENERATED / "published.js", GENERATED / "family_tree.js", GENERATED / "synthetic_only.js",
-          HERE / "numbers.js", HERE / "predict.js", HERE / "generations.js")  # fmt: skip
+FORMULAS = ("theory", "published", "family_tree", "synthetic_only", "losses", "two_sides")
+SOLVER = (*(GENERATED / f"{name}.js" for name in FORMULAS),
+          *(HERE / f"{name}.js" for name in ("numbers", "predict", "generations", "any_loss")))  # fmt: skip
 PAGE = (HERE / "state.js", HERE / "chart.js", HERE / "map.js", HERE / "app.js")
 
 

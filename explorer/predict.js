@@ -1,7 +1,8 @@
 // The loops around the generated formulas, as solvers/kernels.py and solvers/predict.py have them, for covariances that are the identity.
 //
 // A setting has the names of the command line: n, m, p, mu, epsilon, rho, phi, gamma, omega, n_hat, beta, mu_perp, generator
-// ("exact", "independent", "self-fitted"), estimate_mean, and optionally generations with a scheme (generations.js).
+// ("exact", "independent", "self-fitted"), estimate_mean, and optionally generations with a scheme (generations.js), a loss with a
+// huber_threshold (any_loss.js), or labels in the place of epsilon.
 
 const TOLERANCE = 1e-12, ENOUGH = 4e-16, STEPS = 400;
 
@@ -91,7 +92,9 @@ function solvePoint(sources, at, gamma, eta, mu) {
     variance += theory.loss_slope_term(residual[k], T[k], ...moves[k], speed);
     for (let j = 0; j < K; j++) variance += T[k] * residual[k] * slopes[k][j] * T[j] * residual[j];
   }
-  return {mean_margin, variance, residual: relative};
+  if (K === 1) return {mean_margin, variance, residual: relative};
+  const [real, synthetic] = sources.map(one => at(one, trace));
+  return {mean_margin, variance, residual: relative, delta_r: real.delta, delta_s: synthetic.delta, delta_g: sources[1].r * synthetic.kappa * trace};
 }
 
 /** Accuracy and risk beside mean margin and variance; without variance the sign decides. */
@@ -101,18 +104,30 @@ function outcome(solved) {
   return {...solved, accuracy, risk: theory.risk(mean_margin, variance)};
 }
 
+/** A setting with its epsilon: where `labels` is "trained", the error of ridge trained on the synthetic samples alone, rightly labelled. */
+function labelled({labels = "given", ...setting}) {
+  if (labels === "given") return setting;
+  const {loss: _, ...labeller} = setting, found = predict({...labeller, n: 0, epsilon: 0, rho: 0, phi: 1, omega: 1});
+  return {...setting, epsilon: found === null ? 0 : 1 - found.accuracy};
+}
+
 /** The prediction of a setting, or null where there is none: nothing to train on, or a fixed point that is not solved. */
 function predict(setting, formula = "rederived") {
-  const s = {omega: 1, beta: 1, mu_perp: 0, generator: "exact", estimate_mean: false, generations: null, scheme: "replace", ...setting};
+  const s = {omega: 1, beta: 1, mu_perp: 0, generator: "exact", estimate_mean: false, generations: null, scheme: "replace", loss: "square",
+    huber_threshold: 1, ...labelled(setting)};
   const {alpha, lambda} = keptLabels(s);
   if (s.n + s.m === 0 || (s.generator === "self-fitted" && (s.n === 0 || formula === "published"))) return null;
-  let solved;
-  if (s.generations !== null) {
+  if (s.loss !== "square" && (s.generations !== null || formula === "published")) return null;
+  let solved, enough = TOLERANCE;
+  if (s.loss !== "square") {
+    solved = solveLoss(s.loss, s.huber_threshold, sourcesOf(s), s.gamma, s.p / (s.n + s.m), s.mu);
+    enough = SOLVED;
+  } else if (s.generations !== null) {
     if (formula === "published") return null;
     solved = solveTree(generationsOf(s, alpha), s);
   } else {
     solved = solvePoint(sourcesOf(s), formula === "published" ? publishedAt : sourceAt, s.gamma, s.p / (s.n + s.m), s.mu);
   }
   const finite = Number.isFinite(solved.mean_margin) && Number.isFinite(solved.variance);
-  return finite && solved.residual <= TOLERANCE ? {...outcome(solved), alpha, lambda} : null;
+  return finite && solved.residual <= enough ? {...outcome(solved), alpha, lambda} : null;
 }

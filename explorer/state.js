@@ -14,6 +14,7 @@ const PARAMETERS = [
   {name: "n_hat", symbol: "n̂", says: "samples the generator was fitted on", low: 2, high: 100000, scale: "log", whole: true, only: ["independent"]},
   {name: "beta", symbol: "β", says: "generator's mean along μ", low: -1, high: 2, scale: "linear", only: ["exact", "independent"]},
   {name: "mu_perp", symbol: "μ⊥", says: "generator's mean across μ", low: 0, high: 5, scale: "linear", only: ["exact", "independent"]},
+  {name: "huber_threshold", symbol: "t", says: "margins further than t from 1 count linearly", low: 0.01, high: 100, scale: "log"},
   {name: "generations", symbol: "T", says: "generations", low: 1, high: 50, scale: "linear", whole: true, only: ["independent"]},
 ];
 const CHOICES = {
@@ -22,10 +23,15 @@ const CHOICES = {
   lineage: {says: "later generators are fitted on", values: {none: "one generator only", replace: "samples of the one before",
     accumulate: "all sets so far", fresh: "a fresh share of real data"}, only: ["independent"]},
   share: {says: "fresh share", number: [0, 1], only: ["independent"]},
+  labels: {says: "synthetic labels are wrong", values: {given: "with probability ε", trained: "as often as a classifier trained on them errs"}, only: ["exact", "independent"]},
+  loss: {says: "the classifier minimises", values: {square: "square loss (ridge)", logistic: "logistic loss", hinge: "hinge loss",
+    "squared-hinge": "squared hinge loss", huber: "Huber's loss", probit: "probit loss"}},
 };
-const QUANTITIES = {accuracy: "accuracy", mean_margin: "mean margin", variance: "variance of the margin", risk: "risk"};
+const QUANTITIES = {accuracy: "accuracy", mean_margin: "mean margin", variance: "variance of the margin", risk: "risk",
+  delta_r: "leverage of real samples, δr", delta_s: "leverage of synthetic samples, δs", delta_g: "δ of the generator's fit, δg"};
+const SCALARS = ["delta_r", "delta_s", "delta_g"]; // of the fixed point of ridge
 const BEGIN = {n: 200, m: 2000, p: 400, mu: 1.5, epsilon: 0.3, rho: 0.2, phi: 0.9, gamma: 1, omega: 1, n_hat: 1000, beta: 1, mu_perp: 0,
-  generations: 3, generator: "exact", estimate_mean: false, lineage: "none", share: 0.2};
+  generations: 3, generator: "exact", estimate_mean: false, lineage: "none", share: 0.2, loss: "square", huber_threshold: 1, labels: "given"};
 const VIEW = {quantity: "accuracy", axis: "epsilon", published: false};
 
 const parameter = name => PARAMETERS.find(one => one.name === name);
@@ -33,15 +39,23 @@ const parameter = name => PARAMETERS.find(one => one.name === name);
 /** Whether a parameter or choice means anything in a setting. */
 function applies({name, only}, s) {
   if (only && !only.includes(s.generator)) return false;
-  if (name === "generations" || name === "lineage") return s.estimate_mean && s.beta === 1 && s.mu_perp === 0 && (name === "lineage" || s.lineage !== "none");
-  if (name === "share") return s.estimate_mean && s.lineage === "fresh";
-  return !(["beta", "mu_perp"].includes(name) && s.estimate_mean && s.lineage !== "none");
+  if (name === "epsilon") return s.labels === "given" || s.generator === "self-fitted";
+  if (name === "huber_threshold") return s.loss === "huber";
+  if (name === "generations" || name === "lineage") return s.loss === "square" && s.estimate_mean && s.beta === 1 && s.mu_perp === 0 && (name === "lineage" || s.lineage !== "none");
+  if (name === "share") return s.loss === "square" && s.estimate_mean && s.lineage === "fresh";
+  return !(["beta", "mu_perp"].includes(name) && s.loss === "square" && s.estimate_mean && s.lineage !== "none");
 }
+
+/** Whether a quantity is there in a setting. */
+const given = (quantity, s) => !SCALARS.includes(quantity) || (s.generator !== "self-fitted" && s.loss === undefined && s.generations === undefined
+  && (quantity !== "delta_g" || s.generator === "independent"));
 
 /** The setting as `predict` takes it: without what does not apply. */
 function settingOf(state) {
   const s = {generator: state.generator};
   for (const one of PARAMETERS) if (one.name !== "generations" && applies(one, state)) s[one.name] = state[one.name];
+  if (state.loss !== "square") s.loss = state.loss;
+  if (!("epsilon" in s)) s.labels = state.labels;
   if (state.generator === "independent") s.estimate_mean = state.estimate_mean;
   if (applies({name: "lineage", only: ["independent"]}, state) && state.lineage !== "none") {
     s.generations = state.generations;
@@ -65,7 +79,7 @@ function placeOf({low, high, scale}, value) {
 function allowed({name, low, whole}, text) {
   const value = Number(text), most = {epsilon: 1, rho: 1, phi: 1}[name] ?? Infinity, least = name === "beta" ? -Infinity : low >= 1e-4 && !whole ? 0 : low;
   if (text === "" || !Number.isFinite(value) || value < least || value > most || (whole && value !== Math.round(value))) return null;
-  return value === 0 && ["gamma", "omega"].includes(name) ? null : value;
+  return value === 0 && ["gamma", "omega", "huber_threshold"].includes(name) ? null : value;
 }
 
 /** The address keeps what differs from the beginning. */
@@ -86,19 +100,22 @@ function fromHash(hash) {
 }
 
 /** The command line and the Python that give the same numbers. */
-function commandOf(s, published) {
+function commandOf(setting, published) {
+  const s = labelled(setting);
   const options = Object.entries(s).filter(([key, value]) => !(key === "generator" && value === "exact") && !(key === "beta" && value === 1)
     && !(["mu_perp"].includes(key) && value === 0) && !(key === "omega" && value === 1) && value !== false);
-  const text = options.map(([key, value]) => `--${key.replace("_", "-")}${value === true ? "" : ` ${value}`}`).join(" ");
+  const text = options.map(([key, value]) => `--${key.replaceAll("_", "-")}${value === true ? "" : ` ${value}`}`).join(" ");
   return `python cli.py predict ${text}${published ? " --formula published" : ""}`;
 }
-function pythonOf(s, published) {
-  const generator = s.generator === "exact" && s.beta === 1 && s.mu_perp === 0 ? "" : `, generator=sm.Generator("${s.generator}"`
+function pythonOf(setting, published) {
+  const s = labelled(setting);
+  const generator = s.generator === "exact" && s.beta === 1 && s.mu_perp === 0 ? "" : `\n    generator=sm.Generator("${s.generator}"`
     + (s.n_hat === undefined ? "" : `, n_hat=${s.n_hat}`) + (s.estimate_mean ? ", estimate_mean=True" : "")
-    + (s.beta === undefined || s.beta === 1 ? "" : `, beta=${s.beta}`) + (s.mu_perp ? `, mu_perp=${s.mu_perp}` : "") + ")";
-  const setting = `sm.Setting(n=${s.n}, m=${s.m}, p=${s.p}, mu=${s.mu}, epsilon=${s.epsilon}, verifier=sm.Verifier(rho=${s.rho}, phi=${s.phi}),`
-    + `\n                     ridge=sm.Ridge(${s.gamma}), omega=${s.omega}${generator})`;
-  const call = s.generations === undefined ? `sm.predict(setting${published ? ', formula="published"' : ""})`
+    + (s.beta === undefined || s.beta === 1 ? "" : `, beta=${s.beta}`) + (s.mu_perp ? `, mu_perp=${s.mu_perp}` : "") + "),";
+  const made = `sm.Setting(\n    n=${s.n}, m=${s.m}, p=${s.p}, mu=${s.mu}, epsilon=${s.epsilon},`
+    + `\n    verifier=sm.Verifier(rho=${s.rho}, phi=${s.phi}),\n    ridge=sm.Ridge(${s.gamma}), omega=${s.omega},${generator}\n)`;
+  const loss = s.loss === undefined ? "" : `, loss="${s.loss}"${s.huber_threshold === undefined ? "" : `, huber_threshold=${s.huber_threshold}`}`;
+  const call = s.generations === undefined ? `sm.predict(setting${published ? ', formula="published"' : ""}${loss})`
     : `sm.predict_tree(sm.generations(setting, ${s.generations}, "${s.scheme}"))`;
-  return `import synthmix as sm\n\nsetting = ${setting}\nprint(${call})`;
+  return `import synthmix as sm\n\nsetting = ${made}\nprint(${call})`;
 }

@@ -10,6 +10,7 @@ import numpy as np
 import synthmix as sm
 from synthmix.support.errors import NotConverged
 
+LOSSES = ("hinge", "huber", "squared-hinge", "logistic", "probit")
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 
 
@@ -23,11 +24,11 @@ class Case:
 
 
 @cache
-def cases() -> list[Case]:
-    """Return 2,000 points of the solver's box that Python solves."""
-    rng, found = np.random.default_rng(0), []
+def cases(loss: bool = False) -> list[Case]:
+    """Return 2,000 points of the solver's box that Python solves, for the square loss or for all others."""
+    rng, found = np.random.default_rng(int(loss)), []
     while len(found) < 2000:
-        case = _draw(rng)
+        case = _draw(rng, loss)
         if case is not None:
             found.append(case)
     return found
@@ -35,6 +36,9 @@ def cases() -> list[Case]:
 
 def predicted(setting: dict[str, object], formula: str = "rederived") -> sm.Prediction:
     """Return what Python predicts for a setting in the page's names."""
+    if setting.get("labels") == "trained":  # figure 3's
+        alone = {"n": 0, "epsilon": 0.0, "rho": 0.0, "phi": 1.0, "omega": 1.0, "labels": "given", "loss": "square"}
+        setting = {**setting, "epsilon": 1 - predicted({**setting, **alone}).accuracy}
     generator = sm.Generator(setting["generator"], setting.get("n_hat"), setting.get("estimate_mean", False), setting.get("beta", 1.0),
                              setting.get("mu_perp", 0.0))  # fmt: skip
     verifier, ridge = sm.Verifier(setting["rho"], setting["phi"]), sm.Ridge(setting["gamma"])
@@ -42,13 +46,14 @@ def predicted(setting: dict[str, object], formula: str = "rederived") -> sm.Pred
                      setting.get("omega", 1.0))  # fmt: skip
     if "generations" in setting:
         return sm.predict_tree(sm.generations(own, setting["generations"], setting["scheme"]))
-    return sm.predict(own, formula=formula)
+    threshold = setting.get("huber_threshold") if setting.get("loss") == "huber" else None
+    return sm.predict(own, formula=formula, loss=setting.get("loss", "square"), huber_threshold=threshold)
 
 
-def _draw(rng: np.random.Generator) -> Case | None:
+def _draw(rng: np.random.Generator, loss: bool) -> Case | None:
     N, real = 10 ** rng.uniform(0.5, 5), rng.uniform()
     n, m = (round(N * share) * (rng.uniform() > 0.05) for share in (real, 1 - real))
-    kind = str(rng.choice(["exact", "independent", "self-fitted", "generations"]))
+    kind = str(rng.choice(["exact", "independent", "self-fitted", "generations"][: 3 if loss else 4]))
     if n + m == 0 or (kind == "self-fitted" and n == 0):
         return None
     sure = [float(x) if rng.uniform() > 0.1 else float(round(x)) for x in rng.uniform(size=3)]
@@ -62,7 +67,9 @@ def _draw(rng: np.random.Generator) -> Case | None:
     if kind == "generations":
         scheme = str(rng.choice(["replace", "accumulate", f"fresh:{rng.uniform():.3f}"]))
         setting |= {"generations": int(rng.integers(1, 9)), "scheme": scheme}
-    formula = "published" if kind in ("exact", "independent") and rng.uniform() < 0.3 else "rederived"
+    if loss:
+        setting |= {"loss": str(rng.choice(LOSSES)), "huber_threshold": 10 ** rng.uniform(-1, 1)}
+    formula = "published" if not loss and kind in ("exact", "independent") and rng.uniform() < 0.3 else "rederived"
     try:
         return Case(setting, formula, predicted(setting, formula))
     except (NotConverged, sm.BadInput):

@@ -42,6 +42,13 @@ def answer(document: str) -> object:
 
 
 LEAVE = "const left = document.createElement('pre'); left.id = 'answer'; left.textContent = JSON.stringify({}); document.body.append(left);"
+COUNT = """
+  const missing = [], draw = drawChart; // points that are not solved yet, whenever the chart is drawn
+  drawChart = (into, drawing) => {
+    missing.push(drawing.curves[0].y.filter(value => value === undefined).length);
+    draw(into, drawing);
+  };
+"""
 
 
 def test_the_page_needs_no_network() -> None:
@@ -51,11 +58,12 @@ def test_the_page_needs_no_network() -> None:
 
 
 @needs_browser
-def test_in_a_browser_2000_points_agree_and_the_console_is_silent(tmp_path: Path) -> None:
-    given = json.dumps([[case.setting, case.formula] for case in cases()])
+@pytest.mark.parametrize("loss", [False, True], ids=["square loss", "other losses"])
+def test_in_a_browser_2000_points_agree_and_the_console_is_silent(tmp_path: Path, loss: bool) -> None:
+    given = json.dumps([[case.setting, case.formula] for case in cases(loss)])
     document, said = opened(tmp_path, LEAVE.format(f"{given}.map(([setting, formula]) => predict(setting, formula))"))
     assert said == []
-    for case, values in zip(cases(), answer(document), strict=True):
+    for case, values in zip(cases(loss), answer(document), strict=True):
         for name in QUANTITIES:
             wanted = getattr(case.predicted, name)
             assert (values[name] is None and math.isnan(wanted)) or values[name] == pytest.approx(wanted, rel=1e-9, abs=1e-300), case
@@ -68,23 +76,28 @@ def test_in_a_browser_2000_points_agree_and_the_console_is_silent(tmp_path: Path
     ("generator=independent&estimate_mean=true&lineage=fresh&share=0.3&generations=4&axis=generations",
      {"generator": "independent", "n_hat": 1000, "estimate_mean": True, "generations": 4, "scheme": "fresh:0.3"}),
     ("generator=self-fitted&quantity=variance", {"generator": "self-fitted"}),
+    ("loss=huber&huber_threshold=0.5&axis=gamma", {"loss": "huber", "huber_threshold": 0.5}),
+    ("loss=logistic&generator=independent&n_hat=500", {"loss": "logistic", "generator": "independent", "n_hat": 500}),
+    ("labels=trained&axis=m&generator=independent", {"labels": "trained", "generator": "independent", "n_hat": 1000}),
 ])  # fmt: skip
 def test_the_address_sets_what_is_shown(tmp_path: Path, fragment: str, setting: dict[str, object]) -> None:
     document, said = opened(tmp_path, fragment=fragment)
     assert said == []
-    shown = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<]+)</td></tr>", document))
+    shown = dict(re.findall(r"<tr><td>([^<]+)</td><td>([^<]+)</td>", document))
     usual = {"n": 200, "m": 2000, "p": 400, "mu": 1.5, "epsilon": 0.3, "rho": 0.2, "phi": 0.9, "gamma": 1.0, "generator": "exact"}
     wanted = predicted({**usual, **setting})
-    assert float(shown["accuracy"].split()[0]) == pytest.approx(wanted.accuracy, rel=1e-5)
-    assert float(shown["variance of the margin"].split()[0]) == pytest.approx(wanted.variance, rel=1e-5)
+    assert float(shown["accuracy"]) == pytest.approx(wanted.accuracy, rel=1e-5)
+    assert float(shown["variance of the margin"]) == pytest.approx(wanted.variance, rel=1e-5)
     assert 'class="theory"' in document
     assert ('class="published"' in document) == ("published" in fragment)
 
 
 @needs_browser
-def test_the_command_that_is_shown_gives_what_is_shown(tmp_path: Path) -> None:
-    document, _ = opened(tmp_path, fragment="generator=independent&n_hat=700&omega=0.3&beta=0.9&mu_perp=0.4")
-    command = html.unescape(re.search(r'<pre id="command"[^>]*>(.*?)</pre>', document, re.DOTALL)[1])
+@pytest.mark.parametrize("fragment", ["generator=independent&n_hat=700&omega=0.3&beta=0.9&mu_perp=0.4", "loss=huber&huber_threshold=0.5",
+                                      "labels=trained&generator=independent"])  # fmt: skip
+def test_the_command_that_is_shown_gives_what_is_shown(tmp_path: Path, fragment: str) -> None:
+    document, _ = opened(tmp_path, fragment=fragment)
+    command = html.unescape(re.sub("</?span>", "", re.search(r'<pre id="command"[^>]*>(.*?)</pre>', document, re.DOTALL)[1]))
     python = html.unescape(re.search(r'<pre id="python"[^>]*>(.*?)</pre>', document, re.DOTALL)[1])
     from typer.testing import CliRunner
 
@@ -100,7 +113,7 @@ def test_the_command_that_is_shown_gives_what_is_shown(tmp_path: Path) -> None:
 
 @needs_browser
 def test_a_curve_of_200_points_redraws_within_a_frame(tmp_path: Path) -> None:
-    measure = """
+    measure = COUNT + """
       const times = [];
       for (let i = 0; i < 60; i++) {
         state.epsilon = 0.1 + i / 100;
@@ -110,10 +123,36 @@ def test_a_curve_of_200_points_redraws_within_a_frame(tmp_path: Path) -> None:
       }
       times.sort((a, b) => a - b);
     """
-    document, _ = opened(tmp_path, measure + LEAVE.format("[POINTS, times[30]]"), "generator=independent&estimate_mean=true", later=False)
-    points, milliseconds = answer(document)
+    fragment = "generator=independent&estimate_mean=true"
+    document, _ = opened(tmp_path, measure + LEAVE.format("[POINTS, times[30], missing]"), fragment, later=False)
+    points, milliseconds, missing = answer(document)
     assert points == 200
+    assert not any(missing[5:])  # the whole curve is there, once the engine is warm
     assert 0 < milliseconds < FRAME
+
+
+@needs_browser
+def test_a_curve_that_takes_longer_is_drawn_frame_by_frame(tmp_path: Path) -> None:
+    """Of the probit loss: no piece of work keeps the page for two frames, and in the end every point is there."""
+    measure = COUNT + """
+      const pieces = [], slice = inFrames;
+      inFrames = (...given) => { const begun = performance.now(); slice(...given); pieces.push(performance.now() - begun); };
+      state.loss = "probit";
+      state.generator = "independent";
+      drawCurves(settingOf(state), parameter("epsilon"));
+      const left = document.createElement("pre");
+      left.id = "answer";
+      document.body.append(left);
+      setInterval(() => {
+        pieces.sort((a, b) => a - b);
+        left.textContent = JSON.stringify([missing, pieces[Math.floor(pieces.length / 2)]]);
+      }, 50);
+    """
+    document, said = opened(tmp_path, measure)
+    missing, milliseconds = answer(document)
+    assert said == []
+    assert missing[0] > 0 and missing[-1] == 0 and missing == sorted(missing, reverse=True)
+    assert milliseconds < 2 * FRAME
 
 
 @needs_browser
