@@ -78,7 +78,7 @@ def limit(problem: Setting | Problem) -> float | None:
     NotConverged
         If the fixed point is not found.
     """
-    found = _known(problem)
+    found = isotropic(problem)
     if found is None:
         return None
     counts, log_odds, _ = found
@@ -95,7 +95,7 @@ def relabelling(problem: Setting | Problem, rounds: int) -> np.ndarray | None:
 
     The first is that without relabelling, of the average of the samples with labels weighted by 1 - 2e; then one for each round.
     """
-    found = _known(problem)
+    found = isotropic(problem)
     if found is None:
         return None
     overlaps = [_round(0.0, *found)[0]]
@@ -104,16 +104,17 @@ def relabelling(problem: Setting | Problem, rounds: int) -> np.ndarray | None:
     return ndtr(np.sqrt(overlaps))
 
 
-def _known(problem: Setting | Problem) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """Samples per feature (K,) and half the log-odds of right labels (K,) of the sources, |mu| in units of the noise."""
+def isotropic(problem: Setting | Problem) -> tuple[np.ndarray, np.ndarray, float] | None:
+    """Return samples per feature (K,) and half the log-odds of right labels (K,) of the sources, |mu| in units of the noise; None where the
+    limit is not known. Labels that are wrong more often than right are taken to be turned round."""
     if isinstance(problem, Setting):
         if problem.mean_squares is not None or problem.generator.kind != "exact":  # before the problem is built: a fit has no limit
             return None
         problem = problem.problem()
     if problem.intercept or not all(source.gaussian and source.fit is None for source in problem.sources):
         return None
-    noise = _variance(problem.test)
-    if noise is None or any(_variance(law) != noise or not _same(law.mean, problem.test.mean) for law in problem.laws):
+    noise = isotropic_variance(problem.test)
+    if noise is None or any(isotropic_variance(law) != noise or not _same(law.mean, problem.test.mean) for law in problem.laws):
         return None
     length = float(np.linalg.norm(problem.test.mean))
     mu = min(length / np.sqrt(noise), LARGEST) if noise else LARGEST * (length > 0)
@@ -123,8 +124,8 @@ def _known(problem: Setting | Problem) -> tuple[np.ndarray, np.ndarray, float] |
         return counts, np.abs(np.log1p(-wrong) - np.log(wrong)) / 2, mu
 
 
-def _variance(law: Law) -> float | None:
-    """The variance of an isotropic law's noise; None for any other law."""
+def isotropic_variance(law: Law) -> float | None:
+    """Return the variance of an isotropic law's noise; None for any other law."""
     covariance = law.covariance
     if law.mean_samples is not None or not isinstance(covariance, float | int | np.ndarray) or np.ndim(covariance) > 1:
         return None

@@ -63,7 +63,7 @@ def test_it_exists_in_the_whole_box_and_has_one_fixed_point(n: float, m: float, 
     setting = Setting(n, m, 100, mu, epsilon, Verifier(rho, phi)) if n + m else Setting(1, m, 100, mu, epsilon, Verifier(rho, phi))
     found = limit(setting)
     assert 0.5 <= found <= 1
-    counts, log_odds, size = limits._known(setting)
+    counts, log_odds, size = limits.isotropic(setting)
     if counts[log_odds > 0].any():
         rounds = relabelling(setting, 100)
         assert np.all(np.diff(rounds) >= -1e-12) and np.all(rounds <= found + 1e-9)
