@@ -21,6 +21,7 @@ Studies
     `cluster` sends every parallel loop within it to a Dask cluster.
 Estimators
     `SyntheticMixRidge` and `RelabelledMix`, which cleans synthetic labels: classifiers with scikit-learn's conventions.
+    `predict_relabelling` says what every round of cleaning is worth on isotropic classes.
 Advice
     `advise` returns an `Advice` for a `Table` of real samples (`read` loads one from a file) and a `Plan` of what is to be generated.
 Errors
@@ -44,6 +45,7 @@ _MODULES = {
     "solvers.many_classes": ("ClassMixture", "ClassPrediction", "predict_classes"),
     "solvers.predict": ("Prediction", "PredictionGrid", "predict", "predict_grid"),
     "solvers.critical": ("critical_noise",),
+    "solvers.relabelling": ("predict_relabelling",),
     "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
     "solvers.tree_files": ("read_tree",),
     "solvers.input_dependent": ("LinearVerifier", "MarginLabeller", "ScoreVerifier"),
@@ -100,6 +102,7 @@ if TYPE_CHECKING:
     from .solvers.problem import Setting as Setting
     from .solvers.problem import Source as Source
     from .solvers.problem import Verifier as Verifier
+    from .solvers.relabelling import predict_relabelling as predict_relabelling
     from .solvers.selection import Selection as Selection
     from .solvers.selection import keep_share as keep_share
     from .solvers.selection import predict_selection as predict_selection

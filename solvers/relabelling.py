@@ -19,6 +19,7 @@ from .limit import isotropic, isotropic_variance
 from .problem import Problem, Setting
 
 PATHS = 12  # 2^12 paths of scores
+NEW = 1e-7  # share of a score's variance that is not worth averaging over
 STEEPEST = 1e3  # slope of the log-odds in a score of mean square 1
 
 
@@ -178,8 +179,7 @@ class _Paths:
         own, square = self._overlaps(t, mean, target, target_slopes)
         self.overlaps[t, past] = self.overlaps[past, t] = own
         self.overlaps[t, t] = square
-        self.root[t, past] = np.linalg.solve(self.root[past, past], own) if t else []
-        self.root[t, t] = np.sqrt(max(square - self.root[t, past] @ self.root[t, past], 1e-14 * square))
+        self._extend_root(t, own, square)
         fresh = np.tensordot(self.root[t, : t + 1], self.normal[: t + 1], 1)
         self.scores[t] = sign * mean + fresh + label - target
         self.force[t] = self.kappa * (label - self.scores[t])
@@ -188,6 +188,18 @@ class _Paths:
         self.force_slopes[t] = self.kappa * (along - self.score_slopes[t])
         self.forces[t, t] = self._mean(self.force[t] ** 2 / self.kappa)
         return mean, square
+
+    def _extend_root(self, t: int, own: np.ndarray, square: float) -> None:
+        """One more row of the triangular root of Q. Once the rounds have converged, a score says nothing new: its diagonal is then 0."""
+        row = self.root[t]
+        for r in range(t):
+            if self.root[r, r]:
+                row[r] = (own[r] - self.root[r, :r] @ row[:r]) / self.root[r, r]
+        explained = row @ row
+        if square - explained > NEW * square:
+            row[t] = np.sqrt(square - explained)
+        elif explained:
+            row *= np.sqrt(square / explained)
 
     def _respond(self, t: int, along: np.ndarray) -> None:
         """What round t still feels of the force of every earlier one: the row of Delta, from that of Phi, which depends on it."""

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PUBLIC = {
     "NO_SUPERVISION", "ORACLE", "Fit", "Generator", "Law", "Problem", "Ridge", "Setting", "Source", "Verifier",
     "ClassMixture", "ClassPrediction", "predict_classes",
-    "Prediction", "PredictionGrid", "predict", "predict_grid", "critical_noise", "Family", "Optimum", "best_mix",
+    "Prediction", "PredictionGrid", "predict", "predict_grid", "critical_noise", "predict_relabelling", "Family", "Optimum", "best_mix",
     "SampleSet", "Tree", "generations", "predict_tree", "read_tree",
     "LinearVerifier", "MarginLabeller", "ScoreVerifier", "Selection", "keep_share", "predict_selection", "score_direction",
     "Simulation", "simulate", "simulate_many",

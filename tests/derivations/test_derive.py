@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from synthmix.derivations.codegen import function_source
 from synthmix.derivations.derive import ROOT, departures, generated_files, run_checks, select, stale
 from synthmix.derivations.model import Source
 from synthmix.derivations.potential import Statement
-from synthmix.derivations.special import limit, sample_covariance, synthetic_only
+from synthmix.derivations.special import limit, relabelling, sample_covariance, synthetic_only
 from synthmix.derivations.theorem import Check, CheckResult, Function, vanishes
 from synthmix.support.errors import BadInput
 
@@ -104,6 +105,15 @@ FAULTS = {
     "an overlap without the prior": (limit, "overlap", lambda: limit.mu**4 * limit.NU, "right labels"),
     "labels that are all known": (limit, "uncertainty", lambda: limit.Q * limit.G**2, "the transition at e = 1/2"),
     "an overlap that is too small": (limit, "overlap", lambda: limit.mu**4 * limit.NU / (2 + limit.mu**2 * limit.NU), "nothing beats it"),
+    "a force without leverage": (relabelling, "force", lambda target, score: relabelling.C0 * (target - score), "a sample in its round"),
+    "a round without the last one": (relabelling, "mean_margin", lambda: relabelling.SIZE**2 * relabelling.TARGET / relabelling.P,
+                                     "the linear equations of a round"),
+    "a label without memory": (relabelling, "linear_rounds", partial(relabelling.linear_rounds, memory=False),
+                               "linear labels by counting"),
+    "a label without its log-odds": (relabelling, "soft_label", lambda: sp.tanh(relabelling.SLOPE * relabelling.SCORE),
+                                     "the most likely slope"),
+    "a label twice as sure": (relabelling, "soft_label", lambda: sp.tanh(2 * relabelling.SLOPE * relabelling.SCORE + relabelling.L),
+                              "calibrated without memory"),
     "a quadratic without the ridge": (synthetic_only, "QUADRATIC", synthetic_only.DELTA - 1, "synthetic only"),
 }
 
