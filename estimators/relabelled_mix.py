@@ -8,6 +8,7 @@ of a classifier that was trained without it (leave-one-out, exact for the ridge)
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -123,15 +124,24 @@ class WeightedSamples:
             eigenvalues, basis = eigenvalues[seen], scaled.T @ left[:, seen] / np.sqrt(eigenvalues[seen])
         return cls(centred @ basis, basis, eigenvalues, weights, center, float(weights.sum()) if intercept else np.inf)
 
-    def ridge(self, labels: np.ndarray, alpha: float) -> tuple[LinearClassifier, np.ndarray]:
+    @cached_property
+    def _squares(self) -> np.ndarray:
+        return self.rotated**2
+
+    def leverage(self, alpha: float) -> np.ndarray:
+        """Return the leverage (N,) of the samples in the ridge of this alpha, whatever the labels."""
+        return self.weights * (self._squares @ (1 / (self.eigenvalues + alpha)) + 1 / self.total)
+
+    def ridge(self, labels: np.ndarray, alpha: float, leverage: np.ndarray | None = None) -> tuple[LinearClassifier, np.ndarray]:
         """Return the ridge of labels (N,), any numbers, and the left-out scores (N,) without their intercepts.
 
-        An intercept that leaves a sample out tells the sample's own label, as soon as other parts of the score are small.
+        An intercept that leaves a sample out tells the sample's own label, as soon as other parts of the score are small. The leverage at
+        this alpha is computed if it is not given.
         """
         base = 0.0 if np.isinf(self.total) else float(np.average(labels, weights=self.weights))
         shrunk = 1 / (self.eigenvalues + alpha)
         w = shrunk * (self.rotated.T @ (self.weights * (labels - base)))
-        leverage = self.weights * (self.rotated**2 @ shrunk + 1 / self.total)
+        leverage = self.leverage(alpha) if leverage is None else leverage
         scores = (self.rotated @ w + base - leverage * labels) / (1 - leverage)
         if np.isfinite(self.total):
             scores = scores - (self.total * base - self.weights * labels) / (self.total - self.weights)
@@ -189,7 +199,8 @@ def relabel(
     """
     labels = given.astype(float)
     labels[real:] *= 1 - 2 * (FIRST_GUESS if wrong is None else wrong)
-    classifier, scores = samples.ridge(labels, alpha)
+    leverage = samples.leverage(alpha)
+    classifier, scores = samples.ridge(labels, alpha, leverage)
     for done in range(rounds + 1):
         calibration = Calibration.of(scores, given, samples.weights, real, wrong)
         if done == rounds:
@@ -199,7 +210,7 @@ def relabel(
         if change <= tol:
             break
         labels[real:] = after
-        classifier, scores = samples.ridge(labels, alpha)
+        classifier, scores = samples.ridge(labels, alpha, leverage)
     return Relabelled(classifier, calibration, labels[real:], done, bool(np.isfinite(samples.total)))
 
 
