@@ -153,6 +153,10 @@ class RealData:
         X, _ = self._features(found.X, found.X[:0], seed)
         return [_narrowed(self.task, *parts) for parts in _random_splits(X, found.y, seed, count, self.task.tested)]
 
+    def published(self, seed: int = 0, folder: Folder = None) -> Split:
+        """The pool and the test set of a task that are published; `seed` is that of ReLU features."""
+        return self._public(self._chosen(self.task.load(folder)), seed)
+
     def redivided(self, seed: int, folder: Folder = None) -> Split:
         """A random split from `seed` of all samples, those of a public test set included; they are read once a process.
 

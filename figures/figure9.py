@@ -168,6 +168,7 @@ def _record(c: Curves, data: AnswerFeatures, check: str) -> dict[str, object]:
     return {
         "scale": "features", "features": check, "answers": len(data.y), "prompts": data.prompts, "prompts tested on, a split":
         data.prompts - e.trained_on, "epsilon": audit.epsilon, "rho": audit.rho, "phi": audit.phi,
+        "shares": {name: getattr(audit, name).share for name in ("epsilon", "rho", "phi")},
         "partial refusals": "count as refusals",
         "statistics": "of all answers of the n + max m prompts of a split that may be trained on; no test prompt",
         "settings": rows,

@@ -74,7 +74,7 @@ def test_the_public_test_set_is_divided_anew():
     one, two = (data.splits(seed, 1)[0] for seed in (0, 1))
     assert not np.array_equal(one.X_test, two.X_test) and np.array_equal(one.X_test, data.splits(0, 1)[0].X_test)
     assert [len(samples) for samples in one.samples] == [5000] * 10
-    public = data._public(data._chosen(data.task.load(None)), 0)
+    public = data.published()
     easier = []
     for split in (one, public):
         rows = np.concatenate([np.flatnonzero(split.y == k)[:1000] for k in range(10)])
