@@ -13,10 +13,12 @@ from ..support.errors import BadInput, instance, shown
 from .break_even import ExchangeRates
 from .evidence import gather
 from .generated_file import Samples
+from .next_step import next_step
 from .outlook import against, corrected, predicted
 from .plan import Plan
 from .result import SMALLEST, Advice, Choice
 from .rivals import rivals
+from .snippet import snippet
 from .verdict import judge, notes
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
@@ -70,7 +72,7 @@ def advise(
     enough = next((one.m for one in outlook.curve if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
     worth, worth_next = rates.worth(best) if details else (NAN, NAN)
     even = rates.break_even(best.m or e.plan.budget, best.omega) if details and not e.self_fitted else None
-    return Advice(
+    advice = Advice(
         verdict=verdict, reason=reason, n=e.n, p=e.X.shape[1], classes=len(e.classes), budget=plan.budget,
         baseline=replace(base, gamma=base.gamma * unit), best=replace(best, gamma=best.gamma * unit), enough=float(enough),
         gain=outlook.gain, plain=outlook.plain, curve=tuple(replace(one, gamma=one.gamma * unit) for one in outlook.curve),
@@ -79,5 +81,6 @@ def advise(
         measured=None if measured is None else replace(measured, gamma=measured.gamma * unit),
         audit=None if e.file is None else e.file.audit, provenance=None if e.file is None else e.file.provenance,
         threshold=None if e.file is None else e.file.threshold, standardised=standardise, notes=tuple(notes(e, outlook, measured)),
-        keep=None if e.file is None else e.file.keep,
+        next=next_step(e, outlook), keep=None if e.file is None else e.file.keep,
     )  # fmt: skip
+    return replace(advice, snippet=snippet(advice, real, synthetic))

@@ -75,6 +75,10 @@ class Evidence:
         The synthetic samples.
     columns_left_out : tuple of pairs
         Columns of the real samples' file that are no features, and why.
+    remarks : tuple of str
+        How both files were read, a sentence each.
+    groups : array (k,) or None
+        Real samples of one group belong together; whole numbers from 0.
     file_rows : int
         Rows of the synthetic file, of which `file` may hold a part.
     population : Population
@@ -94,6 +98,8 @@ class Evidence:
     plan: Plan
     file: GeneratedFile | None
     columns_left_out: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...]
+    groups: np.ndarray | None
     file_rows: int
     population: Population
     left_out: tuple[Population, ...]
@@ -227,7 +233,7 @@ class Evidence:
         share = len(self.X) / self.n
         few = self.self_fitted and weights.any()
         alphas = ALPHAS[FEW_ALPHAS if few else slice(None)] * mean_scatter(self.X)
-        found = Candidates.none(np.ones(len(self.X)))
+        found = Candidates.none(np.ones(len(self.X)), self.groups)
         for weight in weights:
             m = float(self.file.m) if weight else 0.0
             theory = np.full(len(alphas), 1 / len(self.classes))
@@ -256,8 +262,8 @@ class Evidence:
     @cached_property
     def _ridge_mix(self) -> RidgeMix:
         if self.file is None:
-            return RidgeMix.of(self.X, self.codes, N=1)
-        return RidgeMix.of(self.X, self.codes, self.file.X, self.file.codes, keep=self.file.keep, N=1)
+            return RidgeMix.of(self.X, self.codes, N=1, groups=self.groups)
+        return RidgeMix.of(self.X, self.codes, self.file.X, self.file.codes, keep=self.file.keep, N=1, groups=self.groups)
 
     @cached_property
     def _leak(self) -> GaussianLeak:
@@ -303,7 +309,7 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise:
         For samples that cannot be used, in one line.
     """
     given, classes, codes = _checked(real)
-    scaling = Scaling.of(given, standardise)
+    scaling, remarks = Scaling.of(given, standardise), (*getattr(real, "remarks", ()), *getattr(synthetic, "remarks", ()))
     X, n, file, rows = scaling(given), getattr(real, "total", 0) or len(given), None, 0
     if synthetic is not None:
         rows, made = getattr(synthetic, "total", 0), np.asarray(synthetic.X, dtype=float)
@@ -314,14 +320,14 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise:
         if file.audit is not None:
             plan = replace(plan, epsilon=file.audit.epsilon, rho=file.audit.rho, phi=file.audit.phi)
     population, debiased = _solvable(X, codes, len(classes), plan, file, n)
-    left_out = []
-    for group in _groups(codes, np.random.default_rng(seed)):
+    left_out, groups = [], getattr(real, "groups", None)
+    for group in _parts(codes, groups, np.random.default_rng(seed)):
         rest = np.setdiff1d(np.arange(len(X)), group)
         if np.bincount(codes[rest], minlength=len(classes)).min() >= 2:
             one = Population.of(X[rest], codes[rest], len(classes), debiased=debiased, elliptical=population.elliptical)
             left_out.append(replace(one, counts=population.counts))  # predicts a mix with all samples
-    return Evidence(given, scaling, X, codes, classes, n, plan, file, getattr(real, "left_out", ()), rows, population, tuple(left_out),
-                    debiased)
+    return Evidence(given, scaling, X, codes, classes, n, plan, file, getattr(real, "left_out", ()), remarks, groups, rows, population,
+                    tuple(left_out), debiased)
 
 
 @dataclass(frozen=True, eq=False)
@@ -400,10 +406,13 @@ def _solvable(
     return Population.of(X, codes, classes, debiased=0.0), 0.0
 
 
-def _groups(codes: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
-    """GROUPS disjoint groups of samples with every class spread evenly over them."""
-    order = np.concatenate([rng.permutation(np.flatnonzero(codes == k)) for k in np.unique(codes)])
-    return [order[g::GROUPS] for g in range(GROUPS)]
+def _parts(codes: np.ndarray, groups: np.ndarray | None, rng: np.random.Generator) -> list[np.ndarray]:
+    """GROUPS disjoint parts of the samples: every class spread evenly over them, or where samples have groups whole ones."""
+    if groups is None:
+        order = np.concatenate([rng.permutation(np.flatnonzero(codes == k)) for k in np.unique(codes)])
+        return [order[g::GROUPS] for g in range(GROUPS)]
+    part = rng.permutation(int(groups.max()) + 1)[groups] % GROUPS
+    return [np.flatnonzero(part == g) for g in range(GROUPS) if (part == g).any()]
 
 
 def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> Kept:

@@ -10,7 +10,8 @@ import stat
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
@@ -26,6 +27,9 @@ CHUNK_VALUES = 2_000_000  # numbers read at a time
 NAMED, SHOWN = 20, 60  # names listed in a message, and characters of each
 HEAD = 10_000  # bytes of an array's header: more is no header
 LONGEST = 2**27  # characters of a line of text: more is no table, and might fill the memory
+# what pandas takes for missing, and "?", which many published tables have
+MISSING = frozenset(("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+                     "NaN", "None", "n/a", "nan", "null", "?"))
 TO_INSTALL = "pip install '.[tables]'"
 
 Columns = list[tuple[str, np.ndarray]]
@@ -33,7 +37,18 @@ Chunk = tuple[Columns, dict[str, np.ndarray]]
 
 
 class TableReader(Protocol):
-    """Reads one file: rows with named columns, a chunk of rows at a time."""
+    """Reads one file: rows with named columns, a chunk of rows at a time.
+
+    Attributes
+    ----------
+    kind
+        "npz", "csv", "parquet", "folder" or "frame".
+    how
+        What else must be known to read it: the delimiter of csv, the split of a folder that has several.
+    """
+
+    kind: str
+    how: dict[str, str]
 
     @property
     def columns(self) -> Sequence[str]:
@@ -41,18 +56,23 @@ class TableReader(Protocol):
         ...
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """The rows in order, at most `rows` at a time: the feature columns, each (k,) or (k, d), and the other columns by name."""
+        """The rows in order, at most `rows` at a time: the feature columns and the other columns by name.
+
+        A feature column is numbers, (k,) or (k, d), nan where missing; or words, (k,) of objects, None where missing.
+        """
         ...
 
 
-def reader(path: Path) -> TableReader:
-    """The reader of a file, chosen by its suffix, or of a folder saved by Hugging Face datasets.
+def reader(path: Path | object) -> TableReader:
+    """The reader of a file, chosen by its suffix, of a folder saved by Hugging Face datasets, or of a data frame.
 
     Raises
     ------
     BadInput
         For a file that does not exist, cannot be read, or has no known format. Pipes and devices are not opened: they may never end.
     """
+    if is_frame(path):
+        return _Guarded("the data frame", _Frame(path))
     with _reading(path):
         if path.is_dir():
             return _Guarded(path, _dataset(path))
@@ -72,7 +92,7 @@ def reader(path: Path) -> TableReader:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _reading(path: Path | str) -> Iterator[None]:
     """Turn whatever a library raises for a file that it cannot read into BadInput."""
     try:
         yield
@@ -92,8 +112,18 @@ def _reading(path: Path) -> Iterator[None]:
 class _Guarded:
     """A reader whose chunks raise nothing but BadInput."""
 
-    path: Path
+    path: Path | str
     file: TableReader
+
+    @property
+    def kind(self) -> str:
+        """As in `TableReader`."""
+        return self.file.kind
+
+    @property
+    def how(self) -> dict[str, str]:
+        """As in `TableReader`."""
+        return self.file.how
 
     @property
     def columns(self) -> Sequence[str]:
@@ -184,8 +214,10 @@ class _Array:
 class _Npz:
     """npz: the array X (k, p) and an array (k,) for each other column. X is read from the archive piece by piece."""
 
+    kind = "npz"
+
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path, self.how = path, {}
         try:
             with zipfile.ZipFile(path) as archive:
                 self.columns = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
@@ -219,6 +251,8 @@ class _Npz:
 class _Csv:
     """csv: text with a header line and commas, semicolons or tabs between the cells."""
 
+    kind = "csv"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._open() as file:
@@ -226,27 +260,47 @@ class _Csv:
         if not header.strip():
             raise BadInput(f"{path} is empty: a header line with the names of the columns is needed")
         self.delimiter = max(",;\t", key=header.count)
+        self.how = {"delimiter": self.delimiter}
         try:
             self.columns = [name.strip() for name in next(csv.reader([header], delimiter=self.delimiter))]
         except csv.Error:
             raise BadInput(f"the header line of {path} holds a name of over {csv.field_size_limit():,} characters") from None
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
-        """As in `TableReader`. NumPy parses whole chunks; where it fails, the rows are searched for what is wrong."""
-        wanted = set(features)
-        dtype = np.dtype([(f"c{i}", float if name in wanted else object) for i, name in enumerate(self.columns)])
-        step, first = rows or max(1, CHUNK_VALUES // len(self.columns)), 1
+        """As in `TableReader`. NumPy parses whole chunks; what words the first one has says which columns hold words."""
+        step, first, words = rows or max(1, CHUNK_VALUES // len(self.columns)), 1, set()
         with self._open() as file:
             self._line(file)
             filled = (line for line in iter(lambda: self._line(file), "") if line.strip())
             while lines := list(itertools.islice(filled, step)):
-                try:
-                    parsed = np.loadtxt(lines, dtype, delimiter=self.delimiter, quotechar='"', comments=None, ndmin=1)
-                except ValueError as error:
-                    raise self._wrong(lines, first, wanted, error) from None
-                of = {name: parsed[f"c{i}"] for i, name in enumerate(self.columns)}
-                yield [(name, of[name]) for name in features], {name: of[name] for name in others}
+                of = self._parsed(lines, first, set(features) - words)
+                found = {name: _numbers_or_words(of[name]) if of[name].dtype.kind == "O" and name not in words else of[name]
+                         for name in features}
+                if first == 1:
+                    words = {name for name, values in found.items() if values.dtype.kind == "O"}
+                for name in features:
+                    if found[name].dtype.kind == "O":
+                        found[name] = _words(of[name])
+                        self._same_kind(name, found[name], first, name in words)
+                yield [(name, found[name]) for name in features], {name: of[name] for name in others}
                 first += len(lines)
+
+    def _parsed(self, lines: list[str], first: int, numbers: set[str]) -> dict[str, np.ndarray]:
+        """The cells by column: `numbers` as floats if all of them are, otherwise everything as text."""
+        for wanted in (numbers, set()):
+            dtype = np.dtype([(f"c{i}", float if name in wanted else object) for i, name in enumerate(self.columns)])
+            try:
+                parsed = np.loadtxt(lines, dtype, delimiter=self.delimiter, quotechar='"', comments=None, ndmin=1)
+                return {name: parsed[f"c{i}"] for i, name in enumerate(self.columns)}
+            except ValueError as error:
+                problem = error
+        raise self._wrong(lines, first, problem) from None
+
+    def _same_kind(self, name: str, values: np.ndarray, first: int, words: bool) -> None:
+        if not words:
+            row = next(i for i, one in enumerate(values) if one is not None and _number(one) is None)
+            raise BadInput(f"column {shown(name)!r} of {self.path} is not numeric, {shown(values[row])!r} in row {first + row} after rows "
+                           "with numbers: correct it, or leave the column out with --drop")
 
     def _open(self) -> TextIO:
         return self.path.open(encoding="utf-8-sig", newline="")
@@ -257,22 +311,12 @@ class _Csv:
             raise BadInput(f"cannot read {self.path}: a line has over {LONGEST:,} characters")
         return line
 
-    def _wrong(self, lines: list[str], first: int, features: set[str], error: ValueError) -> BadInput:
+    def _wrong(self, lines: list[str], first: int, error: ValueError) -> BadInput:
         row = first
         try:
             for cells in csv.reader(lines, delimiter=self.delimiter):
                 if len(cells) != len(self.columns):
                     return BadInput(f"row {row} of {self.path} has {len(cells)} cells, the header {len(self.columns)}")
-                for name, cell in zip(self.columns, cells, strict=True):
-                    if name in features:
-                        try:
-                            float(cell)
-                        except ValueError:
-                            column = f"column {shown(name)!r} of {self.path}"
-                            if not cell.strip():
-                                return BadInput(f"{column} has a missing value in row {row}: fill it or leave the row out")
-                            return BadInput(f"{column} is not numeric, {shown(cell.strip())!r} in row {row}: drop it, or encode it as "
-                                            "numbers")
                 row += 1
         except csv.Error:
             return BadInput(f"row {row} of {self.path} holds a cell of over {csv.field_size_limit():,} characters: it is no number")
@@ -284,8 +328,10 @@ class _Arrow:
     """parquet and datasets: Arrow's record batches. A column of lists of d numbers is d features."""
 
     path: Path
+    kind: str
     columns: list[str]
     batches: Callable[[int], Iterable[pa.RecordBatch | pa.Table]]
+    how: dict[str, str] = field(default_factory=dict)
 
     def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
         """As in `TableReader`.
@@ -310,19 +356,27 @@ class _Arrow:
 
         if isinstance(column, pa.ChunkedArray):
             column = column.combine_chunks()
-        if column.null_count:
-            row = column.is_null().to_numpy(zero_copy_only=False).argmax()
-            raise BadInput(f"column {name!r} of {self.path} has a missing value in row {first + row}: fill it or leave the row out")
         kind = column.type
         if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
             flat = column.flatten()
+            if column.null_count or flat.null_count:
+                row = column.is_null().to_numpy(zero_copy_only=False).argmax() if column.null_count else 0
+                raise BadInput(f"column {name!r} of {self.path} has a missing value in row {first + row}: fill it or leave the row out")
             width = len(flat) / max(len(column), 1)
             lengths = np.full(len(column), width) if pa.types.is_fixed_size_list(kind) else np.diff(column.offsets.to_numpy())
             if len(set(lengths.tolist())) > 1:
                 raise BadInput(f"column {name!r} of {self.path} holds lists of different lengths")
             return self._numbers(name, flat, first).reshape(len(column), -1)
+        if pa.types.is_dictionary(kind):
+            column, kind = column.cast(kind.value_type), kind.value_type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+            return _words(np.array(column.to_pylist() or [], dtype=object))
+        if pa.types.is_null(kind):
+            return np.full(len(column), np.nan)
         if pa.types.is_decimal(kind):
             column = column.cast(pa.float64())
+        if pa.types.is_boolean(kind):
+            column = column.cast(pa.int8())
         return column.to_numpy(zero_copy_only=False)
 
     @staticmethod
@@ -345,7 +399,7 @@ def _parquet(path: Path) -> _Arrow:
         columns = ParquetFile(path).schema_arrow.names
     except ArrowInvalid as error:
         raise BadInput(f"cannot read {path}: it is no parquet file ({_first_line(error)})") from None
-    return _Arrow(path, list(columns), lambda rows: ParquetFile(path).iter_batches(rows))
+    return _Arrow(path, "parquet", list(columns), lambda rows: ParquetFile(path).iter_batches(rows))
 
 
 def _dataset(path: Path) -> _Arrow:
@@ -357,14 +411,73 @@ def _dataset(path: Path) -> _Arrow:
         found = load_from_disk(str(path))
     except Exception as error:  # whatever it meets in a folder that it did not write
         raise BadInput(f"cannot read {path}: it is no folder saved by datasets ({_first_line(error)})") from None
+    how = {}
     if isinstance(found, DatasetDict):
         splits = list(found)
         name = "train" if "train" in splits else splits[0]
         if name != "train" and len(splits) > 1:
             raise BadInput(f"{path} has the splits {listed(splits)}; give the folder of one of them")
-        found = found[name]
+        found, how = found[name], {"split": name}
     arrow = found.with_format("arrow")
-    return _Arrow(path, list(found.column_names), arrow.iter)
+    return _Arrow(path, "folder", list(found.column_names), arrow.iter, how)
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """A data frame of pandas or polars, in memory."""
+
+    frame: object
+    kind: str = "frame"
+    how: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[str]:
+        """As in `TableReader`."""
+        return [str(name) for name in self.frame.columns]
+
+    def chunks(self, features: Sequence[str], others: Sequence[str], rows: int | None) -> Iterator[Chunk]:
+        """As in `TableReader`."""
+        of = {str(name): np.asarray(self.frame[name]) for name in self.frame.columns}
+        step = rows or max(len(self.frame), 1)
+        found = {name: self._feature(of[name]) for name in features}
+        for i in range(0, len(self.frame), step):
+            yield [(name, found[name][i : i + step]) for name in features], {name: of[name][i : i + step] for name in others}
+
+    @staticmethod
+    def _feature(values: np.ndarray) -> np.ndarray:
+        if values.dtype.kind in "buif" or values.dtype.kind in "Mm":
+            return values
+        if len(values) and isinstance(values[0], list | tuple | np.ndarray):
+            return np.stack([np.asarray(one) for one in values])
+        given = np.array([None if one is None or str(one) in ("<NA>", "NaT", "nan") else one for one in values], dtype=object)
+        if all(one is None or isinstance(one, Real) for one in given):
+            return np.array([np.nan if one is None else float(one) for one in given])
+        return _words(np.array([None if one is None else str(one) for one in given], dtype=object))
+
+
+def is_frame(given: object) -> bool:
+    """Whether it is a data frame rather than the path of a file."""
+    return hasattr(given, "columns") and hasattr(given, "__getitem__") and not isinstance(given, str | Path)
+
+
+def _words(values: np.ndarray) -> np.ndarray:
+    """Cells as stripped text, None where `MISSING`."""
+    text = {one: str(one).strip() for one in set(values.tolist())}
+    return np.array([None if one is None or text[one] in MISSING else text[one] for one in values], dtype=object)
+
+
+def _numbers_or_words(values: np.ndarray) -> np.ndarray:
+    """Cells as numbers, nan where `MISSING`, if all others are numbers; else the cells as they are."""
+    words = _words(values)
+    found = np.array([np.nan if one is None else _number(one) for one in words], dtype=object)
+    return values if any(one is None for one in found) else found.astype(float)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
 def listed(names: Sequence[str]) -> str:

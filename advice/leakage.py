@@ -96,5 +96,5 @@ class GaussianLeak:
 
     def taken_off(self, found: Sequence[LeaveOneOut], alphas: Sequence[float], weight: float) -> list[LeakFree]:
         """Return the leave-one-out of a real file at every alpha, less the leak at its weight."""
-        return [LeakFree(one.scores, one.balanced, one.codes, one.weights, one.right - right, soft)
+        return [LeakFree(one.scores, one.balanced, one.codes, one.weights, one.right - right, soft, groups=one.groups)
                 for one, (right, soft) in zip(found, self.at(alphas, weight), strict=True)]

@@ -277,6 +277,10 @@ class Advice:
         Whether the features are to be standardised, by mean and standard deviation of the real samples, before training.
     notes
         What the user should know about the data, a sentence each.
+    next
+        What to measure next to be surer.
+    snippet
+        Python that trains the advised classifier with scikit-learn alone.
     keep : bool array (m,) or None
         The rows of the file to train on.
     """
@@ -304,6 +308,8 @@ class Advice:
     threshold: float | None
     standardised: bool
     notes: tuple[str, ...]
+    next: str
+    snippet: str = ""
     keep: np.ndarray | None = None
 
     def as_dict(self) -> dict[str, object]:

@@ -35,7 +35,7 @@ def _ridge_cv(e: Evidence, name: str, X: np.ndarray) -> Rival | None:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # of systems that are singular in the user's units
             alpha = float(RidgeClassifierCV().fit(X, e.codes).alpha_)
-            found = RidgeMix.of(X, e.codes, N=1).path([alpha], 0.0)[0]
+            found = RidgeMix.of(X, e.codes, N=1, groups=e.groups).path([alpha], 0.0)[0]
     except (NotConverged, ValueError, np.linalg.LinAlgError):
         return None
     lead, se = found.gain(e.without)

@@ -11,27 +11,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from ..support.errors import BadInput, place
-from .formats import Columns, listed, reader, shown
+from .cells import Words, as_words, extra, features, labels, numbered, targets
+from .encoding import Encoding
+from .formats import is_frame, listed, reader, shown
 from .identifiers import named_like_one, reason
-from .scaling import LARGEST
+from .layout import Layout
 
 LABELS = ("label", "y")  # the label column, where none is named
 EXTRA = ("keep", "score", "truth")  # columns of a synthetic file that are no features
+ROWS = (*EXTRA, "groups")  # what a table may have for each row
 LEAST = 10  # real samples
 MOST_CLASSES = 20  # the time of an advice grows with the square of their number and more
-CONSTANT, BY_NAME = "the same in all rows", "an identifier by its name"  # why columns are left out
+# why columns are left out
+CONSTANT, EMPTY, TEXT = "the same in all rows", "no value in any row", "text that differs in most rows"
+BY_NAME, DROPPED = "an identifier by its name", "as you said"
 MAX_ROWS = 20_000  # kept of the real samples
 MAX_VALUES = 50_000_000  # numbers kept of a file's features, 400 MB
-EXACT = 2.0**53  # above it a float is not known to a whole number
-LONGEST_LABEL = 200  # characters of the name of a class
-YES, NO = {"1", "true", "True", "TRUE", "yes"}, {"0", "false", "False", "FALSE", "no"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,16 @@ class Table:
         All features of the real samples' file, including those that are left out.
     left_out
         Columns of the real samples' file that are no features, and why.
+    groups : array (k,) or None
+        Rows of one group belong together, as those of one patient or prompt do; whole numbers.
+    encoding
+        What made features of columns of categories and of missing values; None where all columns are numbers.
+    layout
+        How the rows lie in their file.
+    remarks
+        What the user should know about how the file was read, a sentence each.
+    words
+        Columns of categories while the file is being read; later they are features.
     """
 
     X: np.ndarray
@@ -69,6 +81,11 @@ class Table:
     total: int = 0
     columns: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
+    groups: np.ndarray | None = None
+    encoding: Encoding | None = None
+    layout: Layout | None = None
+    remarks: tuple[str, ...] = ()
+    words: Words = field(default_factory=dict)
 
     @cached_property
     def classes(self) -> np.ndarray:
@@ -76,60 +93,88 @@ class Table:
         return np.unique(self.y)
 
 
-def read(path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, seed: int = 0) -> Table:
-    """Read the samples of a file.
+def read(
+    path: str | os.PathLike[str] | object, label: str | None = None, *, like: Table | None = None, drop: Sequence[str] = (),
+    group: str | None = None, seed: int = 0,
+) -> Table:  # fmt: skip
+    """Read the samples of a file or of a data frame.
+
+    Words are categories: scikit-learn's OneHotEncoder, fitted on the real rows, makes features of them. Missing numbers are filled with the
+    median of the real rows, and a further feature says where.
 
     Parameters
     ----------
     path
-        A npz, csv or parquet file, or a folder saved by Hugging Face datasets.
+        A npz, csv or parquet file, a folder saved by Hugging Face datasets, or a data frame of pandas or polars.
     label
         The label column; by default "label" or "y".
     like
         The real samples, if the file has synthetic ones: the features are brought into the order of the real ones, those that the real
         table left out are left out, and the labels must be among the real ones.
+    drop
+        Columns that are no features.
+    group
+        The column that says which rows belong together; it is no feature.
     seed
         Of the random subset of a very large file.
 
     Raises
     ------
     BadInput
-        In one line: no such file, format or column, a feature that is not a finite number, only one class, fewer than 10 real samples,
-        features or labels that do not match.
+        In one line: no such file, format or column, a feature that is infinite or a mixture of numbers and words, only one class, fewer
+        than 10 real samples, features or labels that do not match.
     """
-    place("the file of samples", path)
-    chunks = read_chunks(path, label, like=like)
+    if not is_frame(path):
+        place("the file of samples", path)
+    what = "the data frame" if is_frame(path) else str(path)
+    chunks = read_chunks(path, label, like=like, drop=drop, group=group)
     table = _joined(chunks, np.random.default_rng(seed), MAX_ROWS if like is None else np.inf)
     if table is None:
-        raise BadInput(f"{path} has no rows")
-    return _as_synthetic(table, like, path) if like is not None else _as_real(table, path)
+        raise BadInput(f"{what} has no rows")
+    return _as_synthetic(table, like, what) if like is not None else _as_real(table, what)
 
 
 def read_chunks(
-    path: str | os.PathLike[str], label: str | None = None, *, like: Table | None = None, rows: int | None = None
-) -> Iterator[Table]:
-    """Yield the rows of a file in chunks of at most `rows` (by default two million numbers), with labels as words.
+    path: str | os.PathLike[str] | object, label: str | None = None, *, like: Table | None = None, drop: Sequence[str] = (),
+    group: str | None = None, rows: int | None = None,
+) -> Iterator[Table]:  # fmt: skip
+    """Yield the rows of a file in chunks of at most `rows` (by default two million numbers), with labels and categories as words.
 
     Whatever only the whole file shows (its classes, constant features) is not checked. The other arguments are those of `read`.
     """
-    file = reader(Path(path))
-    named = file.columns
+    what = "the data frame" if is_frame(path) else str(path)
+    file = reader(path if is_frame(path) else Path(path))
+    named, label = file.columns, _label_column(file.columns, label, what)
+    for one in (*drop, *([group] if group else ())):
+        if one == label or (like is None and one not in named):
+            why = "is the label column" if one == label else f"is no column of {what}; they are {listed(named)}"
+            raise BadInput(f"{shown(one)!r} {why}")
+    dropped = [one for one in named if one in drop]
+    taken = {label} | {one for one in EXTRA if like is not None and one in named and one not in like.columns}
+    taken |= {group} if group and like is None else set()
+    left_out = [one for one in named if one not in taken and one not in dropped and (one == group or named_like_one(one))]
+    used = [one for one in named if one not in taken and one not in left_out and one not in dropped]
+    why = tuple((one, DROPPED) for one in dropped) + tuple((one, BY_NAME) for one in left_out if one != group)
+    first = 1
+    for values, columns in file.chunks(used, sorted(taken), rows):
+        X, names, words = features(values, what, first)
+        y = labels(columns[label], f"the label column {label!r} of {what}", first)
+        more = {one: extra(one, columns[one], f"column {one!r} of {what}", first) for one in taken - {label, group}}
+        together = None if group not in taken else labels(columns[group], f"the group column {group!r} of {what}", first, missing=True)
+        layout = Layout(what, file.kind, label, tuple(named), tuple(used), len(names) + len(words) != len(used), **file.how)
+        order = names if not words else tuple(one for one in used if one in names or one in words)
+        table = Table(X, y, names, **more, total=len(X), columns=order, left_out=why, groups=together, layout=layout, words=words)
+        yield table if like is None else _in_order(table, like, what)
+        first += len(X)
+
+
+def _label_column(named: Sequence[str], label: str | None, what: str) -> str:
     if label is None:
         label = next((one for one in LABELS if one in named), None)
     if label is None or label not in named:
         missing = f"no column {label!r}" if label else "no label column"
-        raise BadInput(f"{path} has {missing}; its columns are {listed(named)}; name one with --label")
-    taken = {label} | {one for one in EXTRA if like is not None and one in named and one not in like.columns}
-    left_out = [one for one in named if one not in taken and named_like_one(one)]
-    features = [one for one in named if one not in taken and one not in left_out]
-    first = 1
-    for values, columns in file.chunks(features, sorted(taken), rows):
-        X, names = _features(values, path, first)
-        y = _labels(columns[label], f"the label column {label!r} of {path}", first)
-        extra = {one: _extra(one, columns[one], path, first) for one in taken - {label}}
-        table = Table(X, y, names, **extra, total=len(X), columns=names, left_out=tuple((one, BY_NAME) for one in left_out))
-        yield table if like is None else _in_order(table, like, path)
-        first += len(X)
+        raise BadInput(f"{what} has {missing}; its columns are {listed(named)}; name one with --label")
+    return label
 
 
 # ---------------------------------------------------------------- what holds for a whole file
@@ -142,13 +187,13 @@ def _joined(chunks: Iterator[Table], rng: np.random.Generator, rows: float) -> T
     """
     held: list[Table] = []
     keys: list[np.ndarray] = []
-    labels: set[str] = set()
+    classes: set[str] = set()
     total = 0
     for chunk in chunks:
-        most = int(max(min(MAX_VALUES // max(len(chunk.names), 1), rows), LEAST))
+        most = int(max(min(MAX_VALUES // max(len(chunk.columns), 1), rows), LEAST))
         held.append(chunk)
         keys.append(rng.random(len(chunk.X)))
-        labels |= set(chunk.y)
+        classes |= set(chunk.y)
         total += len(chunk.X)
         if sum(len(one.X) for one in held) > most:
             limit = np.partition(np.concatenate(keys), most)[most]
@@ -156,63 +201,131 @@ def _joined(chunks: Iterator[Table], rng: np.random.Generator, rows: float) -> T
             keys = [key[key < limit] for key in keys]
     if not total:
         return None
-    y = _numbers(np.concatenate([one.y for one in held]))
-    extra = {name: None if getattr(held[0], name) is None else np.concatenate([getattr(one, name) for one in held]) for name in EXTRA}
-    table = Table(np.concatenate([one.X for one in held]), y, held[0].names, **extra, total=total, columns=held[0].columns,
-                  left_out=held[0].left_out)
-    if len(labels) > len(table.classes):
+    y = numbered(np.concatenate([one.y for one in held]))
+    more = {name: None if getattr(held[0], name) is None else np.concatenate([getattr(one, name) for one in held]) for name in ROWS}
+    words = {name: np.concatenate([one.words[name] for one in held]) for name in held[0].words}
+    table = replace(held[0], X=np.concatenate([one.X for one in held]), y=y, **more, total=total, words=words)
+    if len(classes) > len(table.classes):
         raise BadInput(f"a class is so rare that none of its samples is in a random subset of {len(y)} rows: leave it out")
     return table
 
 
-def _as_real(table: Table, path: str | os.PathLike[str]) -> Table:
+def _as_real(table: Table, what: str) -> Table:
+    _check_classes(table, what)
+    groups, remark = _groups_of(table, what)
+    why = {name: _why_left_out(name, column) for name, column in zip(table.names, table.X.T, strict=True)}
+    why |= {name: _why_words_left_out(column) for name, column in table.words.items()}
+    if all(one in (CONSTANT, EMPTY) for one in why.values()):
+        raise BadInput(f"every feature of {what} is the same in all rows: there is nothing to learn from")
+    if all(why.values()):
+        raise BadInput(f"every column of {what} is constant, text or numbers the rows: there is nothing to learn from")
+    used = np.array([not why[name] for name in table.names], dtype=bool)
+    X, names = table.X[:, used], tuple(np.array(table.names, dtype=object)[used])
+    words = {name: column for name, column in table.words.items() if not why[name]}
+    left_out = table.left_out + tuple((name, why[name]) for name in table.columns if why[name])
+    if not words and not np.isnan(X).any():
+        return replace(table, X=X, names=names, left_out=left_out, groups=groups, remarks=remark, words={})
+    encoding = Encoding.of(X, names, words)
+    return replace(table, X=encoding(X, words), names=encoding.names, left_out=left_out, groups=groups, encoding=encoding,
+                   remarks=(*encoding.remarks(), *remark), words={})
+
+
+def _check_classes(table: Table, what: str) -> None:
     if table.total < LEAST:
-        raise BadInput(f"{path} has {table.total} rows; at least {LEAST} real samples are needed")
+        raise BadInput(f"{what} has {table.total} rows; at least {LEAST} real samples are needed")
     classes, counts = np.unique(table.y, return_counts=True)
     if len(classes) < 2:
-        raise BadInput(f"all rows of {path} have the label {classes[0]}: at least two classes are needed")
-    if len(classes) > max(2, len(table.y) // 2):
-        raise BadInput(f"the label column of {path} has {len(classes)} different values in {len(table.y)} rows: it names no classes")
+        raise BadInput(f"all rows of {what} have the label {classes[0]}: at least two classes are needed")
+    if len(classes) > max(2, len(table.y) // 2) or (len(classes) > MOST_CLASSES and targets(classes)):
+        kind = "holds the numbers of a regression: advice is for classes, so cut it into a few" if targets(classes) else "names no classes"
+        raise BadInput(f"the label column of {what} has {len(classes)} different values in {len(table.y)} rows: it {kind}")
     if len(classes) > MOST_CLASSES:
-        raise BadInput(f"{path} has {len(classes)} classes; advice is given for at most {MOST_CLASSES}: merge some or leave rare ones out")
+        raise BadInput(f"{what} has {len(classes)} classes; advice is given for at most {MOST_CLASSES}: merge some or leave rare ones out")
     if counts.min() < 2:
-        raise BadInput(f"class {classes[counts.argmin()]} of {path} has only 1 row: each needs at least 2")
-    constant = np.ptp(table.X, axis=0) == 0
-    if constant.all():
-        raise BadInput(f"every feature of {path} is the same in all rows: there is nothing to learn from")
-    why = [CONSTANT if still else reason(name, column) for still, name, column in zip(constant, table.names, table.X.T, strict=True)]
-    if all(why):
-        raise BadInput(f"every column of {path} is constant or numbers the rows: there is nothing to learn from")
-    used = np.array([not one for one in why])
-    left_out = tuple((name, one) for name, one in zip(table.names, why, strict=True) if one)
-    return replace(table, X=table.X[:, used], names=tuple(np.array(table.names, dtype=object)[used]), left_out=table.left_out + left_out)
+        raise BadInput(f"class {classes[counts.argmin()]} of {what} has only 1 row: each needs at least 2")
 
 
-def _as_synthetic(table: Table, real: Table, path: str | os.PathLike[str]) -> Table:
+def _groups_of(table: Table, what: str) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Groups as whole numbers, a row without one alone, and a remark on them."""
+    if table.groups is None:
+        return None, ()
+    alone = table.groups == ""
+    names, groups = np.unique(table.groups, return_inverse=True)
+    groups = np.where(alone, len(names) + np.arange(len(groups)), groups)
+    groups = np.unique(groups, return_inverse=True)[1]
+    for one in table.classes:
+        if len(np.unique(groups[table.y == one])) < 2:
+            raise BadInput(f"all rows of class {one} of {what} are in one group: rows of a group stay together, so each class needs two")
+    sizes = np.bincount(groups)
+    single = f"; {np.sum(sizes == 1):,} have one row" if (sizes == 1).any() else ""
+    return groups, (f"The rows form {len(sizes):,} groups of at most {sizes.max():,} rows, which are left out together{single}.",)
+
+
+def _why_left_out(name: str, values: np.ndarray) -> str:
+    given = values[~np.isnan(values)]
+    if not given.size:
+        return EMPTY
+    if np.ptp(given) == 0 and given.size == values.size:
+        return CONSTANT
+    return reason(name, values) if given.size == values.size else ""
+
+
+def _why_words_left_out(values: np.ndarray) -> str:
+    different = set(values.tolist())
+    if different == {None}:
+        return EMPTY
+    if len(different) == 1:
+        return CONSTANT
+    return TEXT if len(different) > len(values) // 2 else ""
+
+
+def _as_synthetic(table: Table, real: Table, what: str) -> Table:
     known = {str(one) for one in real.classes}
-    for what, values in (("label", table.y), ("true label", table.truth)):
+    for kind, values in (("label", table.y), ("true label", table.truth)):
         unknown = sorted({str(one) for one in ([] if values is None else np.unique(values))} - known - {""})
         if unknown:
-            raise BadInput(f"{path} has the {what} {unknown[0]}, which no real sample has; theirs are {listed(sorted(known))}")
-    return replace(table, y=table.y.astype(real.y.dtype))
+            raise BadInput(f"{what} has the {kind} {unknown[0]}, which no real sample has; theirs are {listed(sorted(known))}")
+    encoding = real.encoding or Encoding.of(real.X, real.names, {})
+    remarks = []
+    for column, counts in encoding.unknown(table.words).items():
+        if sum(counts.values()) == len(table.y):
+            raise BadInput(f"column {shown(column)!r} of {what} has no category that the real samples have: theirs are "
+                           f"{listed(sorted(map(str, encoding.categories[column])))}, not {listed(list(counts))}")
+        found = listed([f"{one!r} ({count} rows)" for one, count in counts.items()])
+        remarks.append(f"Column {shown(column)!r} of {what} has categories that no real row has; they count as none of those: {found}.")
+    missing = int(np.isnan(table.X).any(axis=1).sum())
+    if missing and not encoding.filled:
+        remarks.append(f"{missing} rows of {what} lack numbers, which were filled with the median of your real rows.")
+    return replace(table, X=encoding(table.X, table.words), y=table.y.astype(real.y.dtype), names=real.names,
+                   encoding=encoding if missing else real.encoding, remarks=tuple(remarks), words={})
 
 
-def _in_order(table: Table, real: Table, path: str | os.PathLike[str]) -> Table:
-    """The table with the features that the real one uses, in its order: matched by name where both files have names."""
-    if _numbered(table.names) or _numbered(real.columns):
+def _in_order(table: Table, real: Table, what: str) -> Table:
+    """The table with the columns that the real one uses, in its order: matched by name where both files have names."""
+    numbers, words = (real.names, ()) if real.encoding is None else (real.encoding.numbers, real.encoding.words)
+    if not table.words and (_numbered(table.names) or _numbered(real.columns)):
         if len(table.names) != len(real.columns):
             named = real.columns if _numbered(table.names) else table.names
             names = "" if _numbered(named) else f" ({'theirs' if named is real.columns else 'its own'} are {listed(named)})"
-            raise BadInput(f"{path} has {len(table.names)} features, the real samples {len(real.columns)}{names}")
+            raise BadInput(f"{what} has {len(table.names)} features, the real samples {len(real.columns)}{names}")
+        if words:
+            raise BadInput(f"{what} has numbers only, the real samples words in {listed(words)}: columns must be named and alike")
         place = {name: i for i, name in enumerate(real.columns)}
-    else:
-        place = {name: i for i, name in enumerate(table.names)}
-        missing, unknown = [one for one in real.names if one not in place], [one for one in place if one not in real.columns]
-        if missing or unknown:
-            parts = [f"lacks {listed(missing)}, which the real samples have"] * bool(missing)
-            parts += [f"has {listed(unknown)}, which the real samples lack"] * bool(unknown)
-            raise BadInput(f"{path} {' and '.join(parts)}: the columns must be the same")
-    return replace(table, X=table.X[:, [place[name] for name in real.names]], names=real.names, columns=real.columns)
+        return replace(table, X=table.X[:, [place[name] for name in numbers]], names=numbers, columns=real.columns)
+    missing = [one for one in (*numbers, *words) if one not in table.columns]
+    unknown = [one for one in table.columns if one not in real.columns]
+    if missing or unknown:
+        parts = [f"lacks {listed(missing)}, which the real samples have"] * bool(missing)
+        parts += [f"has {listed(unknown)}, which the real samples lack"] * bool(unknown)
+        raise BadInput(f"{what} {' and '.join(parts)}: the columns must be the same")
+    place, found = {name: i for i, name in enumerate(table.names)}, {}
+    for name in numbers:
+        if name not in place:
+            example = next(one for one in table.words[name] if one is not None)
+            raise BadInput(f"column {shown(name)!r} of {what} holds words ({shown(example)!r}), that of the real samples numbers")
+    for name in words:
+        found[name] = as_words(table.X[:, place[name]]) if name in place else table.words[name]
+    return replace(table, X=table.X[:, [place[name] for name in numbers]], names=numbers, columns=real.columns, words=found)
 
 
 def _numbered(names: Sequence[str]) -> bool:
@@ -220,100 +333,6 @@ def _numbered(names: Sequence[str]) -> bool:
 
 
 def _rows(table: Table, chosen: np.ndarray) -> Table:
-    extra = {name: None if getattr(table, name) is None else getattr(table, name)[chosen] for name in EXTRA}
-    return replace(table, X=table.X[chosen], y=table.y[chosen], **extra)
-
-
-# ---------------------------------------------------------------- what holds for a column
-
-
-def _features(columns: Columns, path: str | os.PathLike[str], first: int) -> tuple[np.ndarray, tuple[str, ...]]:
-    """X (k, p) and the names of its features, from columns of numbers (k,) or of vectors (k, d)."""
-    names, parts = [], []
-    for name, values in columns:
-        block = values[:, None] if values.ndim == 1 else values
-        width = block.shape[1]
-        names += [name] if values.ndim == 1 else [f"{name}{i}" if name == "x" else f"{name}[{i}]" for i in range(width)]
-        if block.dtype.kind not in "buif":
-            raise BadInput(f"column {shown(name)!r} of {path} is not numeric: drop it, or encode it as numbers")
-        parts.append(block)
-    if not parts or not names:
-        raise BadInput(f"{path} has no features")
-    X = np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), dtype=float)
-    bad = ~(np.abs(X) <= LARGEST)
-    if bad.any():
-        row, column = np.unravel_index(bad.argmax(), bad.shape)
-        value, what = X[row, column], f"column {shown(names[column])!r} of {path}"
-        if np.isfinite(value):
-            raise BadInput(f"{what} has {value:.1e} in row {first + row}: rescale it, or correct it")
-        kind = "a missing value (nan)" if np.isnan(value) else "an infinite value"
-        raise BadInput(f"{what} has {kind} in row {first + row}: fill it or leave the row out")
-    return X, tuple(names)
-
-
-def _labels(values: np.ndarray, what: str, first: int, *, missing: bool = False) -> np.ndarray:
-    """Labels as words, whole numbers without a point. missing: whether labels may be missing; they become ""."""
-    if values.ndim != 1:
-        raise BadInput(f"{what} has shape {values.shape}: one label a row is needed")
-    if values.dtype.kind in "OUS":
-        place: dict[str, int] = {}
-        codes = np.array([place.setdefault(_text(one), len(place)) for one in values], dtype=int)
-        words = [_word(one) for one in place]
-    else:
-        unique, codes = np.unique(values, return_inverse=True)
-        words = [_word(str(one)) for one in unique.tolist()]
-    rows = {word: first + int((codes == i).argmax()) for i, word in enumerate(words) if not word or len(word) > LONGEST_LABEL}
-    if "" in rows and not missing:
-        raise BadInput(f"{what} has no label in row {rows['']}")
-    for word in filter(None, rows):
-        raise BadInput(f"{what} has a label of {len(word):,} characters in row {rows[word]}: it names no class")
-    return np.array(words, dtype=str)[codes]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bytes):
-        value = value.decode(errors="replace")
-    return "" if value is None else str(value).strip()
-
-
-def _word(text: str) -> str:
-    """A label as text, the same for the same number, "" for nan."""
-    try:
-        return str(int(text))
-    except ValueError:  # no whole number, or of over 4,300 digits
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    if np.isnan(number):
-        return ""
-    return str(int(number)) if abs(number) < EXACT and number == int(number) else text
-
-
-def _numbers(words: np.ndarray) -> np.ndarray:
-    """The words as whole numbers, if all of them are and fit into 64 bits; else the words."""
-    try:
-        unique, codes = np.unique(words, return_inverse=True)
-        return np.array([int(one) for one in unique], dtype=np.int64)[codes]
-    except (ValueError, OverflowError):
-        return words
-
-
-def _extra(name: str, values: np.ndarray, path: str | os.PathLike[str], first: int) -> np.ndarray:
-    what = f"column {name!r} of {path}"
-    if name == "truth":
-        return _labels(values, what, first, missing=True)
-    if name == "score":
-        try:
-            score = np.asarray(values, dtype=float)
-        except (TypeError, ValueError):
-            raise BadInput(f"{what} must be numbers") from None
-        if not np.isfinite(score).all():
-            raise BadInput(f"{what} has a missing or infinite value in row {first + int((~np.isfinite(score)).argmax())}")
-        return score
-    words = _labels(values, what, first, missing=True)
-    bad = ~np.isin(words, list(YES | NO))
-    if bad.any():
-        raise BadInput(f"{what} must be true or false, not {str(words[bad.argmax()])!r} in row {first + int(bad.argmax())}")
-    return np.isin(words, list(YES))
+    more = {name: None if getattr(table, name) is None else getattr(table, name)[chosen] for name in ROWS}
+    words = {name: column[chosen] for name, column in table.words.items()}
+    return replace(table, X=table.X[chosen], y=table.y[chosen], **more, words=words)

@@ -112,6 +112,7 @@ def _on_features(e: Evidence) -> list[str]:
     for why in dict.fromkeys(why for _, why in e.columns_left_out):
         names = [name for name, one in e.columns_left_out if one == why]
         found.append(f"Left out: {listed(list(map(repr, names)))} ({why}).")
+    found += e.remarks
     if e.scaling.standardised:
         found.append("Features are standardised by the mean and standard deviation of your real rows, as scikit-learn's StandardScaler "
                      "does: train on standardised features.")

@@ -15,6 +15,9 @@ def advise(
     real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
                     "by the datasets library. Needed.")] = None,
     label: Annotated[str | None, typer.Option("--label", help="Name of the label column (default: label or y).")] = None,
+    drop: Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="A column that is no feature; repeatable.")] = None,
+    group: Annotated[str | None, typer.Option("--group", metavar="COLUMN", help="Rows with the same value in this column stay together: "
+                     "those of one patient, or of one prompt.")] = None,
     synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
                          "--real. Optional columns: keep (whether the verifier keeps the sample), score (the verifier's score), truth "
                          "(the true label, where it is known).")] = None,
@@ -53,8 +56,8 @@ def advise(
         raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
     generator = {"n_hat": n_hat, "self_fitted": self_fitted, "exact": exact, "budget": budget}
     check_said(real=real is not None, file=bool(synthetic), **generator)
-    table_of_real = read(real, label, seed=seed)
-    generated = read(synthetic[0], label, like=table_of_real, seed=seed) if synthetic else None
+    table_of_real = read(real, label, drop=drop or (), group=group, seed=seed)
+    generated = read(synthetic[0], label, like=table_of_real, drop=drop or (), group=group, seed=seed) if synthetic else None
     plan = plan_of(None if generated is None else generated.y, epsilon=epsilon, rho=rho, phi=phi, **generator)
     check_place(out)
     advice = give(table_of_real, plan, generated, standardise=standardise, seed=seed)
@@ -63,5 +66,6 @@ def advise(
         print_json(advice.as_dict())
         return
     print_table(HEAD, table(advice))
-    for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", ", ".join(map(str, files))):
+    for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", f"Next: {advice.next}", ", ".join(map(str, files)), "",
+                 advice.snippet):
         typer.echo(line)

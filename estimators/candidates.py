@@ -37,6 +37,8 @@ class Candidates:
         scikit-learn's ridge parameter, and the weight of a synthetic sample.
     shares : array (n,)
         Weights of the real samples; they sum to 1.
+    groups : array (n,) or None
+        Whole numbers from 0: samples of one group are drawn together.
     """
 
     soft: np.ndarray
@@ -45,11 +47,12 @@ class Candidates:
     alphas: np.ndarray
     weights: np.ndarray
     shares: np.ndarray
+    groups: np.ndarray | None = None
 
     @classmethod
-    def none(cls, sample_weights: np.ndarray) -> Candidates:
-        """Return no candidates yet, for real samples with weights (n,)."""
-        return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((3, 0)), sample_weights / sample_weights.sum())
+    def none(cls, sample_weights: np.ndarray, groups: np.ndarray | None = None) -> Candidates:
+        """Return no candidates yet, for real samples with weights (n,), perhaps in groups (n,) that were left out together."""
+        return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((3, 0)), sample_weights / sample_weights.sum(), groups)
 
     def and_those(self, path: Sequence[LeaveOneOut], alphas: np.ndarray, weight: float, theory: np.ndarray | float = np.nan) -> Candidates:
         """Return these candidates and further ones of one weight.
@@ -102,9 +105,10 @@ class Candidates:
         A random sample of the samples, with replacement, chooses, and the others judge (the bootstrap of Tsamardinos, Greasidou and
         Borboudakis 2018); the mean over such draws.
         """
-        rng, n, judged = np.random.default_rng(0), self.shares.size, []
+        groups = np.arange(self.shares.size) if self.groups is None else self.groups
+        rng, n, judged = np.random.default_rng(0), int(groups.max()) + 1, []
         for _ in range(DRAWS):
-            counts = np.bincount(rng.integers(0, n, n), minlength=n)
+            counts = np.bincount(rng.integers(0, n, n), minlength=n)[groups]
             rest = np.where(counts == 0, self.shares, 0.0)
             if rest.any():
                 chosen = self.choice(counts)

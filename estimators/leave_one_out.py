@@ -18,7 +18,7 @@ good, and tends to the accuracy on the training set as m grows: use `estimators.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -47,6 +47,8 @@ class LeaveOneOut:
         Of the samples in the averages.
     right : array (n,)
         The probability that the largest balanced score is the true label's: 0 or 1, or between where a noise was averaged over.
+    groups : array (n,) or None
+        Samples of one group were left out together, and their errors go together.
     """
 
     scores: np.ndarray
@@ -54,11 +56,13 @@ class LeaveOneOut:
     codes: np.ndarray
     weights: np.ndarray
     right: np.ndarray
+    groups: np.ndarray | None = field(default=None, kw_only=True)
 
     @classmethod
     def of(
-        cls, scores: np.ndarray, codes: np.ndarray, weights: np.ndarray | None = None, balanced: np.ndarray | None = None
-    ) -> LeaveOneOut:
+        cls, scores: np.ndarray, codes: np.ndarray, weights: np.ndarray | None = None, balanced: np.ndarray | None = None,
+        groups: np.ndarray | None = None,
+    ) -> LeaveOneOut:  # fmt: skip
         """Return the leave-one-out of given scores.
 
         Parameters
@@ -70,10 +74,12 @@ class LeaveOneOut:
             By default 1.
         balanced : array (n, L), optional
             By default the scores themselves.
+        groups : array (n,), optional
+            Whole numbers from 0.
         """
         balanced = scores if balanced is None else balanced
         right = (balanced.argmax(axis=1) == codes).astype(float)
-        return cls(scores, balanced, codes, np.ones(len(codes)) if weights is None else weights, right)
+        return cls(scores, balanced, codes, np.ones(len(codes)) if weights is None else weights, right, groups=groups)
 
     @cached_property
     def accuracy(self) -> float:
@@ -84,9 +90,13 @@ class LeaveOneOut:
     def se(self) -> float:
         """The standard error of `accuracy` as an estimate for fresh samples.
 
-        Binomial, with one success and one failure added, so that it is never 0. The classifiers' dependence is neglected.
+        Binomial, with one success and one failure added, so that it is never 0. The classifiers' dependence is neglected. Groups count for
+        so many samples fewer as the sums of their hits vary more than those of independent samples.
         """
         k = self.weights.sum() ** 2 / np.sum(self.weights**2)
+        if self.groups is not None:
+            own = self.weights * (self.right - self.accuracy)
+            k /= max(self._squares(own) / max(own @ own, np.finfo(float).tiny), 1.0)
         share = (k * self.accuracy + 1) / (k + 2)
         return float(np.sqrt(share * (1 - share) / k))
 
@@ -112,9 +122,14 @@ class LeaveOneOut:
     def gain(self, other: LeaveOneOut) -> tuple[float, float]:
         """Return the accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
         difference, shares = self.right - other.right, self.weights / self.weights.sum()
-        mean, n = shares @ difference, len(shares)
-        se = np.sqrt(np.sum(shares**2 * (difference - mean) ** 2) * n / (n - 1))
+        mean, n = shares @ difference, len(shares) if self.groups is None else int(self.groups.max()) + 1
+        se = np.sqrt(self._squares(shares * (difference - mean)) * n / (n - 1))
         return float(mean), float(np.hypot(se, 1 / n))  # a change of one sample, so that no change is no certainty
+
+    def _squares(self, deviations: np.ndarray) -> float:
+        """The sum of the squared deviations of all samples, or of the sums of all groups."""
+        sums = deviations if self.groups is None else np.bincount(self.groups, deviations)
+        return float(sums @ sums)
 
     @cached_property
     def soft(self) -> np.ndarray:
@@ -148,6 +163,8 @@ class RidgeMix:
         The kept synthetic samples themselves, where there are fewer samples than features.
     intercept : bool
         Whether one is fitted.
+    groups : array (n,) or None
+        Whole numbers from 0: real samples of one group are left out together.
     """
 
     X: np.ndarray
@@ -160,11 +177,13 @@ class RidgeMix:
     X_s: np.ndarray | None = None
     codes_s: np.ndarray | None = None
     intercept: bool = True
+    groups: np.ndarray | None = None
 
     @classmethod
     def of(
         cls, X: np.ndarray, y: np.ndarray, X_s: np.ndarray | None = None, y_s: np.ndarray | None = None, *,
         keep: np.ndarray | None = None, N: float | None = None, weights: np.ndarray | None = None, intercept: bool = True,
+        groups: np.ndarray | None = None,
     ) -> RidgeMix:  # fmt: skip
         """Return the mix of real and synthetic samples.
 
@@ -182,6 +201,8 @@ class RidgeMix:
             Of the real samples, above 0, by default 1.
         intercept : bool
             Whether one is fitted.
+        groups : array (n,), optional
+            Whole numbers from 0: real samples of one group are left out together.
 
         Raises
         ------
@@ -199,7 +220,7 @@ class RidgeMix:
         shift = X.mean(axis=0) if intercept else np.zeros(X.shape[1])  # only the intercept sees it; the sums lose fewer digits
         m = 0 if X_s is None else len(X_s)
         mix = cls(X - shift, codes, np.ones(len(X)) if weights is None else np.asarray(weights, dtype=float), classes, shift,
-                  float(len(X) + m if N is None else N), intercept=intercept)
+                  float(len(X) + m if N is None else N), intercept=intercept, groups=groups)
         return mix if X_s is None else mix._with(np.asarray(X_s, dtype=float), np.asarray(y_s), keep)
 
     def _with(self, X_s: np.ndarray, y_s: np.ndarray, keep: np.ndarray | None) -> RidgeMix:
@@ -241,9 +262,9 @@ class RidgeMix:
         """
         alphas, factored = self._alphas(gammas), self._factored(omega)
         found = []
-        for scores, fitted in factored.left_out(self.X, self.codes, self.weights, alphas):
-            shift = class_shift(np.eye(len(self.classes)), fitted, self.codes, self.weights, factored.total)
-            found.append(LeaveOneOut.of(scores, self.codes, self.weights, scores + shift))
+        for scores, fitted in factored.left_out(self.X, self.codes, self.weights, alphas, self.groups):
+            shift = class_shift(np.eye(len(self.classes)), fitted, self.codes, self.weights, factored.total, self.groups)
+            found.append(LeaveOneOut.of(scores, self.codes, self.weights, scores + shift, self.groups))
         return found
 
     def scores(self, X: np.ndarray, gammas: Sequence[float], omega: float = 1.0) -> list[np.ndarray]:
@@ -290,7 +311,9 @@ def sharpened(smooth: np.ndarray | float) -> np.ndarray:
     return ndtr(np.sqrt(1 + BANDWIDTH**2) * ndtri(np.clip(smooth, 1e-9, 1 - 1e-9)))
 
 
-def class_shift(labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weights: np.ndarray, total: float) -> np.ndarray:
+def class_shift(
+    labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weights: np.ndarray, total: float, groups: np.ndarray | None = None
+) -> np.ndarray:
     """Return how the scores of each sample move when the others of its class take over its weight, through the intercept, (n, L).
 
     Parameters
@@ -303,6 +326,11 @@ def class_shift(labels: np.ndarray, fitted: np.ndarray, codes: np.ndarray, weigh
         True labels from 0 to L - 1, and weights of the samples.
     total : float
         The sum of all weights; inf without an intercept.
+    groups : array (n,), optional
+        Whole numbers from 0: the weight of all samples of a group is taken over, by others of their classes.
     """
     residual = np.array([np.average((labels[k] - fitted)[codes == k], axis=0, weights=weights[codes == k]) for k in range(len(labels))])
-    return (weights / (total - weights))[:, None] * residual[codes]
+    if groups is None:
+        return (weights / (total - weights))[:, None] * residual[codes]
+    pulls = np.array([np.bincount(groups, weights * column) for column in residual[codes].T]).T
+    return (pulls / (total - np.bincount(groups, weights))[:, None])[groups]

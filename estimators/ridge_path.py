@@ -1,6 +1,7 @@
 """The ridge of `estimators.ridge` at many alphas, from one eigendecomposition: scores of fresh samples, and of samples left out.
 
-Leaving a training sample out divides its residual by 1 - h_i, h_i its leverage.
+Leaving a training sample out divides its residual by 1 - h_i, h_i its leverage. Of samples that are left out together the residuals are
+multiplied by the inverse of I - H, H their block of the hat matrix.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class PrimalPath:
             yield self.shares + turned @ (self.cross / (self.values + alpha)[:, None])
 
     def left_out(
-        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float], groups: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the left-out and the fitted scores, (n, L) each, for every alpha.
 
@@ -66,14 +67,21 @@ class PrimalPath:
         codes, weights : arrays (n,)
             Their labels from 0 to L - 1, and their weights.
         alphas : sequence of float
+        groups : array (n,), optional
+            Samples of one group are left out together; by default each is alone.
         """
         turned = (X - self.mean) @ self.basis
         inverses = 1 / (self.values[:, None] + np.array(alphas))
+        together = _blocks(groups)
         leverages = weights[:, None] * (1 / self.total + (turned * turned) @ inverses)
         labels = np.eye(len(self.shares))[codes]
         for inverse, leverage in zip(inverses.T, leverages.T, strict=True):
             fitted = self.shares + turned @ (self.cross * inverse[:, None])
-            yield labels - _divided(labels - fitted, 1 - leverage), fitted
+            residuals = _divided(labels - fitted, 1 - leverage)
+            for rows in together:
+                hat = (1 / self.total + (turned[rows] * inverse) @ turned[rows].T) * weights[rows]
+                residuals[rows] = np.linalg.solve(np.eye(len(rows)) - hat, (labels - fitted)[rows])
+            yield labels - residuals, fitted
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +126,7 @@ class DualPath:
             yield self.samples.shares + products @ (self.labels / (self.values + alpha)[:, None])
 
     def left_out(
-        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float]
+        self, X: np.ndarray, codes: np.ndarray, weights: np.ndarray, alphas: Sequence[float], groups: np.ndarray | None = None
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield the left-out and the fitted scores, (n, L) each, for every alpha.
 
@@ -129,13 +137,28 @@ class DualPath:
         codes, weights : arrays (n,)
             Their labels from 0 to L - 1, and their weights.
         alphas : sequence of float
+        groups : array (n,), optional
+            As in `PrimalPath.left_out`.
         """
+        together = _blocks(groups)
         own, inverses = self.samples.back(self.vectors)[: len(X)], 1 / (self.values[:, None] + np.array(alphas))
         frees = (own * own) @ inverses
         roots, labels = np.sqrt(weights)[:, None], np.eye(self.labels.shape[1])[codes]
         for alpha, inverse, free in zip(alphas, inverses.T, frees.T, strict=True):
             residual = own @ (inverse[:, None] * self.labels)
-            yield labels - _divided(residual, free) / roots, labels - alpha * residual / roots
+            divided = _divided(residual, free)
+            for rows in together:
+                divided[rows] = np.linalg.solve((own[rows] * inverse) @ own[rows].T, residual[rows])
+            yield labels - divided / roots, labels - alpha * residual / roots
+
+
+def _blocks(groups: np.ndarray | None) -> list[np.ndarray]:
+    """The rows of every group of more than one."""
+    if groups is None:
+        return []
+    order = np.argsort(groups, kind="stable")
+    found = np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
+    return [rows for rows in found if len(rows) > 1]
 
 
 def _divided(residuals: np.ndarray, free: np.ndarray) -> np.ndarray:

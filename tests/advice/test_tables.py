@@ -220,15 +220,14 @@ BAD_CSV = {
     "few rows": ("a,label\n1,0\n2,1\n" * 1, None, "has 2 rows; at least 10"),
     "no rows": ("a,label\n", None, "has no rows"),
     "empty": ("", None, "is empty"),
-    "nan": ("a,b,label\n" + "1,2,0\n" * 6 + "1,nan,1\n" * 6, None, r"column 'b' of .* has a missing value \(nan\) in row 7"),
     "infinity": ("a,b,label\n" + "1,2,0\n" * 6 + "-inf,2,1\n" * 6, None, "column 'a' of .* has an infinite value in row 7"),
-    "empty cell": ("a,b,label\n" + "1,2,0\n" * 6 + "1,,1\n" * 6, None, "column 'b' of .* has a missing value in row 7"),
     "words": ("a,b,label\n" + "1,2,0\n" * 6 + "1,red,1\n" * 6, None, "column 'b' of .* is not numeric, 'red' in row 7"),
     "short row": ("a,b,label\n" + "1,2,0\n" * 6 + "1,2\n", None, "row 7 of .* has 2 cells, the header 3"),
     "no features": ("label\n" + "0\n1\n" * 6, None, "has no features"),
     "constant": ("a,label\n" + "1,0\n1,1\n" * 6, None, "every feature of .* is the same"),
     "no label in a row": ("a,label\n" + "1,0\n2,1\n3,\n" * 6, None, "has no label in row 3"),
-    "numbers as labels": ("a,label\n" + "".join(f"{i},{i / 7}\n" for i in range(20)), None, "20 different values in 20 rows"),
+    "numbers as labels": ("a,label\n" + "".join(f"{i},{i / 7}\n" for i in range(20)), None, "20 different values .* of a regression"),
+    "names as labels": ("a,label\n" + "".join(f"{i},n{i}\n" for i in range(20)), None, "20 different values in 20 rows: it names no"),
     "lonely class": ("a,label\n" + "1,0\n2,1\n" * 6 + "3,2\n", None, "class 2 of .* has only 1 row"),
     "no header": ("1.5,2,1.5\n" * 20, None, "two columns '1.5'"),
 }  # fmt: skip
@@ -251,7 +250,7 @@ BAD_NPZ = {
     "lengths": (dict(X=X20, y=Y20[:-1]), None, r"array y of .* has shape \(19,\), X has 20 rows"),
     "objects": (dict(X=X20, y=np.array(Y20, dtype=object)), None, "Python objects"),
     "words": (dict(X=X20.astype(str), y=Y20), None, "X of .* is not numeric"),
-    "nan": (dict(X=np.where(np.arange(60).reshape(20, 3) == 31, np.nan, X20), y=Y20), None, "column 'x1' of .* in row 11"),
+    "infinity": (dict(X=np.where(np.arange(60).reshape(20, 3) == 31, np.inf, X20), y=Y20), None, "column 'x1' of .* in row 11"),
     "nan label": (dict(X=X20, y=np.where(Y20 == 1, np.nan, 0.0)), None, "has no label in row 2"),
     "X as label": (dict(X=X20, y=Y20), "X", "cannot be the label column"),
     "two labels": (dict(X=X20, y=np.column_stack([Y20, Y20])), None, r"shape \(20, 2\)"),
@@ -312,8 +311,9 @@ def test_bad_parquet_is_one_line(tmp_path):
 
     path = tmp_path / "real.parquet"
     for columns, message in (
-        (dict(a=[*X20[:19, 0], None], label=Y20), "column 'a' of .* has a missing value in row 20"),
-        (dict(a=["red"] * 20, label=Y20), "column 'a' of .* is not numeric"),
+        (dict(a=["red"] * 20, label=Y20), "every feature of .* is the same"),
+        (dict(a=["1", "2"] * 9 + ["red", "blue"], label=Y20), "column 'a' of .* is not numeric, 'red' in row 19"),
+        (dict(a=[[1.0], None] * 10, label=Y20), "column 'a' of .* has a missing value in row 2"),
         (dict(a=[[1.0], [1.0, 2.0]] * 10, label=Y20), "lists of different lengths"),
         (dict(a=X20[:, 0], label=[None, *Y20[1:].tolist()]), "has no label in row 1"),
     ):

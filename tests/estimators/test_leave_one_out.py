@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, RidgeMix, sharpened
-from synthmix.estimators.ridge import Moments
+from synthmix.estimators.ridge import Moments, ridge
 from synthmix.estimators.self_fitted import kept_labels, self_fitted_leave_one_out
 from synthmix.support.errors import BadInput
 
@@ -298,3 +298,23 @@ def test_bad_counts_of_kept_labels():
     X, y = samples(20, 3, 2)
     with pytest.raises(BadInput, match="2 x 2"):
         self_fitted_leave_one_out(X, y, np.zeros((3, 3)), 0.1)
+
+
+@pytest.mark.parametrize("p", [6, 80], ids=["primal", "dual"])
+@pytest.mark.parametrize("synthetic", [False, True])
+def test_groups_that_are_left_out_together_are_refitted_without(p: int, synthetic: bool) -> None:
+    rng = np.random.default_rng(0)
+    X, y, groups = rng.standard_normal((24, p)), np.arange(24) % 3, np.repeat(np.arange(8), [1, 2, 3, 4, 2, 5, 3, 4])
+    X_s, y_s = (rng.standard_normal((30, p)), np.arange(30) % 3) if synthetic else (None, None)
+    found = RidgeMix.of(X, y, X_s, y_s, N=1, groups=groups).path([0.7], 0.4)[0]
+    for group in range(8):
+        rest, own = groups != group, groups == group
+        both, labels, c = X[rest], y[rest], np.ones(rest.sum())
+        if synthetic:
+            both, labels, c = np.concatenate([both, X_s]), np.append(labels, y_s), np.append(c, np.full(30, 0.4))
+        np.testing.assert_allclose(found.scores[own], ridge(both, labels, 3, 0.7, c).scores(X[own]), atol=1e-10)
+    alone = RidgeMix.of(X, y, X_s, y_s, N=1).path([0.7], 0.4)[0]
+    assert np.abs(alone.scores - found.scores).max() > 0.01
+    single = RidgeMix.of(X, y, X_s, y_s, N=1, groups=np.arange(24)).path([0.7], 0.4)[0]
+    np.testing.assert_allclose(single.balanced, alone.balanced, atol=1e-12)
+    assert single.se == pytest.approx(alone.se) and single.gain(found)[1] == pytest.approx(alone.gain(found)[1])
