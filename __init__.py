@@ -9,7 +9,8 @@ Theory
     synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures.
 Family trees
     `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
-    `predict_tree` and `simulate` say what a classifier trained on it is worth.
+    `predict_tree` and `simulate` say what a classifier trained on it is worth. `predict_line` solves a line of generators in closed form,
+    also an infinite one; `smallest_fresh_share` and `weakest_verifier` say what keeps an accuracy for ever.
 Selection by a score
     `Selection` is a `Setting` whose synthetic samples are kept by a `ScoreVerifier` or `LinearVerifier` and labelled by a
     `MarginLabeller`; `keep_share` makes the rules that keep the hard or the easy samples along a `score_direction`; `predict_selection`
@@ -46,6 +47,7 @@ _MODULES = {
     "solvers.predict": ("Prediction", "PredictionGrid", "predict", "predict_grid"),
     "solvers.critical": ("critical_noise",),
     "solvers.relabelling": ("predict_relabelling",),
+    "solvers.collapse": ("predict_line", "smallest_fresh_share", "weakest_verifier"),
     "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
     "solvers.tree_files": ("read_tree",),
     "solvers.input_dependent": ("LinearVerifier", "MarginLabeller", "ScoreVerifier"),
@@ -81,6 +83,9 @@ if TYPE_CHECKING:
     from .solvers.best_mix import Family as Family
     from .solvers.best_mix import Optimum as Optimum
     from .solvers.best_mix import best_mix as best_mix
+    from .solvers.collapse import predict_line as predict_line
+    from .solvers.collapse import smallest_fresh_share as smallest_fresh_share
+    from .solvers.collapse import weakest_verifier as weakest_verifier
     from .solvers.critical import critical_noise as critical_noise
     from .solvers.input_dependent import LinearVerifier as LinearVerifier
     from .solvers.input_dependent import MarginLabeller as MarginLabeller

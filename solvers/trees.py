@@ -83,6 +83,8 @@ class Tree:
         Covariance of the real samples: a number (times the identity), p eigenvalues, or a p x p matrix.
     alpha, lam
         Kept fraction and signal of the synthetic samples trained on, for the record; nan where there are several such sets.
+    mean_squares
+        Estimates (p,) of the squares of mu's coordinates, in place of mu, as of `Setting`; beside p eigenvalues.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Tree:
     covariance: Covariance = 1.0
     alpha: float = math.nan
     lam: float = math.nan
+    mean_squares: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sets", instances("a set of a tree", self.sets, SampleSet))
@@ -110,6 +113,8 @@ class Tree:
             number("mu", self.mu, 0)
             if np.ndim(self.covariance):
                 raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
+        if self.mean_squares is not None and not (np.ndim(self.covariance) == 1 and np.shape(self.mean_squares) == (self.p,)):
+            raise BadInput("mean-squares need p eigenvalues as the covariance, and p entries")
         self._check_sets()
 
     def _check_sets(self) -> None:
@@ -153,18 +158,36 @@ class Tree:
         if c.ndim == 0:
             return c[None], np.array([float(self.p)]), np.array([float(mu @ mu if mu.ndim else mu * mu)])
         if c.ndim == 1:
-            return c, np.ones(self.p), mu**2
+            return c, np.ones(self.p), mu**2 if self.mean_squares is None else np.asarray(self.mean_squares, dtype=float)
         values, vectors = np.linalg.eigh(c)
         return np.maximum(values, 0), np.ones(self.p), (mu @ vectors) ** 2
 
 
-def predict_tree(tree: Tree) -> Prediction:
-    """Predict mean margin, variance, accuracy and risk of the classifier trained on a family tree.
+@dataclass(frozen=True)
+class SolvedTree:
+    """The theory of a family tree, solved.
 
-    Returns
-    -------
-    Prediction
-        `fixed_point` holds the left-out trace `delta_NAME` of every set that matters, and the relative residual.
+    Attributes
+    ----------
+    mean_margin, variance
+        Of the margin of a fresh sample.
+    root
+        Weight of C in the resolvent: what training on the whole tree is worth as training on real samples of known law.
+    delta
+        Left-out trace of every set that matters, by name.
+    residual
+        Relative, of the fixed point.
+    """
+
+    mean_margin: float
+    variance: float
+    root: float
+    delta: dict[str, float]
+    residual: float
+
+
+def solve_tree(tree: Tree) -> SolvedTree:
+    """Solve the theory of a family tree.
 
     Raises
     ------
@@ -188,11 +211,30 @@ def predict_tree(tree: Tree) -> Prediction:
                                                          tau, delta)  # fmt: skip
     if not (relative <= kernels.TOLERANCE and math.isfinite(margin) and math.isfinite(variance) and variance >= 0):
         raise NotConverged(f"the family tree was not solved: relative residual {relative:.1e} where {kernels.TOLERANCE:.0e} is wanted")
-    margins, variances = np.array([margin]), np.array([variance])
+    root = float(sum(each for each, one in zip(tau, sets, strict=True) if not one.parents))
+    return SolvedTree(margin, variance, root, {each.name: float(value) for each, value in zip(sets, delta, strict=True)}, relative)
+
+
+def predict_tree(tree: Tree) -> Prediction:
+    """Predict mean margin, variance, accuracy and risk of the classifier trained on a family tree.
+
+    Returns
+    -------
+    Prediction
+        `fixed_point` holds the left-out trace `delta_NAME` of every set that matters, and the relative residual.
+
+    Raises
+    ------
+    NotConverged
+        If the fixed point was not solved to 1e-12.
+    """
+    solved = solve_tree(tree)
+    margins, variances = np.array([solved.mean_margin]), np.array([solved.variance])
     accuracy, risk = np.empty(1), np.empty(1)
     kernels.outcomes(margins, variances, accuracy, risk)
-    fixed_point = {f"delta_{each.name}": float(value) for each, value in zip(sets, delta, strict=True)}
-    return Prediction(margin, variance, float(accuracy[0]), float(risk[0]), tree.alpha, tree.lam, {**fixed_point, "residual": relative})
+    fixed_point = {f"delta_{name}": value for name, value in solved.delta.items()}
+    return Prediction(solved.mean_margin, solved.variance, float(accuracy[0]), float(risk[0]), tree.alpha, tree.lam,
+                      {**fixed_point, "residual": solved.residual})  # fmt: skip
 
 
 def generations(setting: Setting, depth: int, scheme: str) -> Tree:
@@ -242,7 +284,7 @@ def generations(setting: Setting, depth: int, scheme: str) -> Tree:
     synthetic = SampleSet("s", setting.m, parents, setting.omega, setting.epsilon, setting.verifier)
     real = [SampleSet("r", setting.n, weight=1.0)] if setting.n else []
     return Tree((*real, *sets, *([synthetic] if setting.m else [])), setting.p, setting.mu, setting.ridge, setting.covariance,
-                setting.alpha, setting.lam)  # fmt: skip
+                setting.alpha, setting.lam, setting.mean_squares)  # fmt: skip
 
 
 def _share(text: str) -> float:
