@@ -16,7 +16,6 @@ from .provenance import Provenance
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
 Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier"]
-VERDICTS: tuple[Verdict, ...] = ("helps", "hurts", "too close to call", "depends on the verifier")
 
 
 @dataclass(frozen=True)

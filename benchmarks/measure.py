@@ -9,13 +9,14 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from synthmix.support.threads import one_thread
+
 
 def one_core() -> None:
     """Keep BLAS, LAPACK and the compiled loops to one thread for the rest of the process, for both sides alike."""
     import numba
-    from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)
+    one_thread()
     numba.set_num_threads(1)
 
 

@@ -19,7 +19,7 @@ from benchmarks.measure import duration, interleaved, show
 from synthmix.data.sets import mnist
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.experiments.mnist_networks import Chunk, Images, Statistics, Synthetic
-from synthmix.experiments.networks import Network, Trained, Training, batches, one_thread, train
+from synthmix.experiments.networks import Network, Trained, Training, batches, torch_on_one_thread, train
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE
 
 N, M, EPSILON = 50, (25, 50, 125, 500, 750), 0.3
@@ -69,7 +69,7 @@ def together(images: np.ndarray, networks: list[Network], processes: int) -> Non
 
 
 def _alone(images: np.ndarray, networks: list[Network]) -> None:
-    with one_thread():
+    with torch_on_one_thread():
         train(images, networks, TRAINING, device="cpu")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..support.errors import BadInput
+from ..support.threads import one_thread
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +97,6 @@ def _root(centred: np.ndarray) -> np.ndarray:
 
 def _symmetric_root(covariance: np.ndarray) -> np.ndarray:
     """Unlike other roots it is unique: a seed draws the same on every machine, up to rounding."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):  # several threads gain nothing at this size, and lose much where the machine is busy
+    with one_thread():  # several threads gain nothing at this size, and lose much where the machine is busy
         values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..support.errors import BadInput, number
 from ..support.progress import bar
+from ..support.threads import one_thread
 from .ridge import SolvedRidge
 
 Result = TypeVar("Result")
@@ -210,11 +211,10 @@ def resample(
         Whether to show a progress bar.
     """
     from joblib import Parallel, delayed
-    from threadpoolctl import threadpool_limits
 
     outcomes: list[Result] = []
     seeds = np.random.SeedSequence(seed).spawn(count)
-    with threadpool_limits(1), bar("resamples", progress) as show:
+    with one_thread(), bar("resamples", progress) as show:
         tasks = (delayed(measure)(np.random.default_rng(child), r) for r, child in enumerate(seeds))
         for outcome in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
             outcomes.append(outcome)

@@ -30,7 +30,7 @@ from ..support.errors import BadInput
 from ..support.files import read_arrays, write_arrays
 from ..support.progress import bar
 from ..support.workers import workers
-from .networks import Network, Training, one_thread, pytorch, train
+from .networks import Network, Training, pytorch, torch_on_one_thread, train
 
 CLASSES = 10
 
@@ -284,5 +284,5 @@ def _keep(folder: Path | None, chunk: Chunk, study: Study, scores: np.ndarray) -
 
 
 def _score(chunk: Chunk, *rest: object) -> np.ndarray:
-    with one_thread():
+    with torch_on_one_thread():
         return chunk.score(*rest)

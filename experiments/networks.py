@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..support.errors import BadInput, NotConverged, number
+from ..support.threads import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -138,15 +139,13 @@ def pytorch() -> object:
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep linear algebra on one thread, PyTorch's and NumPy's: where processes are the parallelism, and rounding is to stay the same."""
-    from threadpoolctl import threadpool_limits
-
+def torch_on_one_thread() -> Iterator[None]:
+    """Keep PyTorch on one thread, and with it what `support.threads.one_thread` limits: PyTorch has a number of threads of its own."""
     torch = pytorch()
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_thread():
             yield
     finally:
         torch.set_num_threads(before)

@@ -20,6 +20,7 @@ from ..solvers.many_classes import ClassMixture, Scores, next_label_noise, predi
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Verifier
 from ..support.errors import BadInput
 from ..support.progress import bar
+from ..support.threads import one_thread
 from .real_data import WORDS, Features, RealData, Split
 
 SUPERVISION = {ORACLE: "oracle", Verifier(rho=0.1, phi=0.9): "strong (0.1, 0.9)", NO_SUPERVISION: "no supervision"}
@@ -236,7 +237,6 @@ def predict_and_measure(
         With data, as for `data.locate`.
     """
     from joblib import Parallel, delayed
-    from threadpoolctl import threadpool_limits
 
     tasks = []
     for case, (dividing, trying) in zip(cases, seeds, strict=True):
@@ -244,7 +244,7 @@ def predict_and_measure(
         children = np.random.SeedSequence(trying).spawn(len(mixes))
         tasks += [delayed(_result)(case, mix, splits, child) for mix, child in zip(mixes, children, strict=True)]
     results: list[MixResult] = []
-    with threadpool_limits(1), bar("settings", progress) as show:
+    with one_thread(), bar("settings", progress) as show:
         for one in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
             results.append(one)
             show(len(results), len(tasks))

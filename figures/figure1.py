@@ -10,6 +10,7 @@ from ..drawing.panels import Histogram, Line, Mark, Panel, Points
 from ..sims.monte_carlo import Estimate
 from ..sims.samplers.sufficient import bartlett
 from ..solvers.marchenko_pastur import MarchenkoPastur
+from ..support.threads import one_thread
 from .kit.claims import Claim, agrees, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -52,11 +53,10 @@ FIGURE = Figure("The spectrum of a sample covariance: Marchenko-Pastur", columns
 def _spectra(s: Settings, n_hat: int, seed: int) -> np.ndarray:
     """Eigenvalues of sample covariances of n_hat samples, in ascending order, draws x p."""
     from scipy.linalg import eigvalsh
-    from threadpoolctl import threadpool_limits
 
     rng = np.random.default_rng(seed)
     factors = (bartlett(rng, s.p, n_hat) for _ in range(s.draws))  # n_hat samples for the price of p
-    with threadpool_limits(1, user_api="blas"):
+    with one_thread():
         return np.array([eigvalsh(factor @ factor.T) / n_hat for factor in factors])
 
 

@@ -22,6 +22,7 @@ from ..data.sets import mnist
 from ..drawing.panels import Images, Line, Panel, Points
 from ..estimators.class_gaussian import ClassGaussian
 from ..sims.monte_carlo import Estimate
+from ..support.threads import one_thread
 from .kit.claims import Claim, agrees, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -81,12 +82,11 @@ QUICK = Settings(batch=100)
 def build(s: Settings, run: Run) -> Built:
     """Fit every generator, draw from it, and compare what was drawn with what was estimated, before anything is clipped."""
     from joblib import Parallel, delayed
-    from threadpoolctl import threadpool_limits
 
     images, y = mnist.load("train", run.data)
     X = images.reshape(len(images), -1)
     workers = Parallel(n_jobs=run.jobs, prefer="threads")
-    with threadpool_limits(1):
+    with one_thread():
         generators = workers(delayed(ClassGaussian.fit)(X, y, one.per_class, one.identity) for one in s.statistics)
         targets = [_Target(generator) for generator in generators]
         everything = targets[s.statistics.index(ALL)]

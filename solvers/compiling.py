@@ -23,19 +23,11 @@ from numba.core.sigutils import normalize_signature
 
 from ..support.errors import BadInput
 from ..support.files import user_cache
+from ..support.version import content_key
 
 SOLVERS = Path(__file__).resolve().parent
 PREFIX = "compiled-"
 OTHERS = 3  # folders of other contents that stay: of other branches, or other versions that share the place
-
-
-def content_key(folder: Path) -> str:
-    """Return the hash of the names and contents of all Python files in a folder and the folders in it; empty without any."""
-    digest, files = hashlib.blake2b(digest_size=8), sorted(folder.rglob("*.py"))
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(folder).as_posix()} {len(content)} ".encode() + content)
-    return digest.hexdigest() if files else ""
 
 
 def choose_folder(places: list[Path], key: str) -> Path | None:

@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 
 
 def one_thread() -> threadpool_limits:
-    """Limit linear algebra to one thread, so that the last digits do not depend on the number of cores; to be used in a `with` statement.
+    """Limit linear algebra and OpenMP to one thread, so that the last digits do not depend on the number of cores.
 
-    SciPy has a library of its own, which is loaded first: one that comes later would not be limited.
+    To be used in a `with` statement, or once for the rest of the process. SciPy has a library of its own, which is loaded first: one that
+    comes later would not be limited.
     """
     import scipy.linalg  # noqa: F401
     from threadpoolctl import threadpool_limits
 
-    return threadpool_limits(1, user_api="blas")
+    return threadpool_limits(1)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from synthmix.solvers import compiling
+from synthmix.support.version import content_key
 
 ROOT = Path(compiling.__file__).parent.parent
 HEAD = "from synthmix.solvers.compiling import njit\n\n\n@njit(cache=True)\n"
@@ -31,7 +32,7 @@ def loops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
     (sources / "formulas.py").write_text(FORMULA.format(2))
 
     def load() -> ModuleType:
-        monkeypatch.setattr(compiling, "FOLDER", compiling.choose_folder([tmp_path / "kept"], compiling.content_key(sources)))
+        monkeypatch.setattr(compiling, "FOLDER", compiling.choose_folder([tmp_path / "kept"], content_key(sources)))
         for name in ("formulas", "loops"):
             specification = importlib.util.spec_from_file_location(name, sources / f"{name}.py")
             module = importlib.util.module_from_spec(specification)
@@ -99,7 +100,7 @@ def test_no_place_to_write(loops: Load, tmp_path: Path, where: str) -> None:
     if where == "the folder of all":
         (tmp_path / "kept").write_text("")
     else:
-        folder = compiling.choose_folder([tmp_path / "kept"], compiling.content_key(tmp_path / "sources"))
+        folder = compiling.choose_folder([tmp_path / "kept"], content_key(tmp_path / "sources"))
         (folder / "sources").write_text("")
     assert loops().loop(3.0) == 7
 
