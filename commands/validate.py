@@ -54,19 +54,19 @@ def validate(
     """
     from ..figures.kit.registry import names
     from ..figures.kit.run import Run
-    from ..figures.kit.study import StudyOptions
+    from ..figures.kit.scale import ScaleOptions
     from ..figures.kit.validate import validate as validate_figure
     from ..support.cluster import cluster as connected
     from ..support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
-    options = StudyOptions(scale, _proportions(proportions), max_steps)
+    options = ScaleOptions(scale, _proportions(proportions), max_steps)
     failed = False
     for name in names() if every else [figure]:
         with connected(cluster):
             done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, assignments=assignments or (),
-                                   options=None if options == StudyOptions() else options)  # fmt: skip
+                                   options=None if options == ScaleOptions() else options)  # fmt: skip
         _print(done, verbose)
         failed |= not done.holds
     if failed:

@@ -109,7 +109,7 @@ NetworkPoint = tuple[Synthetic, int]  # a kind of synthetic data, and m images a
 
 
 @dataclass(frozen=True)
-class Study:
+class NetworkDesign:
     """Networks on real images and, for every point, synthetic ones.
 
     Attributes
@@ -166,9 +166,9 @@ class Chunk:
     ----------
     statistics : Statistics
     points : tuple of pairs
-        As of `Study`.
+        As of `NetworkDesign`.
     seed, index : int
-        The seed of the study, and the number of the repetition.
+        The seed of the run, and the number of the repetition.
     """
 
     statistics: Statistics
@@ -205,13 +205,13 @@ class Chunk:
 
 
 def run(
-    study: Study, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
+    design: NetworkDesign, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
 ) -> dict[NetworkPoint, NetworkScores]:
-    """Train every network of the study; finished chunks are kept in `folder` and not trained again.
+    """Train every network of the design; finished chunks are kept in `folder` and not trained again.
 
     Parameters
     ----------
-    study : Study
+    design : NetworkDesign
     images : Images
     seed : int
     jobs : int
@@ -227,20 +227,20 @@ def run(
         Without PyTorch.
     """
     torch = pytorch()
-    few = Images(*images.first(study.n), images.test_X.astype(np.float32), images.test_y)
-    chunks = list(_chunks(study, seed))
-    scores = {chunk: _kept(folder, chunk, study) for chunk in chunks}
+    few = Images(*images.first(design.n), images.test_X.astype(np.float32), images.test_y)
+    chunks = list(_chunks(design, seed))
+    scores = {chunk: _kept(folder, chunk, design) for chunk in chunks}
     missing = [chunk for chunk in chunks if scores[chunk] is None]
     generator = lru_cache(1)(lambda one: ClassGaussian.fit(images.X, images.y, one.per_class, one.identity))
-    tasks = ((chunk, study.training, few, generator(chunk.statistics)) for chunk in missing)
+    tasks = ((chunk, design.training, few, generator(chunk.statistics)) for chunk in missing)
     with bar("networks", progress) as show, workers(1 if torch.cuda.is_available() else jobs, _score, ahead=1) as work:
         done = sum(len(chunk.points) for chunk in chunks) - sum(len(chunk.points) for chunk in missing)
         for chunk, rows in zip(missing, work(tasks), strict=True):
             scores[chunk] = rows
-            _keep(folder, chunk, study, rows)
+            _keep(folder, chunk, design, rows)
             done += len(chunk.points)
-            show(done, len(study.points) * study.seeds)
-    return {point: _gather(point, scores) for point in study.points}
+            show(done, len(design.points) * design.seeds)
+    return {point: _gather(point, scores) for point in design.points}
 
 
 def _gather(point: NetworkPoint, scores: dict[Chunk, np.ndarray]) -> NetworkScores:
@@ -248,24 +248,24 @@ def _gather(point: NetworkPoint, scores: dict[Chunk, np.ndarray]) -> NetworkScor
     return NetworkScores(rows[:, :CLASSES], *rows[:, CLASSES:].T)
 
 
-def _chunks(study: Study, seed: int) -> Iterator[Chunk]:
+def _chunks(design: NetworkDesign, seed: int) -> Iterator[Chunk]:
     """Generator by generator, the largest chunks first."""
     by_statistics: dict[Statistics, list[NetworkPoint]] = {}
-    for point in study.points:
+    for point in design.points:
         by_statistics.setdefault(point[0].statistics, []).append(point)
     for statistics, points in sorted(by_statistics.items(), key=lambda item: -len(item[1])):
-        yield from (Chunk(statistics, tuple(points), seed, index) for index in range(study.seeds))
+        yield from (Chunk(statistics, tuple(points), seed, index) for index in range(design.seeds))
 
 
-def _file(folder: Path, chunk: Chunk, study: Study) -> Path:
-    return folder / f"networks-{fingerprint(chunk, study.n, study.training)}.npz"
+def _file(folder: Path, chunk: Chunk, design: NetworkDesign) -> Path:
+    return folder / f"networks-{fingerprint(chunk, design.n, design.training)}.npz"
 
 
-def _kept(folder: Path | None, chunk: Chunk, study: Study) -> np.ndarray | None:
+def _kept(folder: Path | None, chunk: Chunk, design: NetworkDesign) -> np.ndarray | None:
     """The chunk's scores of an earlier run, if there are any; a damaged file counts as none, and this is said."""
     if folder is None:
         return None
-    path = _file(folder, chunk, study)
+    path = _file(folder, chunk, design)
     try:
         scores = (read_arrays(path, "a file of scores") or {"scores": None})["scores"]
     except (BadInput, KeyError):
@@ -278,9 +278,9 @@ def _kept(folder: Path | None, chunk: Chunk, study: Study) -> np.ndarray | None:
     return None
 
 
-def _keep(folder: Path | None, chunk: Chunk, study: Study, scores: np.ndarray) -> None:
+def _keep(folder: Path | None, chunk: Chunk, design: NetworkDesign, scores: np.ndarray) -> None:
     if folder is not None:
-        write_arrays(_file(folder, chunk, study), {"scores": scores})
+        write_arrays(_file(folder, chunk, design), {"scores": scores})
 
 
 def _score(chunk: Chunk, *rest: object) -> np.ndarray:

@@ -12,8 +12,8 @@ import numpy as np
 
 from ..data.sets import mnist
 from ..drawing.panels import Line, Panel, Points
-from ..experiments.mnist_networks import Images, NetworkPoint, NetworkScores, Statistics, Study, Synthetic
-from ..experiments.mnist_networks import run as run_study
+from ..experiments.mnist_networks import Images, NetworkDesign, NetworkPoint, NetworkScores, Statistics, Synthetic
+from ..experiments.mnist_networks import run as run_networks
 from ..experiments.networks import Training
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from .kit.claims import Claim, at_most
@@ -116,8 +116,8 @@ def build(s: Settings, run: Run) -> Built:
     data = Images(images.reshape(len(images), -1), labels, test_images.reshape(len(test_images), -1), test_labels)
     curves = {curve.name: curve for curve in (*s.left, *s.right)}
     points = tuple(dict.fromkeys(_point(curve, m) for curve in curves.values() for m in s.m))
-    study = Study(points, s.n, s.seeds, s.training)
-    measured = run_study(study, data, run.child_seed(), run.jobs, run.checkpoints, run.progress)
+    design = NetworkDesign(points, s.n, s.seeds, s.training)
+    measured = run_networks(design, data, run.child_seed(), run.jobs, run.checkpoints, run.progress)
 
     scores = {name: [measured[_point(curve, m)] for m in s.m] for name, curve in curves.items()}
     values = {name: _published(curve, s.m) for name, curve in curves.items() if curve.published}

@@ -19,7 +19,7 @@ from .kit.claims import Claim, agrees, at_least, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.published import published
 from .kit.run import Run
-from .kit.study import StudyOptions
+from .kit.scale import ScaleOptions
 
 WITHIN, SHARE = 0.02, 0.9
 STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of PreferenceSettings.verifiers
@@ -61,14 +61,14 @@ FULL = Settings()
 QUICK = replace(FULL, resamples=24, strata=4, moments=False, design=replace(FULL.design, m=(0, 250, 1500)))
 
 
-def build(s: Settings, run: Run, options: StudyOptions) -> Built:
-    """Scale features: measure, predict, compare. Other scales: run the study and draw what it measured."""
+def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
+    """Scale features: measure, predict, compare. Other scales: fine-tune and draw the scores."""
     values = published("figure8_safety")
     if options.scale != "features":
-        from ..language.studies import safety_study
+        from ..language.tuned_scores import safety_scores
 
-        study = safety_study(options.scale, run.out, **options.arguments(run))
-        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
+        scores = safety_scores(options.scale, run.out, **options.arguments(run))
+        return Built([*tuned_panels(scores), *_published(values)], [], as_record(scores, options.scale))
     from ..language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
@@ -79,7 +79,7 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
 
 
 FIGURE = Figure("Safety alignment: real preference pairs, and further ones that are noisy and pruned", columns=3,
-                settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
+                settings=FULL, quick=QUICK, build=build, options=ScaleOptions)  # fmt: skip
 
 
 def _places(e: PreferenceSettings) -> list[tuple[tuple[int, int, int], str]]:

@@ -21,7 +21,7 @@ from .kit.claims import Claim, at_least, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.published import published
 from .kit.run import Run
-from .kit.study import StudyOptions
+from .kit.scale import ScaleOptions
 
 WITHIN, SHARE = 0.02, 0.9
 NAMES = {"oracle": "oracle", "GPT-4": "verified by GPT-4", "none": "no verifier"}
@@ -57,14 +57,14 @@ FULL = Settings()
 QUICK = replace(FULL, resamples=30, predictions=4, design=replace(FULL.design, m=(0, 100, 300)))
 
 
-def build(s: Settings, run: Run, options: StudyOptions) -> Built:
-    """Scale features: measure, predict twice, compare. Other scales: run the study and draw what it measured."""
+def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
+    """Scale features: measure, predict twice, compare. Other scales: fine-tune and draw the scores."""
     values = published("figure9_qa")
     if options.scale != "features":
-        from ..language.studies import qa_study
+        from ..language.tuned_scores import qa_scores
 
-        study = qa_study(options.scale, run.out, **options.arguments(run))
-        return Built([*tuned_panels(study), *_published(values)], [], as_record(study, options.scale))
+        scores = qa_scores(options.scale, run.out, **options.arguments(run))
+        return Built([*tuned_panels(scores), *_published(values)], [], as_record(scores, options.scale))
     from ..language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)
@@ -75,7 +75,7 @@ def build(s: Settings, run: Run, options: StudyOptions) -> Built:
 
 
 FIGURE = Figure("Question-answer safety: real weak labels and a real verifier", columns=3,
-                settings=FULL, quick=QUICK, build=build, options=StudyOptions)  # fmt: skip
+                settings=FULL, quick=QUICK, build=build, options=ScaleOptions)  # fmt: skip
 
 
 def _places(e: ComplianceSettings) -> list[tuple[tuple[int, int], str]]:

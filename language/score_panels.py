@@ -9,8 +9,8 @@ from ..drawing.panels import draw
 from ..support.files import replacing
 from .pipeline import manifest
 from .pipeline.engine import Counts, Pipeline, Step, Work
-from .studies import of_score
 from .tuned_panels import tuned_panels
+from .tuned_scores import read_scores
 
 
 def drawn(pipeline: Pipeline) -> Pipeline:
@@ -20,10 +20,10 @@ def drawn(pipeline: Pipeline) -> Pipeline:
 
 def _draw(work: Work, settings: Mapping[str, str]) -> Counts:
     folder = work.inputs["score"]
-    study = of_score(manifest.read(folder).counts, folder.parent)
-    panels = tuned_panels(study)
+    scores = read_scores(manifest.read(folder).counts, folder.parent)
+    panels = tuned_panels(scores)
     figure = draw(settings["title"], panels, columns=min(2, len(panels)))
     for suffix in (".png", ".pdf"):
         with replacing(work.out / f"scores{suffix}") as beside:
             figure.savefig(beside, dpi=150)
-    return {"panels": len(panels), "points": len(study.points)}
+    return {"panels": len(panels), "points": len(scores.points)}

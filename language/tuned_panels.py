@@ -1,4 +1,4 @@
-"""Panels of what a study by fine-tuning measured (language/studies.py): figures 8 and 9 at the scales lora and paper."""
+"""Panels of the scores of fine-tuned models (language/tuned_scores.py): figures 8 and 9 at the scales lora and paper."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from ..drawing.panels import Panel, Points
 from .shares import Share
 
 if TYPE_CHECKING:
-    from .studies import PointScores, Study
+    from .tuned_scores import PointScores, TunedScores
 
 Quantity = Literal["accuracy", "score"]
 YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "share of answers judged safe"}
 
 
-def tuned_panels(study: Study) -> list[Panel]:
+def tuned_panels(scores: TunedScores) -> list[Panel]:
     """Return a panel for every model, label noise and measured quantity: a series for every verifier, real data alone at its beginning."""
-    points, panels = study.points, []
+    points, panels = scores.points, []
     synthetic = [one for one in points if one.verifier is not None]
     for quantity in YLABELS:
         if any(getattr(one, quantity) is None for one in points):
@@ -44,7 +44,7 @@ def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity
     return marks
 
 
-def as_record(study: Study, scale: str) -> dict[str, object]:
-    """Return the study's numbers for the record of a figure; nothing is asserted of them."""
-    return {"scale": scale, "measured": study.points, "error of the judge": study.judge, "folder": str(study.folder),
+def as_record(scores: TunedScores, scale: str) -> dict[str, object]:
+    """Return the scores for the record of a figure; nothing is asserted of them."""
+    return {"scale": scale, "measured": scores.points, "error of the judge": scores.judge, "folder": str(scores.folder),
             "claims": "none: at this scale a run is a measurement"}

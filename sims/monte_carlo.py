@@ -12,20 +12,17 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from ..solvers.any_loss import SQUARE, Loss
-from ..solvers.problem import Setting
-from ..solvers.selection import Selection
-from ..solvers.trees import Tree
 from ..support.errors import NotConverged, instances, number
 from ..support.memory import must_fit
 from ..support.progress import bar
 from ..support.workers import workers
 from .checkpoint import Checkpoint, fingerprint
-from .samplers import Sampler, SamplerName, default_sampler, sampler_for, sampler_kind, trial_streams
+from .samplers import Drawable, Sampler, SamplerName, default_sampler, sampler_for, sampler_kind, trial_streams
 from .samplers.banded import Banded
 from .samplers.direct import Entries
 from .trial import Outcome, whole
@@ -100,13 +97,13 @@ class Block(NamedTuple):
     stop: int
 
 
-def simulate(setting: Setting | Tree | Selection, **options: object) -> Simulation:
-    """Simulate one setting, family tree or selection; options as of `simulate_many`."""
+def simulate(setting: Drawable, **options: object) -> Simulation:
+    """Simulate one setting, problem, family tree or selection; options as of `simulate_many`."""
     return simulate_many([setting], **options)[0]
 
 
 def simulate_many(
-    settings: Sequence[Setting | Tree | Selection],
+    settings: Sequence[Drawable],
     *,
     trials: int = 100,
     seed: int = 0,
@@ -123,7 +120,7 @@ def simulate_many(
 
     Parameters
     ----------
-    settings : sequence of Setting, Tree or Selection
+    settings : sequence of Setting, Problem, Tree or Selection
         Their random numbers depend on their places in this sequence.
     trials : int
         Trials a setting, at least 2; the most there may be where `target_se` is given.
@@ -132,7 +129,8 @@ def simulate_many(
     jobs : int
         Worker processes; 1 stays in this one.
     sampler : str, optional
-        `sufficient` (exact and fast; the default for the square loss) or `direct` (draws every sample; for any loss).
+        `sufficient` (exact and fast; the default for the square loss) or `direct` (draws every sample; for any loss). Problems and
+        selections are drawn sample by sample whatever it says.
     loss : str
         What the classifier minimises, a name in `solvers.generated.losses.NAMES`.
     huber_threshold : float, optional
@@ -160,7 +158,7 @@ def simulate_many(
         whole(name, number(name, value, least, most))
         for name, value, least, most in (("trials", trials, 2, 2**53), ("seed", seed, 0, 2**53), ("jobs", jobs, 1, MOST_JOBS))
     )
-    settings = instances("a setting that is simulated", settings, Setting, Tree, Selection)
+    settings = instances("a setting that is simulated", settings, *get_args(Drawable))
     chosen = Loss.of(loss, huber_threshold)
     sampler = default_sampler(chosen) if sampler is None else sampler
     if target_se is not None:

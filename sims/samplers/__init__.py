@@ -8,14 +8,14 @@ from typing import Literal, Protocol, get_args
 import numpy as np
 
 from ...solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
-from ...solvers.problem import Setting
+from ...solvers.problem import Problem, Setting
 from ...solvers.selection import Selection
 from ...solvers.trees import Tree
 from ...support.errors import BadInput, one_of
 from ...support.memory import must_fit
 from ..trial import Mixture
 from .banded import Banded
-from .direct import Direct, Entries
+from .direct import Direct, DirectProblem, Entries
 from .family_tree import FamilyTree
 from .selection import Selected
 from .sufficient import Sufficient
@@ -24,11 +24,14 @@ SamplerName = Literal["sufficient", "direct"]
 SAMPLERS: tuple[SamplerName, ...] = ("sufficient", "direct")
 
 
+Drawable = Setting | Problem | Tree | Selection  # what trials can be drawn of
+
+
 class Sampler(Protocol):
-    """The contract of a sampler, which draws trials of one setting, family tree or selection."""
+    """The contract of a sampler, which draws trials of one setting, problem, family tree or selection."""
 
     @staticmethod
-    def doubles(setting: Setting | Tree | Selection) -> float:
+    def doubles(setting: Drawable) -> float:
         """Return about how many numbers are held at once while a trial is drawn."""
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
@@ -41,14 +44,14 @@ def default_sampler(loss: Loss) -> SamplerName:
 
 
 def sampler_for(
-    setting: Setting | Tree | Selection, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1,
+    setting: Drawable, name: SamplerName = "sufficient", entries: Entries = "gaussian", jobs: int = 1,
     loss: Loss = SQUARE_LOSS,
 ) -> Sampler:
     """Return a sampler, ready to draw; `sufficient` takes its banded path by itself where that applies.
 
     Parameters
     ----------
-    setting : Setting, Tree or Selection
+    setting : Setting, Problem, Tree or Selection
     name : str
         A name in SAMPLERS.
     entries : str
@@ -65,7 +68,7 @@ def sampler_for(
         does not fit into the memory that is free.
     """
     one_of("entries", entries, get_args(Entries))
-    if loss.name != SQUARE and not isinstance(setting, Setting):
+    if loss.name != SQUARE and isinstance(setting, Tree | Selection):
         raise BadInput(f"{'family trees' if isinstance(setting, Tree) else 'selections'} are covered for the square loss only: "
                        "use --loss square")
     if loss.name != SQUARE and name == "sufficient":
@@ -84,11 +87,13 @@ def sampler_for(
         return FamilyTree(setting)
     if kind is Selected:
         return Selected(setting)
+    if kind is DirectProblem:
+        return DirectProblem(setting, entries, loss)
     return Direct(Mixture.of(setting), entries, loss) if kind is Direct else kind(Mixture.of(setting))
 
 
-def sampler_kind(setting: Setting | Tree | Selection, name: SamplerName) -> type[Sampler]:
-    """Return the class that draws a setting, family tree or selection.
+def sampler_kind(setting: Drawable, name: SamplerName) -> type[Sampler]:
+    """Return the class that draws trials.
 
     Raises
     ------
@@ -100,6 +105,8 @@ def sampler_kind(setting: Setting | Tree | Selection, name: SamplerName) -> type
         return FamilyTree
     if isinstance(setting, Selection):
         return Selected
+    if isinstance(setting, Problem):
+        return DirectProblem
     if name == "direct":
         return Direct
     return Banded if Banded.applies(setting) else Sufficient

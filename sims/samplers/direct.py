@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from ...solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
 from ...solvers.problem import Problem, Setting
+from ...solvers.sample_covariance import SampleCovariance
 from ...support.errors import BadInput
 from ..minimise import minimiser
-from ..trial import Factor, Mixture, Outcome, TrainingSet, in_space, whole
+from ..trial import Factor, Mixture, TrainingSet, in_space, whole
 
 Entries = Literal["gaussian", "rademacher", "student"]
 STUDENT_DOF = 5  # the fewest with a finite fourth moment, which the limit needs
@@ -146,35 +148,73 @@ class Direct:
         return np.array([self.mixture.margin(classifier(self.parts(rng), s.ridge.gamma, s.N, self.loss)) for rng in streams])
 
 
-def direct_problem_trial(problem: Problem, rng: np.random.Generator, loss: Loss = SQUARE_LOSS) -> Outcome:
-    """Draw one trial of a general problem: every source's kept samples, and the outcome under the law of a fresh sample.
+@dataclass(frozen=True, eq=False)
+class DirectProblem:
+    """The direct sampler of any sources: trials of a general problem, sample by sample.
 
-    A source with a `Fit` is fitted on n_hat fresh samples of its law, which train too, with right labels, where
-    `fit.weight` is above 0.
+    A source with a `Fit` is fitted on n_hat fresh samples of its law, which train too, with right labels, where `fit.weight` is above 0.
 
-    Parameters
+    Attributes
     ----------
     problem : Problem
-    rng : numpy.random.Generator
+    entries : str
+        The law of the noise, a name in ENTRIES.
     loss : Loss
         What the classifier minimises.
 
     Raises
     ------
     BadInput
-        Where a count or n_hat is not whole.
+        Where a count or n_hat is not whole, or the problem does not say what to draw: it has an intercept, estimated laws, or samples
+        that are not Gaussian.
     """
-    p, parts = problem.p, []
-    for source in problem.sources:
-        population = Population(in_space(source.law.mean, p), Factor.of(source.law.covariance, p))
-        if source.fit is not None:
-            y = labels(rng, whole("n-hat", source.fit.n_hat))
-            x = population.draw(rng, y)
-            population = population.fitted(y * x, mean=source.fit.mean)
-            if source.fit.weight:
-                parts.append((x, y, source.fit.weight))
-        y = labels(rng, whole(f"count of source {source.name}", source.count))
-        wrong = rng.random(len(y)) < source.wrong
-        parts.append((population.draw(rng, y), np.where(wrong, -y, y), source.weight))
-    w = classifier(parts, problem.ridge.gamma, problem.N, loss)
-    return Outcome(float(w @ in_space(problem.test.mean, p)), Factor.of(problem.test.covariance, p).form(w))
+
+    problem: Problem
+    entries: Entries = "gaussian"
+    loss: Loss = SQUARE_LOSS
+
+    def __post_init__(self) -> None:
+        if self.problem.intercept:
+            raise BadInput("a problem with an intercept is not simulated: its sources have labels of their own")
+        if any(isinstance(law.covariance, SampleCovariance) or law.mean_samples is not None for law in self.problem.laws):
+            raise BadInput("a problem of estimated laws is not simulated: give the mean and the covariance that samples are to have")
+        if not all(source.gaussian for source in self.problem.sources):
+            raise BadInput("a problem with samples that are not Gaussian is not simulated: simulate the Selection that it comes from")
+        for source in self.problem.sources:
+            whole(f"count of source {source.name}", source.count)
+            if source.fit is not None:
+                whole("n-hat", source.fit.n_hat)
+
+    @staticmethod
+    def doubles(problem: Problem) -> float:
+        """Return about how many numbers are held at once while a trial is drawn."""
+        samples = sum(source.count + (source.fit.n_hat if source.fit else 0) for source in problem.sources)
+        return 2.5 * problem.p * samples + 2.0 * min(problem.p, samples) ** 2 + 8.0 * problem.p
+
+    def parts(self, rng: np.random.Generator) -> list[Part]:
+        """Draw every source's kept samples."""
+        parts: list[Part] = []
+        for source, (mean, factor) in zip(self.problem.sources, self._laws, strict=False):
+            population = Population(mean, factor, self.entries)
+            if source.fit is not None:
+                y = labels(rng, int(source.fit.n_hat))
+                x = population.draw(rng, y)
+                population = population.fitted(y * x, mean=source.fit.mean)
+                if source.fit.weight:
+                    parts.append((x, y, source.fit.weight))
+            y = labels(rng, int(source.count))
+            wrong = rng.random(len(y)) < source.wrong
+            parts.append((population.draw(rng, y), np.where(wrong, -y, y), source.weight))
+        return parts
+
+    def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
+        mean, factor = self._laws[-1]
+        ws = (classifier(self.parts(rng), self.problem.ridge.gamma, self.problem.N, self.loss) for rng in streams)
+        return np.array([(float(w @ mean), factor.form(w)) for w in ws])
+
+    @cached_property
+    def _laws(self) -> list[tuple[np.ndarray, Factor]]:
+        """Mean (p,) and root of the covariance of every source, then of a fresh sample."""
+        p = self.problem.p
+        return [(in_space(law.mean, p), Factor.of(law.covariance, p)) for law in self.problem.laws]

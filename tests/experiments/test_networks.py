@@ -11,7 +11,7 @@ import pytest
 
 from synthmix.data.sets import digits
 from synthmix.experiments import mnist_networks, networks
-from synthmix.experiments.mnist_networks import Images, Statistics, Study, Synthetic, run
+from synthmix.experiments.mnist_networks import Images, NetworkDesign, Statistics, Synthetic, run
 from synthmix.experiments.networks import Network, Training, batches, train
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from synthmix.support.errors import BadInput, NotConverged
@@ -99,7 +99,7 @@ def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: Im
     code = "import synthmix.experiments.mnist_networks, synthmix.figures.figure7, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     monkeypatch.setitem(sys.modules, "torch", None)
-    for call in (lambda: train(data.X, some, SMALL), lambda: run(Study(((Synthetic(), 0),)), data)):
+    for call in (lambda: train(data.X, some, SMALL), lambda: run(NetworkDesign(((Synthetic(), 0),)), data)):
         with pytest.raises(BadInput, match=r"pip install \.\[deep\]") as raised:
             call()
         assert "\n" not in str(raised.value)
@@ -121,7 +121,7 @@ def test_bad_arrays_and_settings_are_refused(data: Images, some: list[Network]) 
     with pytest.raises(BadInput, match="warmup"):
         Training(steps=10, warmup=20)
     with pytest.raises(BadInput, match="2 seeds"):
-        Study(((Synthetic(), 0),), seeds=1)
+        NetworkDesign(((Synthetic(), 0),), seeds=1)
 
 
 def test_what_diverges_is_not_returned(data: Images, some: list[Network]) -> None:
@@ -157,7 +157,7 @@ def test_label_noise(m: int, wrong: int) -> None:
     assert len(correct[0]) == 10 * (m - wrong)
 
 
-TINY = Study(
+TINY = NetworkDesign(
     tuple((one, m) for one in (Synthetic(epsilon=0.3), Synthetic(Statistics(20)), Synthetic(Statistics(identity=True))) for m in (5, 20)),
     n=10, seeds=2, training=replace(SMALL, steps=40, warmup=10),
 )  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 
 from synthmix.data import FOLDER_VARIABLE
 from synthmix.data.sets import digits, mnist
-from synthmix.experiments.mnist_networks import Images, NetworkScores, Statistics, Study, Synthetic, run
+from synthmix.experiments.mnist_networks import Images, NetworkDesign, NetworkScores, Statistics, Synthetic, run
 from synthmix.experiments.networks import Training
 from synthmix.figures import figure7
 from synthmix.figures.figure7 import QUICK, Settings
@@ -89,7 +89,7 @@ def test_label_noise_on_mnist() -> None:
         pytest.skip(str(missing))
     data = Images(X.reshape(len(X), -1), y, test_X.reshape(len(test_X), -1), test_y)
     points = tuple((Synthetic(Statistics(300), 0.3, verifier), 125) for verifier in (ORACLE, NO_SUPERVISION))
-    measured = run(Study(points, seeds=2, training=Training(steps=400, warmup=100)), data)
+    measured = run(NetworkDesign(points, seeds=2, training=Training(steps=400, warmup=100)), data)
     oracle, none = (measured[point].accuracy for point in points)
     assert (oracle > none + 0.04).all()
     assert (oracle > 0.8).all()

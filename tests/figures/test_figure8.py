@@ -14,7 +14,7 @@ from synthmix.experiments.preferences import PreferenceSettings, curves, differe
 from synthmix.figures import figure8
 from synthmix.figures.figure8 import build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.study import StudyOptions
+from synthmix.figures.kit.scale import ScaleOptions
 from synthmix.figures.kit.validate import validate
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
@@ -77,7 +77,7 @@ def test_too_few_pairs_for_the_proportion():
 def test_real_pairs_quickly():
     real_pairs()
     settings = replace(figure8.QUICK, resamples=6, design=replace(figure8.QUICK.design, m=(0, 1500)))
-    built = build(settings, Run(seed=1), StudyOptions())
+    built = build(settings, Run(seed=1), ScaleOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 5
     assert all(abs(row["predicted less measured"]) < 0.04 for row in built.extra["settings"])
     wrong = [claim for claim in built.claims if "wrong theory" in claim.name]
@@ -87,39 +87,39 @@ def test_real_pairs_quickly():
 
 
 def test_proportions_are_numbers_of_pairs():
-    assert StudyOptions(proportions=(0.5, 0.0, 0.8)).counts(250, (1,)) == (0, 250, 1000)
-    assert StudyOptions().counts(250, (1, 2)) == (1, 2)
+    assert ScaleOptions(proportions=(0.5, 0.0, 0.8)).counts(250, (1,)) == (0, 250, 1000)
+    assert ScaleOptions().counts(250, (1, 2)) == (1, 2)
     for bad in ((1.0,), (-0.1,), ()):
         with pytest.raises(BadInput, match="proportion"):
-            StudyOptions(proportions=bad).counts(250, (1,))
+            ScaleOptions(proportions=bad).counts(250, (1,))
 
 
 def test_options_that_do_not_apply(tmp_path):
     with pytest.raises(BadInput, match="figures 8 and 9, not of figure 1"):
-        validate("1", Run(), quick=True, out=tmp_path, options=StudyOptions(scale="lora"))
+        validate("1", Run(), quick=True, out=tmp_path, options=ScaleOptions(scale="lora"))
     with pytest.raises(BadInput, match="--max-steps is for fine-tuning"):
-        validate("8", Run(), quick=True, out=tmp_path, options=StudyOptions(max_steps=3))
+        validate("8", Run(), quick=True, out=tmp_path, options=ScaleOptions(max_steps=3))
     with pytest.raises(BadInput, match="--quick is for --scale features"):
-        validate("8", Run(), quick=True, out=tmp_path, options=StudyOptions(scale="lora"))
+        validate("8", Run(), quick=True, out=tmp_path, options=ScaleOptions(scale="lora"))
     with pytest.raises(BadInput, match="must be one of features, lora, paper"):
-        validate("8", Run(), quick=False, out=tmp_path, options=StudyOptions(scale="huge"))
+        validate("8", Run(), quick=False, out=tmp_path, options=ScaleOptions(scale="huge"))
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from synthmix.language import studies
+    from synthmix.language import tuned_scores
     from synthmix.language.shares import Share
 
     asked = {}
 
-    def study(scale: str, out: Path, **options: object) -> studies.Study:
+    def study(scale: str, out: Path, **options: object) -> tuned_scores.TunedScores:
         asked.update(options, scale=scale, out=out)
         accuracy, score = Share.of([True] * 3 + [False] * 2), Share.of([False] * 6)
-        points = [studies.PointScores("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, accuracy, score)
+        points = [tuned_scores.PointScores("small", epsilon, verifier, x, 300, int(300 * x), 10, 1, accuracy, score)
                   for epsilon, verifier, x in ((None, None, 0.0), (0.1, "strong", 0.4), (0.1, "weak", 0.4), (0.5, "strong", 0.4))]
-        return studies.Study(tuple(points), None, out / "folder")
+        return tuned_scores.TunedScores(tuple(points), None, out / "folder")
 
-    monkeypatch.setattr(studies, "safety_study", study)
-    done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=StudyOptions("lora", (0.0, 0.4), 3))
+    monkeypatch.setattr(tuned_scores, "safety_scores", study)
+    done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=ScaleOptions("lora", (0.0, 0.4), 3))
     assert asked["scale"] == "lora" and asked["max_steps"] == 3 and asked["proportions"] == (0.0, 0.4) and asked["out"] == tmp_path
     assert {path.name for path in done.files} == {f"figure8-lora.{suffix}" for suffix in ("png", "pdf", "json", "csv")}
     assert not done.claims

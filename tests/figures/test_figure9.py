@@ -25,7 +25,7 @@ from synthmix.experiments.compliance import (
 from synthmix.figures import figure9
 from synthmix.figures.figure9 import build
 from synthmix.figures.kit.run import Run
-from synthmix.figures.kit.study import StudyOptions
+from synthmix.figures.kit.scale import ScaleOptions
 from synthmix.figures.kit.validate import validate
 from synthmix.support.errors import BadInput
 from synthmix.support.records import plain
@@ -122,7 +122,7 @@ def test_real_answers_quickly():
     assert audit.epsilon.share == pytest.approx(0.1156, abs=1e-4)
     assert audit.rho.share == pytest.approx(0.619, abs=1e-3) and audit.phi.share == pytest.approx(0.879, abs=1e-3)
     ends = replace(figure9.QUICK.design, m=(0, 300))
-    built = build(replace(figure9.QUICK, resamples=12, predictions=2, design=ends), Run(seed=1), StudyOptions())
+    built = build(replace(figure9.QUICK, resamples=12, predictions=2, design=ends), Run(seed=1), ScaleOptions())
     assert len(built.panels) == 6 and len(built.extra["settings"]) == 4
     assert all(abs(row["miss, labels depend on the answer"]) < 0.035 for row in built.extra["settings"])
     assert next(claim for claim in built.claims if claim.kind == "falls outside").holds
@@ -130,17 +130,17 @@ def test_real_answers_quickly():
 
 
 def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
-    from synthmix.language import studies
+    from synthmix.language import tuned_scores
     from synthmix.language.shares import Share
 
-    def study(scale: str, out: Path, **options: object) -> studies.Study:
+    def study(scale: str, out: Path, **options: object) -> tuned_scores.TunedScores:
         accuracy = Share.of([True] * 4 + [False])
-        points = [studies.PointScores("small", None, verifier, x, 200, int(200 * x), 10, 1, accuracy, recall=0.7, f1=0.7)
+        points = [tuned_scores.PointScores("small", None, verifier, x, 200, int(200 * x), 10, 1, accuracy, recall=0.7, f1=0.7)
                   for verifier, x in ((None, 0.0), ("oracle", 0.4), ("gpt4", 0.4))]
-        return studies.Study(tuple(points), None, out / "folder")
+        return tuned_scores.TunedScores(tuple(points), None, out / "folder")
 
-    monkeypatch.setattr(studies, "qa_study", study)
-    validate("9", Run(), quick=False, out=tmp_path, options=StudyOptions("paper"))
+    monkeypatch.setattr(tuned_scores, "qa_scores", study)
+    validate("9", Run(), quick=False, out=tmp_path, options=ScaleOptions("paper"))
     record = json.loads((tmp_path / "figure9-paper.json").read_text())
     assert [panel["title"] for panel in record["panels"]] == [
         "measured: small", "published: Llama-3.1-8B-Instruct", "published: Gemma-2-2B-it"]  # fmt: skip

@@ -16,7 +16,7 @@ import pytest
 from synthmix import cli
 from synthmix.data import dataset, status
 from synthmix.data.text import Preferences
-from synthmix.language import studies
+from synthmix.language import tuned_scores
 from synthmix.language.models.tuning import NEEDED
 from synthmix.language.pipeline import config, hub, manifest, preflight, rows, sources, transforms
 from synthmix.language.pipeline.engine import Pipeline, Step, Work, generator, in_parts, run, statuses
@@ -484,27 +484,27 @@ def test_the_safety_pipeline_runs_end_to_end_at_toy_size(
 ) -> None:
     needs_models()
     told: list[str] = []
-    study = studies.safety_study("toy", own, tell=told.append)
+    scores = tuned_scores.safety_scores("toy", own, tell=told.append)
     assert not any("done before" in line for line in told)
-    assert [(one.epsilon, one.verifier, one.proportion) for one in study.points] == [(None, None, 0.0), (0.5, "strong", 0.5)]
-    assert all(0 <= share.low <= share.value <= share.high <= 1 for one in study.points for share in (one.accuracy, one.score))
-    assert 0 < study.judge.count < study.judge.total
-    run_it = ("safety", "--config", "safety-toy", "--out", str(study.folder))
+    assert [(one.epsilon, one.verifier, one.proportion) for one in scores.points] == [(None, None, 0.0), (0.5, "strong", 0.5)]
+    assert all(0 <= share.low <= share.value <= share.high <= 1 for one in scores.points for share in (one.accuracy, one.score))
+    assert 0 < scores.judge.count < scores.judge.total
+    run_it = ("safety", "--config", "safety-toy", "--out", str(scores.folder))
     code, printed, said = command(monkeypatch, capsys, *run_it, "--json")
     assert code == 0
     counts = json.loads(printed)["counts"]
-    assert said.count("done before") == len(counts) - 1  # all that the study did; the picture is new
+    assert said.count("done before") == len(counts) - 1  # all that was done; the picture is new
     assert counts["swap/epsilon0.5"]["swapped"]["holds"]
     pruned = counts["prune/epsilon0.5-strong"]
     assert all(pruned[name]["holds"] for name in ("kept of the wrong", "kept of the right", "alpha against alpha(epsilon)"))
     mixed = counts["accumulate/epsilon0.5-strong-k2"]
     assert (mixed["n"], mixed["m"], mixed["proportion"]) == (12, 12, 0.5)
-    assert mixed["kept"] == study.points[1].kept
+    assert mixed["kept"] == scores.points[1].kept
     assert counts["tune/real"]["steps"] == 2
-    assert (study.folder / "draw/scores.png").stat().st_size > 10_000
+    assert (scores.folder / "draw/scores.png").stat().st_size > 10_000
     code, printed, _ = command(monkeypatch, capsys, *run_it, "--list", "--json")
     assert {one["state"] for one in json.loads(printed)["steps"]} == {"done"}
-    (study.folder / "judge/real" / manifest.FILE).unlink()
+    (scores.folder / "judge/real" / manifest.FILE).unlink()
     code, printed, _ = command(monkeypatch, capsys, *run_it, "--list", "--json")
     assert {one["step"] for one in json.loads(printed)["steps"] if one["state"] == "stale"} == {"judge/real", "score", "draw"}
 
@@ -513,9 +513,9 @@ def test_the_qa_pipeline_runs_end_to_end_at_toy_size(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], own: Path
 ) -> None:
     needs_models()
-    study = studies.qa_study("toy", own)
-    assert [(one.model, one.verifier) for one in study.points] == [("smollm2-135m", None), ("smollm2-135m", "oracle")]
-    code, printed, _ = command(monkeypatch, capsys, "qa", "--config", "qa-toy", "--out", str(study.folder), "--json")
+    scores = tuned_scores.qa_scores("toy", own)
+    assert [(one.model, one.verifier) for one in scores.points] == [("smollm2-135m", None), ("smollm2-135m", "oracle")]
+    code, printed, _ = command(monkeypatch, capsys, "qa", "--config", "qa-toy", "--out", str(scores.folder), "--json")
     assert code == 0
     counts = json.loads(printed)["counts"]
     questions = counts["questions"]
@@ -529,8 +529,8 @@ def test_the_qa_pipeline_runs_end_to_end_at_toy_size(
     assert chosen["kept where they differ"]["count"] == 0
     measured = counts["evaluate/smollm2-135m-real"]
     assert measured["right"] / measured["answers"] == pytest.approx(measured["weighted recall"])
-    assert study.points[0].accuracy.mean == measured["right"] / measured["answers"]
-    assert (study.folder / "draw/scores.png").exists()
+    assert scores.points[0].accuracy.mean == measured["right"] / measured["answers"]
+    assert (scores.folder / "draw/scores.png").exists()
 
 
 def test_without_the_packages_one_line_names_the_extra(
@@ -596,10 +596,10 @@ def test_an_interrupted_command_says_how_to_go_on(
 
 def test_a_study_takes_the_points_nearest_to_the_proportions() -> None:
     there = {0: 0.0, 1: 0.44, 2: 0.62}
-    assert studies._nearest(there, None) == (0, 1, 2)
-    assert studies._nearest(there, [0.6, 0.0]) == (0, 2)
+    assert tuned_scores._nearest(there, None) == (0, 1, 2)
+    assert tuned_scores._nearest(there, [0.6, 0.0]) == (0, 2)
     with pytest.raises(BadInput, match=r"no proportion near 0.9 at this scale; there are 0.00, 0.44, 0.62"):
-        studies._nearest(there, [0.9])
+        tuned_scores._nearest(there, [0.9])
 
 
 def test_pushing_is_off_by_default_and_uploads_adapter_and_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import ks_2samp
 from threadpoolctl import threadpool_limits
 
+from synthmix.sims.monte_carlo import simulate
 from synthmix.sims.samplers import sampler_for, trial_streams
 from synthmix.sims.samplers.banded import Banded, gram_band, solve_band
-from synthmix.sims.samplers.direct import ENTRIES, Direct, direct_problem_trial
+from synthmix.sims.samplers.direct import ENTRIES, Direct, DirectProblem
 from synthmix.sims.samplers.sufficient import Sufficient, bartlett
 from synthmix.sims.trial import Factor, Mixture, Outcome, TrainingSet
 from synthmix.solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
@@ -159,19 +162,21 @@ def test_fits_on_the_samples_trained_on_are_not_independent_fits() -> None:
 def test_a_setting_and_its_problem_have_one_law(generator: Generator) -> None:
     setting = mixture(generator=generator, verifier=Verifier(1, 1), omega=0.6)
     problem = setting.problem()
-    trials = [direct_problem_trial(problem, rng) for rng in trial_streams(5, 0, 0, TRIALS)]
-    assert doubt(np.array([(t.mean_margin, t.variance) for t in trials]), draws(dense(setting), 6)) > 1e-4
+    assert doubt(draws(DirectProblem(problem), 5), draws(dense(setting), 6)) > 1e-4
 
 
 def test_a_problem_of_three_sources() -> None:
     laws = [Law(MU, EIGENVALUES), Law(-MU, 0.5), Law(MU[::-1], TOEPLITZ)]
     sources = [Source(f"source {k}", 10 + k, law, wrong=0.1 * k, weight=1 + k) for k, law in enumerate(laws)]
     problem = Problem(tuple(sources), Ridge(0.1), 40, 12, Law(MU, 1.0))
-    outcome = direct_problem_trial(problem, np.random.default_rng(0))
-    assert outcome.variance > 0 and 0 < outcome.accuracy < 1
-    sources[0] = Source("half", 10.5, laws[0])
-    with pytest.raises(BadInput, match="whole"):
-        direct_problem_trial(Problem(tuple(sources), Ridge(0.1), 40, 12, Law(MU, 1.0)), np.random.default_rng(0))
+    simulated = simulate(problem, trials=2)
+    assert simulated.variance.mean > 0 and 0 < simulated.accuracy.mean < 1
+    half, estimated = Source("half", 10.5, laws[0]), Source("estimated", 10, Law(MU, 1.0, mean_samples=5))
+    for source, word in ((half, "whole"), (estimated, "estimated"), (replace(sources[0], gaussian=False), "Gaussian")):
+        with pytest.raises(BadInput, match=word):
+            simulate(replace(problem, sources=(source,)), trials=2)
+    with pytest.raises(BadInput, match="intercept"):
+        simulate(replace(problem, intercept=True), trials=2)
 
 
 @pytest.mark.parametrize("entries", ENTRIES)

@@ -28,11 +28,8 @@ from conftest import mean, wishart
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
-from threadpoolctl import threadpool_limits
 
 from synthmix.sims.monte_carlo import Estimate, Simulation, simulate, simulate_many
-from synthmix.sims.samplers import trial_streams
-from synthmix.sims.samplers.direct import direct_problem_trial
 from synthmix.solvers.predict import Prediction, predict
 from synthmix.solvers.problem import Covariance, Fit, Generator, Law, Problem, Ridge, Setting, Source, Verifier, synthetic_only
 
@@ -81,9 +78,7 @@ def outcomes(simulation: Simulation) -> dict[str, Estimate]:
 
 def simulated(problem: Problem, seed: int, trials: int = TRIALS) -> dict[str, Estimate]:
     """Trials of a general problem."""
-    with threadpool_limits(1, user_api="blas"):
-        drawn = [direct_problem_trial(problem, rng) for rng in trial_streams(seed, 0, 0, trials)]
-    return {name: Estimate.of(np.array([getattr(one, name) for one in drawn])) for name in QUANTITIES}
+    return outcomes(simulate(problem, trials=trials, seed=seed))
 
 
 # --- the property: any setting of the paper's mixture

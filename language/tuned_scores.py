@@ -1,6 +1,6 @@
 """Figures 8 and 9 by fine-tuning: the pipeline of a packaged configuration, or a part of its grid, and what it measured.
 
-scale: lora is the small model in every role, paper the published models. The folder of a run is kept, so that the same study again
+scale: lora is the small model in every role, paper the published models. The folder of a run is kept, so that the same run again
 costs nothing, and one that was interrupted, or asks for more points, goes on.
 """
 
@@ -67,7 +67,7 @@ class PointScores:
 
 
 @dataclass(frozen=True)
-class Study:
+class TunedScores:
     """The scores of every point of a grid.
 
     Attributes
@@ -85,8 +85,10 @@ class Study:
     folder: Path
 
 
-def safety_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
-                 data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None) -> Study:
+def safety_scores(
+    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
+    data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None,
+) -> TunedScores:
     """Run figure 8 by fine-tuning, in a folder of `out`.
 
     Parameters
@@ -118,12 +120,14 @@ def safety_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None
     n, m = (part.rows[1] - part.rows[0] for part in (settings.real, settings.synthetic))
     there = {k: _proportion(n, m * k / settings.splits) for k in settings.grid.k}
     settings = replace(settings, grid=replace(settings.grid, k=_nearest(there, proportions)))
-    return _study(safety.pipeline(settings), folder, data, progress, tell)
+    return _scores(safety.pipeline(settings), folder, data, progress, tell)
 
 
-def qa_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
-             data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None) -> Study:
-    """Run figure 9 by fine-tuning; arguments and errors as for `safety_study`. A proportion counts every text as one question."""
+def qa_scores(
+    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
+    data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None,
+) -> TunedScores:
+    """Run figure 9 by fine-tuning; arguments and errors as for `safety_scores`. A proportion counts every text as one question."""
     settings = config.read(f"qa-{scale}", qa.QA)
     settings = replace(settings, seed=seed, tuning=_tuning(settings.tuning, seed, max_steps))
     folder = out / f"qa-{scale}-{fingerprint(settings)[:8]}"
@@ -131,13 +135,13 @@ def qa_study(scale: Scale, out: Path, *, proportions: Sequence[float] | None = N
     m = asked.per_category * len(asked.categories) + (asked.seed_data.rows[1] - asked.seed_data.rows[0] if asked.seed_data else 0)
     there = {share: _proportion(n, m * share) for share in settings.grid.shares}
     settings = replace(settings, grid=replace(settings.grid, shares=_nearest(there, proportions)))
-    return _study(qa.pipeline(settings), folder, data, progress, tell)
+    return _scores(qa.pipeline(settings), folder, data, progress, tell)
 
 
-def of_score(counts: Mapping[str, object], folder: Path) -> Study:
-    """Read the counts of a pipeline's step `score` as a study."""
+def read_scores(counts: Mapping[str, object], folder: Path) -> TunedScores:
+    """Read the counts of a pipeline's step `score`."""
     error = counts.get(ERROR)
-    return Study(tuple(_point_scores(row) for row in counts["points"]), None if error is None else Proportion(**error), folder)
+    return TunedScores(tuple(_point_scores(row) for row in counts["points"]), None if error is None else Proportion(**error), folder)
 
 
 def _tuning(usual: Tuning, seed: int, max_steps: int | None) -> Tuning:
@@ -163,9 +167,9 @@ def _nearest(there: Mapping[float, float], asked: Sequence[float] | None) -> tup
     return tuple(key for key in there if key in found)
 
 
-def _study(pipeline: Pipeline, folder: Path, data: Path | None, progress: bool, tell: Callable[[str], None]) -> Study:
+def _scores(pipeline: Pipeline, folder: Path, data: Path | None, progress: bool, tell: Callable[[str], None]) -> TunedScores:
     """Run what is not done; the last step is `score`."""
-    return of_score(run(pipeline, folder, data=data, progress=progress, tell=tell)[-1].record.counts, folder)
+    return read_scores(run(pipeline, folder, data=data, progress=progress, tell=tell)[-1].record.counts, folder)
 
 
 def _point_scores(row: Mapping[str, object]) -> PointScores:

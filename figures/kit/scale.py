@@ -14,7 +14,7 @@ Scale = Literal["features", "lora", "paper"]
 
 
 @dataclass(frozen=True)
-class StudyOptions(Options):
+class ScaleOptions(Options):
     """How a figure about language models is measured.
 
     Attributes
@@ -62,7 +62,7 @@ class StudyOptions(Options):
         return tuple(sorted({round(n * x / (1 - x)) for x in asked}))
 
     def arguments(self, run: Run) -> dict[str, object]:
-        """Return the keyword arguments of a study by fine-tuning (language.studies)."""
+        """Return the keyword arguments of `language.tuned_scores.safety_scores` and `qa_scores`."""
         def tell(line: str) -> None:
             if run.progress:
                 print(line, file=sys.stderr)
