@@ -19,7 +19,7 @@ from .plan import Plan
 from .result import SMALLEST, Advice, Choice
 from .rivals import rivals
 from .snippet import snippet
-from .verdict import judge, notes
+from .verdict import conclude, notes
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
 NAN = float("nan")
@@ -65,7 +65,7 @@ def advise(
     better = max((one for one in others if one.better), key=lambda one: one.lead, default=None)
     if better is not None:
         outlook = against(outlook, better, better.alpha / (e.n * unit))
-    verdict, reason = judge(e, outlook, measured, rates)
+    verdict, reason = conclude(e, outlook, measured, rates)
     base, best = outlook.baseline, outlook.best
     if outlook.gain.value <= SMALLEST or verdict == "hurts" or (e.self_fitted and measured is None):
         best = Choice(0.0, 0.0, 1.0, base.gamma, base.accuracy, base.se)

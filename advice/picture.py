@@ -50,7 +50,7 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
 
 
 def check_place(out: Path) -> None:
-    """Do nothing if `save` can write to the folder `out`. A folder that is made for the trial is removed again.
+    """Do nothing if `save` can write to the folder `out`. A folder that is made to find out is removed again.
 
     Raises
     ------

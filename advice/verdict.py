@@ -13,7 +13,7 @@ FEW = 10  # real samples of a class below which everything is rough
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised
 
 
-def judge(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, rates: ExchangeRates) -> tuple[Verdict, str]:
+def conclude(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, rates: ExchangeRates) -> tuple[Verdict, str]:
     """Return the verdict and its reason.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Random splits of a finite pool of real data: many trials, their mean, and how far to trust it.
+"""Random splits of a finite pool of real data: many splits, their mean, and how far to trust it.
 
 The mean over R splits has two errors. Resampling: another R splits of the same pool would give another mean; this error vanishes as R
 grows. The pool: other units in the pool would give another mean, however many splits there are. For the second every split says how its
@@ -212,11 +212,11 @@ def resample(
     """
     from joblib import Parallel, delayed
 
-    outcomes: list[Result] = []
+    results: list[Result] = []
     seeds = np.random.SeedSequence(seed).spawn(count)
     with one_thread(), bar("resamples", progress) as show:
         tasks = (delayed(measure)(np.random.default_rng(child), r) for r, child in enumerate(seeds))
-        for outcome in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
-            outcomes.append(outcome)
-            show(len(outcomes), count)
-    return outcomes
+        for result in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+            results.append(result)
+            show(len(results), count)
+    return results

@@ -142,7 +142,7 @@ class CandidateGrid:
 
 @dataclass(frozen=True, eq=False)
 class FollowedAdvice:
-    """An advice to one user, and its outcome on the hidden test set of k samples.
+    """An advice to one user, and what came of it on the hidden test set of k samples.
 
     Attributes
     ----------

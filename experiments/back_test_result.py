@@ -16,7 +16,7 @@ UNDECIDED = "too close to call"  # an advice that claims nothing
 
 @dataclass(frozen=True, eq=False)
 class ScenarioResult:
-    """The advices to the users of one scenario, and their outcomes.
+    """The advices to the users of one scenario, and what came of them.
 
     Places of the grid are (m, omega, ridge), by number.
 
@@ -26,24 +26,24 @@ class ScenarioResult:
         The scenario, and the settings of the exhaustive search.
     p
         Features of its data.
-    outcomes
+    advices
         One a user.
     """
 
     scenario: Scenario
     grid: CandidateGrid
     p: int
-    outcomes: tuple[FollowedAdvice, ...]
+    advices: tuple[FollowedAdvice, ...]
 
     @cached_property
     def predicted(self) -> float:
         """The accuracy of the advised mix, as predicted."""
-        return float(np.mean([one.predicted for one in self.outcomes]))
+        return float(np.mean([one.predicted for one in self.advices]))
 
     @cached_property
     def realised(self) -> float:
         """The accuracy of the advised mix on the test set."""
-        return float(np.mean([one.followed.mean() for one in self.outcomes]))
+        return float(np.mean([one.followed.mean() for one in self.advices]))
 
     @property
     def residual(self) -> float:
@@ -53,12 +53,12 @@ class ScenarioResult:
     @cached_property
     def residual_se(self) -> float:
         """Standard error of the residual, over the draws."""
-        return standard_error([one.predicted - one.followed.mean() for one in self.outcomes])
+        return standard_error([one.predicted - one.followed.mean() for one in self.advices])
 
     @cached_property
     def accuracies(self) -> np.ndarray:
         """Accuracy (m, omega, ridge) on average over the draws."""
-        return np.mean([one.right.mean(axis=-1) for one in self.outcomes], axis=0)
+        return np.mean([one.right.mean(axis=-1) for one in self.advices], axis=0)
 
     @cached_property
     def best(self) -> tuple[int, int, int]:
@@ -90,12 +90,12 @@ class ScenarioResult:
     @cached_property
     def change(self) -> tuple[float, float]:
         """Following the advice less using no synthetic data, with its standard error."""
-        return self._difference([(one.followed, one.without) for one in self.outcomes])
+        return self._difference([(one.followed, one.without) for one in self.advices])
 
     @cached_property
     def everything(self) -> tuple[float, float]:
         """Using the whole budget with weight 1, less no synthetic data, both at their best ridge: what is done without advice."""
-        return self._difference([self._against_alone(one, self.best_everything) for one in self.outcomes])
+        return self._difference([self._against_alone(one, self.best_everything) for one in self.advices])
 
     def _difference(self, pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[float, float]:
         """Mean and standard error of a paired difference in accuracy over the draws, each of which has a test set of its own."""
@@ -125,7 +125,7 @@ class ScenarioResult:
     @cached_property
     def undiscerning(self) -> list[bool]:
         """Of the users for whom everything with weight 1 changes more than two standard errors, whether it helps."""
-        gains = [_paired(*self._against_alone(one, self.best_everything)) for one in self.outcomes]
+        gains = [_paired(*self._against_alone(one, self.best_everything)) for one in self.advices]
         return [gain > 0 for gain, se in gains if abs(gain) > SIGMAS * se]
 
     def _against_alone(self, one: FollowedAdvice, place: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
@@ -136,11 +136,11 @@ class ScenarioResult:
     @property
     def declined(self) -> int:
         """Users whose gain is beyond two standard errors, but to whom the advice was that it is too close to call."""
-        gains = [(one.verdict, *self.gain(one)) for one in self.outcomes]
+        gains = [(one.verdict, *self.gain(one)) for one in self.advices]
         return sum(word == UNDECIDED and abs(gain) > SIGMAS * se for word, gain, se in gains)
 
     def _judged(self, *, strict: bool) -> list[tuple[str, float, bool]]:
-        gains = [(one.verdict, *self.gain(one, strict=strict)) for one in self.outcomes]
+        gains = [(one.verdict, *self.gain(one, strict=strict)) for one in self.advices]
         return [(word, gain, (word == "helps") == (gain > 0)) for word, gain, se in gains
                 if abs(gain) > SIGMAS * se and word != UNDECIDED]
 

@@ -112,22 +112,22 @@ def back_test(
              for number, ((case, scenario), grid) in enumerate(zip(scenarios, grids, strict=True))
              for draw in range(case.draws)]  # fmt: skip
     features = {case.data: case.data.redivided(0, folder).X.shape[1] for case, _ in scenarios}  # whatever is checked is checked here, once
-    outcomes = [_finished(kept, *user) for user in users]
-    missing = [i for i, outcome in enumerate(outcomes) if outcome is None]
-    with workers(jobs, _outcome) as run, bar("users", progress) as show:
-        for done, (i, outcome) in enumerate(zip(missing, run((*users[i], folder) for i in missing), strict=True), 1):
-            outcomes[i] = outcome
-            _keep(kept, *users[i], outcome)
+    advices = [_finished(kept, *user) for user in users]
+    missing = [i for i, advice in enumerate(advices) if advice is None]
+    with workers(jobs, _advised) as run, bar("users", progress) as show:
+        for done, (i, advice) in enumerate(zip(missing, run((*users[i], folder) for i in missing), strict=True), 1):
+            advices[i] = advice
+            _keep(kept, *users[i], advice)
             show(len(users) - len(missing) + done, len(users))
     results = []
     for (case, scenario), grid in zip(scenarios, grids, strict=True):
-        own, outcomes = outcomes[: case.draws], outcomes[case.draws :]
+        own, advices = advices[: case.draws], advices[case.draws :]
         results.append(ScenarioResult(scenario, grid, features[scenario.data], tuple(own)))
     return results
 
 
-def _outcome(scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, data: Folder) -> FollowedAdvice:
-    """The outcome of one user."""
+def _advised(scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, data: Folder) -> FollowedAdvice:
+    """The advice to one user, and what came of it."""
     with one_thread():
         return ask_and_follow(scenario, grid, seed, data)
 
@@ -137,15 +137,15 @@ def _file(folder: Path, scenario: Scenario, grid: CandidateGrid, seed: np.random
 
 
 def _finished(folder: Path | None, *user: object) -> FollowedAdvice | None:
-    """The outcome of a user who was finished before."""
+    """The advice to a user who was finished before."""
     if folder is None or not (path := _file(folder, *user)).is_file():
         return None
     with np.load(path) as kept:
         return FollowedAdvice(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
 
 
-def _keep(folder: Path | None, scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, outcome: FollowedAdvice) -> None:
-    """Keep the outcome of a user; by the process that asked for it, since a worker may be another machine."""
+def _keep(folder: Path | None, scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, advice: FollowedAdvice) -> None:
+    """Keep the advice to a user; by the process that asked for it, since a worker may be another machine."""
     if folder is not None:
         with replacing(_file(folder, scenario, grid, seed)) as beside, beside.open("wb") as file:
-            np.savez(file, **{name: getattr(outcome, name) for name in FollowedAdvice.__dataclass_fields__})
+            np.savez(file, **{name: getattr(advice, name) for name in FollowedAdvice.__dataclass_fields__})

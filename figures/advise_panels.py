@@ -32,7 +32,7 @@ def gains(results: Sequence[ScenarioResult]) -> Panel:
     told = {"helps": (3, "o"), "hurts": (1, "s"), "too close to call": (0, "D"), "depends on the verifier": (2, "^")}
     marks = []
     for word, (color, marker) in told.items():
-        own = [(100 * one.predicted_gain, *result.gain(one)) for result in results for one in result.outcomes if one.verdict == word]
+        own = [(100 * one.predicted_gain, *result.gain(one)) for result in results for one in result.advices if one.verdict == word]
         if own:
             x, y, se = np.array(own).T
             marks.append(Points(word, x, 100 * y, 100 * se, color, marker))

@@ -183,7 +183,7 @@ def _record(results: Sequence[ScenarioResult], absent: dict[str, str]) -> dict[s
     judged = [one for result in results for one in result.verdicts]
     strictly = [one for result in results for one in result.strict_verdicts]
     return {
-        "scenarios": len(results), "users": sum(len(one.outcomes) for one in results), "left out": absent,
+        "scenarios": len(results), "users": sum(len(one.advices) for one in results), "left out": absent,
         "compared": "predicted and realised accuracy as means over the draws of a scenario",
         "within": sum(abs(one.residual) <= WITHIN for one in results),
         "misses": [_row(one) for one in sorted(results, key=lambda one: -abs(one.residual)) if abs(one.residual) > WITHIN],
@@ -204,17 +204,17 @@ def _row(of: ScenarioResult) -> dict[str, object]:
     """A scenario in the record."""
     s, (i, j, k) = of.scenario, of.best
     return {
-        "scenario": s.name, "n": s.n, "p": of.p, "p/n": of.p / s.n, "draws": len(of.outcomes), "budget": s.budget,
+        "scenario": s.name, "n": s.n, "p": of.p, "p/n": of.p / s.n, "draws": len(of.advices), "budget": s.budget,
         "predicted": of.predicted, "realised": of.realised, "residual": of.residual, "residual se": of.residual_se,
-        "without": float(np.mean([one.without.mean() for one in of.outcomes])),
-        "predicted without": float(np.mean([one.baseline for one in of.outcomes])),
-        "predicted gain": float(np.mean([one.predicted_gain for one in of.outcomes])),
+        "without": float(np.mean([one.without.mean() for one in of.advices])),
+        "predicted without": float(np.mean([one.baseline for one in of.advices])),
+        "predicted gain": float(np.mean([one.predicted_gain for one in of.advices])),
         "change": of.change[0], "change se": of.change[1], "everything": of.everything[0], "everything se": of.everything[1],
         "best": float(of.accuracies[of.best]), "best m": of.grid.m[i], "best omega": of.grid.omega[j],
         "best ridge": of.grid.ridge[k], "best alone": float(of.accuracies[of.best_alone]), "regret": of.regret,
-        "verdicts": dict(Counter(one.verdict for one in of.outcomes)),
+        "verdicts": dict(Counter(one.verdict for one in of.advices)),
         "judged": len(of.verdicts), "right": sum(right for *_, right in of.verdicts),
         "wrong": [{"verdict": word, "realised gain": gain} for word, gain, right in of.verdicts if not right],
-        "advised": [{"m": one.m, "omega": one.omega, "gamma": one.gamma} for one in of.outcomes],
-        "within, draw by draw": float(np.mean([abs(one.predicted - one.followed.mean()) <= WITHIN for one in of.outcomes])),
+        "advised": [{"m": one.m, "omega": one.omega, "gamma": one.gamma} for one in of.advices],
+        "within, draw by draw": float(np.mean([abs(one.predicted - one.followed.mean()) <= WITHIN for one in of.advices])),
     }  # fmt: skip

@@ -16,8 +16,8 @@ from ..support.errors import BadInput, number, numbers
 
 TINY = 1e-11  # eigenvalues below this share of the largest are 0
 ANGLES = (1.0, 0.75, 0.5)  # of z in the complex plane, in units of pi: from the negative axis towards the spectrum
-NODES, RADII = 24, 8  # eigenvalues of the population on trial, and points z, a decade
-BELOW, ABOVE = 0.1, 1.5  # the range of the eigenvalues on trial beyond that of the sample's
+NODES, RADII = 24, 8  # eigenvalues of the population that are tried, and points z, a decade
+BELOW, ABOVE = 0.1, 1.5  # the range of the eigenvalues that are tried beyond that of the sample's
 POINTS, REGULAR = 60, 1e-5  # weights w at which the overlaps must be right, and how much they are kept to those of a mean in no direction
 
 

@@ -88,7 +88,7 @@ class Latin:
 
 
 @dataclass(frozen=True)
-class Points:
+class StudyPoints:
     """All combinations of the values of axes, each with every row of a hypercube if there is one.
 
     Attributes
@@ -132,7 +132,7 @@ class Points:
         return columns | {name: values[places[-1]] for name, values in self.rows.items()}
 
 
-def points(values: Mapping[str, tuple[float, ...]], ranges: Mapping[str, Range], latin: Latin | None) -> Points:
+def points(values: Mapping[str, tuple[float, ...]], ranges: Mapping[str, Range], latin: Latin | None) -> StudyPoints:
     """Return the points of lists, ranges and a hypercube.
 
     Raises
@@ -151,7 +151,7 @@ def points(values: Mapping[str, tuple[float, ...]], ranges: Mapping[str, Range],
     for name in rows:
         if name in axes:
             raise BadInput(f"{name} is an axis and in the Latin hypercube: leave it in one of them")
-    return Points(axes, rows)
+    return StudyPoints(axes, rows)
 
 
 def _whole(name: str, values: np.ndarray) -> np.ndarray:

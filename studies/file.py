@@ -16,7 +16,7 @@ from ..solvers.tree_files import TreeFile
 from ..solvers.trees import Tree, generations
 from ..support.errors import BadInput
 from ..support.typed import Between, Count, Name, Some, read_toml
-from .axes import Latin, Points, Range, points
+from .axes import Latin, Range, StudyPoints, points
 
 TREE_AXES = ("p", "mu", "gamma")
 
@@ -136,7 +136,7 @@ class Study:
             raise BadInput(f"setting.generator must be one of {', '.join(GENERATOR_KINDS)}, not {base.generator!r}")
 
     @property
-    def points(self) -> Points:
+    def points(self) -> StudyPoints:
         """The points, in order."""
         return points(self.values, self.ranges, self.latin)
 

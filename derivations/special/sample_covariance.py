@@ -63,9 +63,9 @@ def functions() -> tuple[Function, ...]:
        r"$n_k$ samples, $q = T/N$")
 def as_a_fit() -> CheckResult:
     q, delta, T = sp.symbols("q delta T", positive=True)
-    layer = Source(sp.Integer(0), sp.Integer(1), None, q, delta, N * PER_SAMPLE, KAPPA)
+    source = Source(sp.Integer(0), sp.Integer(1), None, q, delta, N * PER_SAMPLE, KAPPA)
     seen = T / (1 + KAPPA * T * PER_SAMPLE)
-    return vanishes(effective_weight(layer).subs(q, T / N) - weight().subs(TRACE, seen), population_trace().subs(TRACE, seen) - T)
+    return vanishes(effective_weight(source).subs(q, T / N) - weight().subs(TRACE, seen), population_trace().subs(TRACE, seen) - T)
 
 
 @check("moments of a sample covariance", r"the traces of $S^2$ and $S^3$ in $\operatorname{tr}(SQ) = \operatorname{tr}S - "
