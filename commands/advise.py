@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import Json, Seed
+from .options import Json, Seed, grouped
 from .output import print_json, print_table
 
+if TYPE_CHECKING:
+    import numpy as np
 
+    from ..advice.plan import Plan
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """The options that say what is known of the synthetic samples."""
+
+    epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels among the synthetic samples: 0.2, "
+                       "or an interval 0.1:0.3.")] = None
+    rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier "
+                   "keeps, a number or an interval.")] = None
+    phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier "
+                   "keeps, a number or an interval.")] = None
+    n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator was fitted on so many samples of each class, "
+                     "none of them among yours.")] = None
+    self_fitted: Annotated[bool | None, typer.Option("--self-fitted/--not-self-fitted", show_default=False, help="Whether the generator "
+                           "was fitted on the very samples in --real (default: with --synthetic it is detected).")] = None
+    exact: Annotated[bool, typer.Option("--exact", help="The generator knows the distribution of the real samples exactly.")] = False
+    budget: Annotated[int | None, typer.Option("--budget", help="The most synthetic samples to use (default: as many as the "
+                      "file has).")] = None
+
+    def check(self, *, real: bool, file: bool) -> None:
+        """Raise BadInput where the options do not say all that is needed; real, file: whether a file of such samples is given."""
+        from ..advice.plan import check_said
+
+        check_said(real=real, file=file, n_hat=self.n_hat, self_fitted=self.self_fitted, exact=self.exact, budget=self.budget)
+
+    def plan(self, labels: np.ndarray | None) -> Plan:
+        """Return the plan; labels: of the synthetic file, where there is one."""
+        from ..advice.plan import plan_of
+
+        return plan_of(labels, **asdict(self))
+
+
+@grouped
 def advise(
     real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
                     "by the datasets library. Needed.")] = None,
@@ -21,19 +59,7 @@ def advise(
     synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
                          "--real. Optional columns: keep (whether the verifier keeps the sample), score (the verifier's score), truth "
                          "(the true label, where it is known).")] = None,
-    epsilon: Annotated[str | None, typer.Option("--epsilon", help="Share of wrong labels among the synthetic samples: 0.2, "
-                       "or an interval 0.1:0.3.")] = None,
-    rho: Annotated[str | None, typer.Option("--rho", help="Share of the wrongly labelled samples that the verifier "
-                   "keeps, a number or an interval.")] = None,
-    phi: Annotated[str | None, typer.Option("--phi", help="Share of the correctly labelled samples that the verifier "
-                   "keeps, a number or an interval.")] = None,
-    n_hat: Annotated[int | None, typer.Option("--n-hat", help="The generator was fitted on so many samples of each class, "
-                     "none of them among yours.")] = None,
-    self_fitted: Annotated[bool | None, typer.Option("--self-fitted/--not-self-fitted", show_default=False, help="Whether the generator "
-                           "was fitted on the very samples in --real (default: with --synthetic it is detected).")] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="The generator knows the distribution of the real samples exactly.")] = False,
-    budget: Annotated[int | None, typer.Option("--budget", help="The most synthetic samples to use (default: as many as the "
-                      "file has).")] = None,
+    said: PlanOptions = PlanOptions(),
     standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
     out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
     seed: Seed = 0,
@@ -47,18 +73,16 @@ def advise(
     """
     from ..advice.advise import advise as give
     from ..advice.picture import check_place, save
-    from ..advice.plan import check_said, plan_of
     from ..advice.table import HEAD, table
     from ..advice.tables import read
     from ..support.errors import BadInput
 
     if synthetic and len(synthetic) > 1:
         raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
-    generator = {"n_hat": n_hat, "self_fitted": self_fitted, "exact": exact, "budget": budget}
-    check_said(real=real is not None, file=bool(synthetic), **generator)
+    said.check(real=real is not None, file=bool(synthetic))
     table_of_real = read(real, label, drop=drop or (), group=group, seed=seed)
     generated = read(synthetic[0], label, like=table_of_real, drop=drop or (), group=group, seed=seed) if synthetic else None
-    plan = plan_of(None if generated is None else generated.y, epsilon=epsilon, rho=rho, phi=phi, **generator)
+    plan = said.plan(None if generated is None else generated.y)
     check_place(out)
     advice = give(table_of_real, plan, generated, standardise=standardise, seed=seed)
     files = save(advice, plan, out)

@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -67,7 +67,7 @@ def llm_qa(options: PipelineOptions) -> None:
 
 @app.command("features")
 def llm_features(
-    name: Annotated[Literal["hh_rlhf", "xstest"], typer.Argument(help="The data set.")],
+    name: Annotated[str, typer.Argument(help="The data set: hh_rlhf or xstest.")],
     out: Annotated[Path, typer.Option("--out", help="The npz file to write.")],
     model: Annotated[str, typer.Option("--model", help="smollm2-135m, a model of the hub, or a local folder.")] = "smollm2-135m",
     layer: Annotated[int, typer.Option("--layer", help="The layer whose hidden states are the features; 0 is the embedding.")] = 15,

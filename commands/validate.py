@@ -4,19 +4,51 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from .main import FAILED
-from .options import Cluster, DataFolder, EveryCore, Seed
+from .options import Cluster, DataFolder, EveryCore, Seed, grouped
 from .output import yes_or_no
 
 if TYPE_CHECKING:
+    from ..figures.kit.scale import ScaleOptions
     from ..figures.kit.validate import Validated
 
 
+@dataclass(frozen=True)
+class FineTuning:
+    """The options of figures 8 and 9: frozen features, or fine-tuning."""
+
+    scale: Annotated[
+        Literal["features", "lora", "paper"],
+        typer.Option("--scale", help="Figures 8 and 9. features: frozen features of a small language model, minutes; lora: fine-tuning "
+                                     "it; paper: the published models."),
+    ] = "features"
+    proportions: Annotated[
+        str | None, typer.Option("--proportions", help="Figures 8 and 9: the shares of synthetic data in the training set, such as "
+                                                       "0,0.5,0.8.")
+    ] = None
+    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: the most steps of each fine-tuning.")] = None
+
+    def options(self) -> ScaleOptions | None:
+        """Return the options of the figures; None where none was given, for figures without them.
+
+        Raises
+        ------
+        BadInput
+            For proportions that are no numbers.
+        """
+        from ..figures.kit.scale import ScaleOptions
+
+        options = ScaleOptions(self.scale, _proportions(self.proportions), self.max_steps)
+        return None if options == ScaleOptions() else options
+
+
+@grouped
 def validate(
     figure: Annotated[
         str | None,
@@ -30,16 +62,7 @@ def validate(
     jobs: EveryCore = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and records.")] = Path("out"),
     data: DataFolder = None,
-    scale: Annotated[
-        Literal["features", "lora", "paper"],
-        typer.Option("--scale", help="Figures 8 and 9. features: frozen features of a small language model, minutes; lora: fine-tuning "
-                                     "it; paper: the published models."),
-    ] = "features",
-    proportions: Annotated[
-        str | None, typer.Option("--proportions", help="Figures 8 and 9: the shares of synthetic data in the training set, such as "
-                                                       "0,0.5,0.8.")
-    ] = None,
-    max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: the most steps of each fine-tuning.")] = None,
+    tuning: FineTuning = FineTuning(),
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change a setting of the figure, such as gamma=0.1, p=100,400 or "
@@ -54,19 +77,17 @@ def validate(
     """
     from ..figures.kit.registry import names
     from ..figures.kit.run import Run
-    from ..figures.kit.scale import ScaleOptions
     from ..figures.kit.validate import validate as validate_figure
     from ..support.cluster import cluster as connected
     from ..support.errors import BadInput
 
     if every == (figure is not None):
         raise BadInput(f"say --figure N or --all; there are figures {', '.join(names())}")
-    options = ScaleOptions(scale, _proportions(proportions), max_steps)
-    failed = False
+    options, failed = tuning.options(), False
     for name in names() if every else [figure]:
         with connected(cluster):
-            done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, assignments=assignments or (),
-                                   options=None if options == ScaleOptions() else options)  # fmt: skip
+            done = validate_figure(name, Run(seed, jobs, sys.stderr.isatty(), data), quick=quick, out=out, options=options,
+                                   assignments=assignments or ())  # fmt: skip
         _print(done, verbose)
         failed |= not done.holds
     if failed:

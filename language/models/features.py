@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 
 from ...data import own_folder, user_cache
-from ...data.sets import hh_rlhf, xstest
-from ...data.text import answer, last_turn, question
 from ...sims.checkpoint import fingerprint
 from ...support.errors import BadInput, number
 from ...support.files import replacing, write_text
 from ...support.progress import bar
+from ..sets import feature_texts
 from . import load as models
 from . import packages
 
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from .load import LanguageModel
 
 Pooling = Literal["mean", "last"]
-Data = Literal["hh_rlhf", "xstest"]
 
 FOLDER = "features"  # in the user's data and in the user's cache
 PART = 256  # rows computed between two savings
@@ -41,7 +39,6 @@ BATCH = 16  # rows computed at once
 CHECKED = 4  # rows computed again
 TOLERANCE = 1e-2  # of the length of a row; half precision loses 1e-3
 EMPTY = 0  # the token that stands for a response without any
-IMPORTED: dict[Data, str] = {"hh_rlhf": "hh-rlhf-harmless-base-test", "xstest": "xstest-completions"}
 NEEDS = ("torch", "transformers")
 
 
@@ -111,7 +108,7 @@ def completion_features(
 
 
 def load(
-    data: Data,
+    data: str,
     settings: FeatureSettings = FeatureSettings(),
     folder: str | os.PathLike[str] | None = None,
     model: str = models.SMALL,
@@ -124,7 +121,7 @@ def load(
     Parameters
     ----------
     data : str
-        hh_rlhf or xstest.
+        One whose module in `language.sets` has texts that features are taken of.
     settings : FeatureSettings
     folder : path, optional
         With data, as for `data.locate`.
@@ -145,11 +142,11 @@ def load(
         if path is not None
         else extract(model, contexts, responses, settings, progress=progress)
     )
-    values = found.values.reshape(-1, 2, found.values.shape[1]) if data == "hh_rlhf" else found.values
+    values = found.values.reshape(-1, 2, found.values.shape[1]) if feature_texts(data).pairs else found.values
     return Features(values, found.path, found.check)
 
 
-def texts(data: Data, folder: str | os.PathLike[str] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def texts(data: str, folder: str | os.PathLike[str] | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the contexts and the responses of a data set, row by row; of a pair first the chosen one, then the rejected one.
 
     A response is the last turn of its dialogue.
@@ -159,29 +156,20 @@ def texts(data: Data, folder: str | os.PathLike[str] | None = None) -> tuple[tup
     BadInput
         If there is no such data set, or its file is nowhere to be found.
     """
-    if data == "hh_rlhf":
-        pairs = hh_rlhf.load(folder)
-        both = zip(pairs.contexts, pairs.chosen, pairs.rejected, strict=True)
-        turns = [last_turn(context + response) for context, *responses in both for response in responses]
-    elif data == "xstest":
-        every = xstest.load(folder)
-        turns = [(question(prompt), answer(text)) for prompt, text in zip(every.prompts, every.completions, strict=True)]
-    else:
-        raise BadInput(f"features are extracted from {' or '.join(get_args(Data))}, not from {data!r}")
-    contexts, responses = zip(*turns, strict=True)
+    contexts, responses = zip(*feature_texts(data).turns(folder), strict=True)
     return contexts, responses
 
 
-def imported(data: Data, settings: FeatureSettings, folder: str | os.PathLike[str] | None, model: str) -> Path | None:
+def imported(data: str, settings: FeatureSettings, folder: str | os.PathLike[str] | None, model: str) -> Path | None:
     """Return the file in the user's folder with these features, `features/<data>.<model>.layer<L>.npy`, or None."""
     own = own_folder(folder)
     if own is None or settings != FeatureSettings(settings.layer):
         return None
-    path = own / FOLDER / f"{IMPORTED[data]}.{model}.layer{settings.layer}.npy"
+    path = own / FOLDER / f"{feature_texts(data).file}.{model}.layer{settings.layer}.npy"
     return path if path.is_file() else None
 
 
-def obstacle(data: Data, folder: str | os.PathLike[str] | None = None) -> str:
+def obstacle(data: str, folder: str | os.PathLike[str] | None = None) -> str:
     """Why the usual features of a data set cannot be had without computing for long; "" if its user's folder has them."""
     return "" if imported(data, FeatureSettings(), folder, models.SMALL) else f"there are no features of {data} in the data folder"
 
@@ -276,7 +264,7 @@ def pooled(model: LanguageModel, tokens: Sequence[tuple[list[int], int]], settin
 
 
 def export(
-    data: Data,
+    data: str,
     out: str | os.PathLike[str],
     settings: FeatureSettings = FeatureSettings(),
     folder: str | os.PathLike[str] | None = None,
@@ -295,12 +283,8 @@ def export(
     if Path(out).suffix != ".npz":
         raise BadInput(f"features are written to an npz file, not to {out}")
     found = load(data, settings, folder, model, progress)
-    known: dict[str, np.ndarray] = {}
-    if data == "xstest":
-        every = xstest.load(folder)
-        known = {name: np.array(getattr(every, name)) for name in ("prompts", "models", "human", "gpt4", "strmatch")}
     with replacing(out) as beside, beside.open("wb") as file:
-        np.savez(file, X=found.values, **known)
+        np.savez(file, X=found.values, **feature_texts(data).known(folder))
     return found
 
 

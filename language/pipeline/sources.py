@@ -6,21 +6,21 @@ trained on (those at the edge of a range), so that no prompt is on both sides.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 
-from ...data.sets import alert, hh_rlhf, hh_rlhf_safety, safe_rlhf, xstest
+from ...data.sets import alert
 from ...data.text import Preferences, Prompts
 from ...support.errors import BadInput
 from ...support.typed import Between
+from ..sets import answer_loaders, pair_loaders
+from ..sets.base import LabelledAnswers
 from .engine import generator
-
-SAFE, UNSAFE = LABELS = ("SAFE", "UNSAFE")
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,18 @@ class Part:
 class PairPart(Part):
     """Rows of preference pairs."""
 
-    data: Literal["hh_rlhf", "hh_rlhf_safety/train", "hh_rlhf_safety/test", "safe_rlhf/train", "safe_rlhf/test"]
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_named(self.data, pair_loaders())
 
 
 @dataclass(frozen=True)
 class AnswerPart(Part):
     """Rows of answers that people labelled."""
 
-    data: Literal["xstest", "safe_rlhf/train", "safe_rlhf/test"]
-
-
-def label(safe: bool) -> str:
-    """Return the word for a safe or unsafe answer."""
-    return SAFE if safe else UNSAFE
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_named(self.data, answer_loaders())
 
 
 def apart(**parts: Part | None) -> None:
@@ -86,42 +85,13 @@ def pairs(part: PairPart, seed: int, data: Path | None) -> Preferences:
     BadInput
         If the data set cannot be had, or has fewer rows.
     """
-    name, _, split = part.data.partition("/")
-    every = hh_rlhf.load(data) if not split else {"hh_rlhf_safety": hh_rlhf_safety, "safe_rlhf": safe_rlhf}[name].load(split, data)
+    every = pair_loaders()[part.data](data)
     return every.take(_rows(part, every.contexts, seed))
 
 
-@dataclass(frozen=True)
-class LabelledAnswers:
-    """Answers to prompts, with true labels and those that others gave.
-
-    Attributes
-    ----------
-    prompts, answers : tuples of str
-    truth : tuple of str
-        SAFE or UNSAFE, as people found.
-    recorded : mapping of tuples
-        By the name of a labeller, its labels; "" for none.
-    """
-
-    prompts: tuple[str, ...]
-    answers: tuple[str, ...]
-    truth: tuple[str, ...]
-    recorded: Mapping[str, tuple[str, ...]]
-
-    def take(self, rows: Sequence[int] | np.ndarray) -> LabelledAnswers:
-        """Return some rows, by their places."""
-        texts = (tuple(values[i] for i in rows) for values in (self.prompts, self.answers, self.truth))
-        return LabelledAnswers(*texts, {name: tuple(values[i] for i in rows) for name, values in self.recorded.items()})
-
-
 def answers(part: AnswerPart, seed: int, data: Path | None) -> LabelledAnswers:
-    """Return the labelled answers of a part; arguments and errors as of `pairs`.
-
-    In XSTest an answer that refuses, fully or in part, counts as safe and one that complies as unsafe.
-    """
-    _, _, split = part.data.partition("/")
-    every = _safe_rlhf(split, data) if split else _xstest(data)
+    """Return the labelled answers of a part; arguments and errors as of `pairs`."""
+    every = answer_loaders()[part.data](data)
     return every.take(_rows(part, every.prompts, seed))
 
 
@@ -163,17 +133,6 @@ def _rows(part: Part, groups: Sequence[str], seed: int) -> np.ndarray:
     return np.argsort(order[group], kind="stable")[slice(*part.rows)]
 
 
-def _xstest(data: Path | None) -> LabelledAnswers:
-    every = xstest.load(data)
-    said = {"human": every.human, "gpt4": every.gpt4, "strmatch": every.strmatch}
-    labels = {name: tuple(_XSTEST[one] for one in values) for name, values in said.items()}
-    return LabelledAnswers(every.prompts, every.completions, labels["human"], labels)
-
-
-def _safe_rlhf(split: str, data: Path | None) -> LabelledAnswers:
-    every = safe_rlhf.answers(split, data)
-    truth = tuple(label(one) for one in every.safe)
-    return LabelledAnswers(every.prompts, every.answers, truth, {"human": truth})
-
-
-_XSTEST = {xstest.COMPLIANCE: UNSAFE, xstest.REFUSAL: SAFE, xstest.PARTIAL_REFUSAL: SAFE, xstest.UNLABELLED: ""}
+def _check_named(data: str, loaders: Collection[str]) -> None:
+    if data not in loaders:
+        raise BadInput(f"data must be one of {', '.join(loaders)}, not {data!r}")

@@ -20,8 +20,9 @@ from ..models.generation import generate as write
 from ..models.tuning import Tuning, tune_answers
 from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
-from ..pipeline.sources import LABELS, SAFE, UNSAFE, AnswerPart
+from ..pipeline.sources import AnswerPart
 from ..pipeline.transforms import Counted
+from ..sets.base import LABELS, SAFE, UNSAFE, word
 from ..shares import CONFIDENCE, Share
 from . import questions
 
@@ -201,7 +202,7 @@ def assign(work: Work, settings: Assign) -> Counts:
     order = rng.permutation(len(table))
     columns = {name: table[name] for name in ("source", "category", "question", *WITNESSES)}
     columns |= {"answer": [one["safe"] if s else one["unsafe"] for one, s in zip(table, safe, strict=True)],
-                "intended": [sources.label(s) for s in safe], "labeller": labeller.tolist()}  # fmt: skip
+                "intended": [word(s) for s in safe], "labeller": labeller.tolist()}  # fmt: skip
     rows.save(work.out, {name: [values[i] for i in order] for name, values in columns.items()})
     return {"answers": len(table), "meant to be safe": int(safe.sum()), "of each labelling model": np.bincount(
         labeller, minlength=settings.labellers).tolist(), "drawn of two": Counted.of_hits(safe[both], 0.5)}  # fmt: skip
@@ -264,7 +265,7 @@ def verify(work: Work, settings: Verify) -> Counts:
         guard = judges.judge(settings.guard, folder=work.data, progress=work.progress)
         asked, given = list(table["question"]), list(table["answer"])
         safe = in_parts(work.out, len(asked), TEXTS_A_PART, lambda part: guard.safe(asked[part], given[part]).tolist())
-        found, error = [sources.label(one) for one in safe], guard.error
+        found, error = [word(one) for one in safe], guard.error
     rows.save(work.out, {"judgement": found})
     return {"answers": len(found), **{name or "no judgement": found.count(name) for name in (*LABELS, "")}, "error of the guard": error}
 
