@@ -159,7 +159,15 @@ class Evidence:
         return np.log(tried.alphas / len(self.X)), (sharpened(tried.soft @ tried.shares) - tried.theory) / 2
 
     def with_best_ridge(self, family: Family, mix: Optimum) -> Optimum:
-        """Return a mix of the theory with the ridge of the highest expected accuracy at its m and omega."""
+        """Return a mix of the theory with the ridge of the highest expected accuracy at its m and omega.
+
+        Parameters
+        ----------
+        family : Family
+            Of mixes of the user's data.
+        mix : Optimum
+            Where m and omega are taken from.
+        """
         mix = settled(family, mix, LEVEL)
         accuracies = np.full(len(RIDGE_FACTORS), -np.inf)
         for i, factor in enumerate(RIDGE_FACTORS):

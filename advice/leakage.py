@@ -85,6 +85,13 @@ class GaussianLeak:
         """Return for every alpha how far plain leave-one-out overstates every hit and every smooth hit, (n,) each.
 
         Under heavy label noise plain leave-one-out understates; a file that only looks like it is not to gain from that: 0 then.
+
+        Parameters
+        ----------
+        alphas : sequence of float
+            Ridges, as scikit-learn's alpha.
+        weight : float
+            Of a synthetic sample.
         """
         found = []
         for alpha, *plain in zip(alphas, *(one.path(alphas, weight) for one in self.files), strict=True):
@@ -95,6 +102,16 @@ class GaussianLeak:
         return found
 
     def taken_off(self, found: Sequence[LeaveOneOut], alphas: Sequence[float], weight: float) -> list[LeakFree]:
-        """Return the leave-one-out of a real file at every alpha, less the leak at its weight."""
+        """Return the leave-one-out of a real file at every alpha, less the leak at its weight.
+
+        Parameters
+        ----------
+        found : sequence of LeaveOneOut
+            Plain leave-one-out of the real file, one entry an alpha.
+        alphas : sequence of float
+            Ridges, as scikit-learn's alpha.
+        weight : float
+            Of a synthetic sample.
+        """
         return [LeakFree(one.scores, one.balanced, one.codes, one.weights, one.right - right, soft, groups=one.groups)
                 for one, (right, soft) in zip(found, self.at(alphas, weight), strict=True)]

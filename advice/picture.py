@@ -27,6 +27,14 @@ BEST, PLAIN, MEASURED, NOW = 0, 2, 1, 5  # colours
 def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
     """Write advice.png, advice.pdf and advice.json to the folder `out`; their paths are returned.
 
+    Parameters
+    ----------
+    advice : Advice
+    plan : Plan
+        What the advice was asked for.
+    out : Path
+        Made where it does not exist.
+
     Raises
     ------
     BadInput

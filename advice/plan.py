@@ -34,6 +34,13 @@ class UncertainShare:
     def of(cls, name: str, given: Share) -> UncertainShare | None:
         """Return a share from a number, from (value, low, high), or from a counted proportion; None where nothing is known.
 
+        Parameters
+        ----------
+        name : str
+            Of the share, in messages.
+        given : float, tuple, Proportion, UncertainShare or None
+            The number, the triple or the proportion; an UncertainShare is returned as it is.
+
         Raises
         ------
         BadInput
@@ -171,7 +178,15 @@ def plan_of(
 
 
 def uniform_noise(classes: int, epsilon: float) -> np.ndarray:
-    """Return the probability of each label (column) for each class (row), (L, L): wrong with probability epsilon, then any other."""
+    """Return the probability of each label (column) for each class (row), (L, L): wrong with probability epsilon, then any other.
+
+    Parameters
+    ----------
+    classes : int
+        L.
+    epsilon : float
+        Probability of a wrong label.
+    """
     return (1 - epsilon) * np.eye(classes) + epsilon / (classes - 1) * (1 - np.eye(classes))
 
 

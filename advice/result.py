@@ -180,6 +180,12 @@ class BreakEven:
         """Whether the user's own noise and verifier lie on the side of the line that the verdict says.
 
         A file may do better or worse than the plane, whose wrong labels are independent of the features.
+
+        Parameters
+        ----------
+        verdict : str
+        plan : Plan
+            With the user's epsilon, rho and phi.
         """
         if not plan.known or verdict not in ("helps", "hurts"):
             return True

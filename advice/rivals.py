@@ -16,7 +16,12 @@ STANDARDISED, GIVEN = "RidgeClassifierCV on standardised features", "RidgeClassi
 
 
 def rivals(e: Evidence) -> tuple[Rival, ...]:
-    """scikit-learn's RidgeClassifierCV with its own grid, on the features that the advice uses, and where it leads on those as given."""
+    """scikit-learn's RidgeClassifierCV with its own grid, on the features that the advice uses, and where it leads on those as given.
+
+    Parameters
+    ----------
+    e : Evidence
+    """
     if not e.scaling.standardised:
         found = [_ridge_cv(e, GIVEN, e.given)]
     else:

@@ -34,6 +34,12 @@ class Scaling:
     def of(cls, X: np.ndarray, standardise: bool) -> Scaling:
         """Return the scaling of real samples X (n, p); features that do not vary keep their scale.
 
+        Parameters
+        ----------
+        X : array (n, p)
+        standardise : bool
+            Whether features are brought to mean 0 and variance 1; otherwise they stay as they are.
+
         Raises
         ------
         BadInput
@@ -63,6 +69,13 @@ class Scaling:
 
 def synthetic_features(X: np.ndarray, scaling: Scaling) -> np.ndarray:
     """Return features (m, p) of synthetic samples in the units of the real ones.
+
+    Parameters
+    ----------
+    X : array (m, p)
+        Features as their file has them.
+    scaling : Scaling
+        Of the real samples.
 
     Raises
     ------

@@ -13,7 +13,12 @@ Row = tuple[str, str, str]
 
 
 def table(advice: Advice) -> list[Row]:
-    """Return the rows below `HEAD`: the name of a number, the number, and its symbols."""
+    """Return the rows below `HEAD`: the name of a number, the number, and its symbols.
+
+    Parameters
+    ----------
+    advice : Advice
+    """
     base, best, n = advice.baseline, advice.best, advice.n
     features = f"{advice.p:,} features{', standardised' if advice.standardised else ''}"
     rows = [("your data", f"{n:,} real rows, {features}, {advice.classes} classes", f"n = {n}, p = {advice.p}"),

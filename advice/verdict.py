@@ -82,7 +82,16 @@ def _of_gain(gain: Gain, plain: Gain) -> tuple[Verdict, str]:
 
 
 def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[str]:
-    """Return remarks about the data and the measurement that the user should know, a sentence each."""
+    """Return remarks about the data and the measurement that the user should know, a sentence each.
+
+    Parameters
+    ----------
+    e : Evidence
+    outlook : Outlook
+        What the theory predicts.
+    measured : MeasuredGain or None
+        Of the synthetic file, where there is one.
+    """
     found = [*_on_features(e), *_on_generator(e)]
     if outlook.baseline.model != e.baseline.model:
         found.append(f"{outlook.baseline.model} is better without synthetic data than the ridge of this advice: all gains are over it.")

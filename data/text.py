@@ -103,12 +103,24 @@ class Prompts(_Rows):
 
 
 def question(prompt: str) -> str:
-    """A request as the context of a dialogue."""
+    """A request as the context of a dialogue.
+
+    Parameters
+    ----------
+    prompt : str
+        The words of the human.
+    """
     return f"{HUMAN} {prompt}{ASSISTANT}"
 
 
 def answer(text: str) -> str:
-    """An answer as the response in a dialogue."""
+    """An answer as the response in a dialogue.
+
+    Parameters
+    ----------
+    text : str
+        The words of the assistant.
+    """
     return f" {text.strip()}"
 
 

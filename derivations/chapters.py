@@ -64,5 +64,11 @@ def checks() -> list[Check]:
 
 
 def origin(module: ModuleType) -> str:
-    """Return the path of a chapter within the project."""
+    """Return the path of a chapter within the project.
+
+    Parameters
+    ----------
+    module : module
+        The chapter.
+    """
     return module.__name__.removeprefix("synthmix.").replace(".", "/") + ".py"

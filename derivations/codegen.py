@@ -94,7 +94,12 @@ def plain(function: Function | Switch, expression: sp.Basic) -> sp.Basic:
 
 
 def argument_names(function: Function | Switch) -> list[str]:
-    """The argument names without the index k of the source, and never a Python keyword."""
+    """The argument names without the index k of the source, and never a Python keyword.
+
+    Parameters
+    ----------
+    function : Function or Switch
+    """
     names = []
     for symbol in function.arguments:
         name = symbol.name.removesuffix("_k").rstrip("_")
@@ -103,7 +108,14 @@ def argument_names(function: Function | Switch) -> list[str]:
 
 
 def module_source(theorem: Theorem, origin: str) -> str:
-    """The text of the module generated from a theorem's functions."""
+    """The text of the module generated from a theorem's functions.
+
+    Parameters
+    ----------
+    theorem : Theorem
+    origin : str
+        Path of the chapter, for the header.
+    """
     header = HEADER.format(title=theorem.title, origin=origin, command=COMMAND)
     constants = "".join(f"\n{name} = {value!r}" for name, value in theorem.constants.items())
     functions = "\n\n\n".join(function_source(function) for function in theorem.functions)

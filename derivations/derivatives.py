@@ -36,12 +36,26 @@ from .theorem import CheckResult, Equation, Function, Theorem, check, vanishes
 
 
 def mean_margin(statement: Statement, at: Values | None = None) -> sp.Expr:
-    """Return m_w = (1/2) dPsi/dJ at t = J = 0; `at`: what to put in for symbols."""
+    """Return m_w = (1/2) dPsi/dJ at t = J = 0; `at`: what to put in for symbols.
+
+    Parameters
+    ----------
+    statement : Statement
+    at : mapping, optional
+        Values by symbol.
+    """
     return (statement.potential(J).diff(J) / 2).subs({J: 0, t: 0}).xreplace(dict(at or {}))
 
 
 def variance(statement: Statement, at: Values | None = None) -> sp.Expr:
-    """Return s_w^2 = -dPsi/dt at t = J = 0, by implicit differentiation of the fixed point; `at` as for the mean margin."""
+    """Return s_w^2 = -dPsi/dt at t = J = 0, by implicit differentiation of the fixed point; `at` as for the mean margin.
+
+    Parameters
+    ----------
+    statement : Statement
+    at : mapping, optional
+        Values by symbol.
+    """
     return -statement.total_derivative(statement.potential(), {t: sp.Integer(1)}, {**(at or {}), t: sp.Integer(0)})
 
 
@@ -88,7 +102,14 @@ def floor(s: Source) -> sp.Expr:
 
 
 def training_loss(sources: Sequence[Source], G: sp.Matrix) -> sp.Expr:
-    """Return L(t) for means whose products under the bulk resolvent are G, as a sum of positive terms."""
+    """Return L(t) for means whose products under the bulk resolvent are G, as a sum of positive terms.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        K sources.
+    G : matrix (K, K)
+    """
     K = len(sources)
     T = sp.diag(*[mean_weight(s) for s in sources])
     signals = sp.Matrix([signal(s) for s in sources])

@@ -88,7 +88,14 @@ def select(name: str) -> list[Check]:
 
 
 def run_checks(chosen: Sequence[Check], jobs: int = 1) -> Iterator[Checked]:
-    """Run checks and yield them as they finish, in processes where there is more than one job."""
+    """Run checks and yield them as they finish, in processes where there is more than one job.
+
+    Parameters
+    ----------
+    chosen : sequence of Check
+    jobs : int
+        How many processes.
+    """
     from joblib import Parallel, delayed
 
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_run)(each) for each in chosen)

@@ -229,7 +229,12 @@ class Numbers:
         return cls(tuple(map(weight, statement.sources)), h, tuple(matrices), tuple(gram), element(last.r), element(last.b))
 
     def value(self, diagram: Diagram) -> PolyElement:
-        """Return the product of traces over N around the loops and of products of means along the paths."""
+        """Return the product of traces over N around the loops and of products of means along the paths.
+
+        Parameters
+        ----------
+        diagram : Diagram
+        """
         total = self.r.ring.one
         for loop in diagram.loops:
             total *= sum(h * self._product(block, loop) for h, block in zip(self.h, self.matrices, strict=True))
@@ -332,7 +337,16 @@ def _series(expression: sp.Expr, x: sp.Symbol, orders: int) -> list[sp.Expr]:
 
 
 def compare(statement: Statement, fields: Fields | None = None, orders: int = ORDERS) -> CheckResult:
-    """Compare counting with the stated Psi, order by order."""
+    """Compare counting with the stated Psi, order by order.
+
+    Parameters
+    ----------
+    statement : Statement
+    fields : mapping, optional
+        Numbers for t and J, which otherwise stay symbols.
+    orders : int
+        How many orders of the expansion.
+    """
     stated = expanded(statement, orders, fields)
     for k in range(orders):
         if sp.expand(counted(statement, k, fields) - stated[k]) != 0:

@@ -72,7 +72,14 @@ def _printed(value: sp.Basic) -> str:
 
 
 def object_source(theorem: Theorem, origin: str) -> str:
-    """Return the text of the file generated from a theorem's functions and constants."""
+    """Return the text of the file generated from a theorem's functions and constants.
+
+    Parameters
+    ----------
+    theorem : Theorem
+    origin : str
+        Path of the chapter, for the header.
+    """
     constants = "".join(f"  {name}: {json.dumps(value)},\n" for name, value in theorem.constants.items())
     functions = "\n\n".join(function_source(function) for function in theorem.functions)
     body = "\n".join(part for part in (constants, functions) if part)

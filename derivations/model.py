@@ -106,7 +106,17 @@ class Source:
 
 
 def source(k: object, *, fitted: bool = False, mean_fitted: bool = False) -> Source:
-    """Return a source with symbols of its own; a share e of its labels is wrong."""
+    """Return a source with symbols of its own; a share e of its labels is wrong.
+
+    Parameters
+    ----------
+    k : object
+        The index of all its symbols.
+    fitted : bool
+        Whether its generator is fitted.
+    mean_fitted : bool
+        Whether the mean is that of the same samples.
+    """
     theta, c, q, delta = sp.symbols(f"theta_{k} c_{k} q_{k} delta_{k}", positive=True)
     e = sp.Symbol(f"e_{k}", nonnegative=True)
     r, b = sp.symbols(f"r_{k} b_{k}", nonnegative=True) if fitted else (sp.Integer(0), sp.Integer(0))
@@ -114,17 +124,41 @@ def source(k: object, *, fitted: bool = False, mean_fitted: bool = False) -> Sou
 
 
 def real(q: sp.Symbol, delta: sp.Symbol) -> Source:
-    """Return the real samples of the paper: theta = pi, weight 1, no wrong labels."""
+    """Return the real samples of the paper: theta = pi, weight 1, no wrong labels.
+
+    Parameters
+    ----------
+    q, delta : symbols
+        Trace and leverage.
+    """
     return Source(pi, sp.Integer(1), RIGHT, q, delta)
 
 
 def synthetic(q: sp.Symbol, delta: sp.Symbol, **fit: object) -> Source:
-    """Return the pruned synthetic samples of the paper: theta = alpha (1 - pi), e = rho epsilon / alpha, weight omega."""
+    """Return the pruned synthetic samples of the paper: theta = alpha (1 - pi), e = rho epsilon / alpha, weight omega.
+
+    Parameters
+    ----------
+    q, delta : symbols
+        Trace and leverage.
+    fit : expressions
+        Fields of `Source` that say what its generator is fitted on.
+    """
     return Source(alpha * (1 - pi), omega, Labels.wrong(rho * epsilon / alpha), q, delta, **fit)
 
 
 def symmetric(name: str, size: int, **assumptions: bool) -> sp.Matrix:
-    """Return a symmetric matrix of symbols name_ij, i <= j."""
+    """Return a symmetric matrix of symbols name_ij, i <= j.
+
+    Parameters
+    ----------
+    name : str
+        Of the symbols.
+    size : int
+        Rows.
+    assumptions : bool
+        Of the symbols, as SymPy takes them.
+    """
     return sp.Matrix(size, size, lambda i, j: sp.Symbol(f"{name}_{min(i, j)}{max(i, j)}", **assumptions))
 
 

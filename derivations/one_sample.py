@@ -33,7 +33,17 @@ from .theorem import CheckResult, Equation, Theorem, check, vanishes
 
 
 def response_gain(c: sp.Expr, label: sp.Expr, h: sp.Expr, d: sp.Expr) -> sp.Expr:
-    """Return N times what one sample of this label, left-out margin h and leverage d adds to the response."""
+    """Return N times what one sample of this label, left-out margin h and leverage d adds to the response.
+
+    Parameters
+    ----------
+    c : expression
+        Weight of the sample.
+    label : expression
+        Its label.
+    h, d : expressions
+        Its left-out margin and leverage.
+    """
     return c * (label**2 - (label - h) ** 2 / (1 + c * d))
 
 
@@ -54,7 +64,14 @@ def response_growth(s: Source, mean: sp.Expr, variance: sp.Expr, leverage: sp.Ex
 
 
 def logdet_growth(s: Source, leverage: sp.Expr) -> sp.Expr:
-    """Return N times what a sample of the source adds to (1/N) log det of the inverse resolvent."""
+    """Return N times what a sample of the source adds to (1/N) log det of the inverse resolvent.
+
+    Parameters
+    ----------
+    s : Source
+    leverage : expression
+        Of the sample, left out.
+    """
     return sp.log(1 + s.c * leverage)
 
 

@@ -93,7 +93,13 @@ class Block:
     gram: sp.Matrix
 
     def resolvent(self, sources: Sequence[Source]) -> sp.Expr:
-        """Return B within the block."""
+        """Return B within the block.
+
+        Parameters
+        ----------
+        sources : sequence of Source
+            Those that train.
+        """
         loads = (effective_weight(s) * eigenvalue for s, eigenvalue in zip(sources, self.eigenvalues, strict=True))
         return 1 / (gamma + t * self.test + sum(loads))
 
@@ -174,7 +180,16 @@ def _put(expression: sp.Basic, at: Values | None) -> sp.Basic:
 
 
 def potential(sources: Sequence[Source], G: sp.Matrix, j: sp.Expr = sp.Integer(0)) -> sp.Expr:
-    """Return Psi for means whose products under the bulk resolvent are G: Woodbury in the span of the means, and the noise."""
+    """Return Psi for means whose products under the bulk resolvent are G: Woodbury in the span of the means, and the noise.
+
+    Parameters
+    ----------
+    sources : sequence of Source
+        K sources.
+    G : matrix (K, K)
+    j : expression
+        The field J.
+    """
     T = sp.diag(*[mean_weight(s) for s in sources], 0)
     v = sp.Matrix([mean_weight(s) * signal(s) for s in sources] + [j])
     H = (sp.eye(len(sources) + 1) + G * T).LUsolve(G)

@@ -22,7 +22,13 @@ LAMBDA, DELTA_ = sp.Symbol("lambda", real=True), alone.DELTA
 
 
 def published_fit_equation(of: Source) -> sp.Expr:
-    """delta (1 + r tau q) = alpha q: the alpha that does not belong there."""
+    """delta (1 + r tau q) = alpha q: the alpha that does not belong there.
+
+    Parameters
+    ----------
+    of : Source
+        The synthetic samples.
+    """
     return of.delta * (1 + of.r * tau(of) * of.q) - SLIP * of.q
 
 

@@ -156,7 +156,13 @@ class _Printer(LatexPrinter):
 
 
 def displayed(relation: sp.Basic) -> str:
-    """Return the LaTeX of an equation; a sum that is too long for a line has its terms in lines of their own."""
+    """Return the LaTeX of an equation; a sum that is too long for a line has its terms in lines of their own.
+
+    Parameters
+    ----------
+    relation : expression
+        The equation.
+    """
     printer = _Printer()
     if isinstance(relation, sp.Equality) and isinstance(relation.rhs, sp.Add) and _width(printer.doprint(relation)) > LONG:
         lines = [printer.doprint(relation.lhs) + " & ="]

@@ -146,7 +146,15 @@ CHECKS: list[Check] = []
 
 
 def check(name: str, compares: str) -> Callable[[Callable[[], CheckResult]], Callable[[], CheckResult]]:
-    """Register the decorated function as a check that `derive` runs."""
+    """Register the decorated function as a check that `derive` runs.
+
+    Parameters
+    ----------
+    name : str
+        By which `derive --only` finds it.
+    compares : str
+        What is compared with what, for the report; formulas in dollar signs.
+    """
 
     def register(run: Callable[[], CheckResult]) -> Callable[[], CheckResult]:
         CHECKS.append(Check(name, compares, run))

@@ -144,7 +144,19 @@ class Panel:
 
 
 def draw(title: str, panels: Sequence[Panel], columns: int, notes: Sequence[str] = ()) -> Figure:
-    """Return the panels as a Matplotlib figure, `columns` a row, with footnotes."""
+    """Return the panels as a Matplotlib figure, `columns` a row, with footnotes.
+
+    Parameters
+    ----------
+    title : str
+        Above all panels.
+    panels : sequence of Panel
+        In rows from the top left.
+    columns : int
+        Panels a row.
+    notes : sequence of str
+        Under all panels.
+    """
     import matplotlib
     from matplotlib.figure import Figure as Sheet  # not pyplot: nothing is shown, and it takes longer to import
 

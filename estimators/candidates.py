@@ -51,7 +51,14 @@ class Candidates:
 
     @classmethod
     def none(cls, sample_weights: np.ndarray, groups: np.ndarray | None = None) -> Candidates:
-        """Return no candidates yet, for real samples with weights (n,), perhaps in groups (n,) that were left out together."""
+        """Return no candidates yet, for real samples.
+
+        Parameters
+        ----------
+        sample_weights : array (n,)
+        groups : array (n,), optional
+            Samples of one group were left out together.
+        """
         return cls(*np.empty((2, 0, len(sample_weights))), *np.empty((3, 0)), sample_weights / sample_weights.sum(), groups)
 
     def and_those(self, path: Sequence[LeaveOneOut], alphas: np.ndarray, weight: float, theory: np.ndarray | float = np.nan) -> Candidates:

@@ -120,7 +120,13 @@ class LeaveOneOut:
         return float(np.average(self.soft, weights=self.weights))
 
     def gain(self, other: LeaveOneOut) -> tuple[float, float]:
-        """Return the accuracy less that of another classifier on the same samples, and the standard error of this paired difference."""
+        """Return the accuracy less that of another classifier on the same samples, and the standard error of this paired difference.
+
+        Parameters
+        ----------
+        other : LeaveOneOut
+            Of the same samples, in the same order.
+        """
         difference, shares = self.right - other.right, self.weights / self.weights.sum()
         mean, n = shares @ difference, len(shares) if self.groups is None else int(self.groups.max()) + 1
         se = np.sqrt(self._squares(shares * (difference - mean)) * n / (n - 1))

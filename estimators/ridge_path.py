@@ -44,7 +44,14 @@ class PrimalPath:
 
     @classmethod
     def of(cls, moments: Moments, intercept: bool = True) -> PrimalPath:
-        """Return the path of all training samples, from their moments."""
+        """Return the path of all training samples, from their moments.
+
+        Parameters
+        ----------
+        moments : Moments
+        intercept : bool
+            Whether one is fitted, without a ridge.
+        """
         centred = moments.centred(intercept)
         values, basis = np.linalg.eigh(centred.gram)
         return cls(np.maximum(values, 0), basis, basis.T @ centred.cross, centred.mean, centred.shares, centred.total)

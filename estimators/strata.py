@@ -74,7 +74,16 @@ class Strata:
         return float(self.shares[self.labels != self.y].sum())
 
     def trusted(self, name: str, n: float, weight: float = 1.0) -> tuple[Source, ...]:
-        """Return n samples with their true labels as sources, whose names begin with `name`."""
+        """Return n samples with their true labels as sources, whose names begin with `name`.
+
+        Parameters
+        ----------
+        name : str
+        n : float
+            How many samples.
+        weight : float
+            Of one sample in training.
+        """
         return self._sources(name, n, self.y, np.ones_like(self.keep), weight)
 
     def selected(self, name: str, m: float, weight: float = 1.0) -> tuple[Source, ...]:

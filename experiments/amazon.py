@@ -204,7 +204,15 @@ def measure_split(
 def training_statistics(
     reviews: Reviews, seed: np.random.SeedSequence, design: AmazonSettings = AmazonSettings()
 ) -> ClassStatistics:
-    """Return the statistics for the self-fitted theory, from the training samples of the held-out `measure_split` of the same seed."""
+    """Return the statistics for the self-fitted theory, from the training samples of the held-out `measure_split` of the same seed.
+
+    Parameters
+    ----------
+    reviews : Reviews
+    seed : SeedSequence
+        Of the split.
+    design : AmazonSettings
+    """
     split = _split(reviews, "held-out", np.random.default_rng(seed), design.n)
     return class_statistics(split.X, split.y)
 

@@ -94,12 +94,30 @@ class SimulatedUser:
         return replace(self.synthetic, truth=truth.astype(str))
 
     def trained(self, split: Split, m: int, omega: float, gamma: float) -> np.ndarray:
-        """Return which test samples are classified right after training on the real samples and the first m synthetic ones, (k,)."""
+        """Return which test samples are classified right after training on the real samples and the first m synthetic ones, (k,).
+
+        Parameters
+        ----------
+        split : Split
+            With the k test samples.
+        m : int
+            Synthetic samples, the first ones.
+        omega, gamma : float
+            Weight of a synthetic sample, and the ridge.
+        """
         scores = self._mix(m).scores(split.X_test, [gamma * (len(self.real.y) + m)], omega)
         return scores[0].argmax(axis=1) == split.y_test
 
     def landscape(self, split: Split, grid: CandidateGrid) -> np.ndarray:
-        """Return which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega."""
+        """Return which test samples are right at every point of the grid, (m, omega, ridge, k); m = 0 is the same at every omega.
+
+        Parameters
+        ----------
+        split : Split
+            With the k test samples.
+        grid : CandidateGrid
+            Values of m, omega and the ridge.
+        """
         alphas = np.array(grid.ridge) * len(self.real.y)
         right = np.empty((*grid.shape, len(split.y_test)), dtype=bool)
         for i, m in enumerate(grid.m):
@@ -179,7 +197,18 @@ class FollowedAdvice:
 def ask_and_follow(
     scenario: Scenario, grid: CandidateGrid, seed: np.random.SeedSequence, folder: Folder = None
 ) -> FollowedAdvice:
-    """Split the data, draw a user, advise, follow the advice, and see what else could have been done."""
+    """Split the data, draw a user, advise, follow the advice, and see what else could have been done.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    grid : CandidateGrid
+        What else is tried.
+    seed : SeedSequence
+        Of the user.
+    folder : path, optional
+        With data, as for `data.locate`.
+    """
     divided, drawn = seed.generate_state(2)
     split = scenario.data.redivided(int(divided), folder)
     one = simulated_user(split, scenario, np.random.default_rng(int(drawn)))
@@ -195,6 +224,14 @@ def ask_and_follow(
 
 def simulated_user(split: Split, scenario: Scenario, rng: np.random.Generator) -> SimulatedUser:
     """Draw one: equally many real samples a class, then those that an independent generator is fitted on, then what it generates.
+
+    Parameters
+    ----------
+    split : Split
+        What is drawn from.
+    scenario : Scenario
+        How many samples, and which generator.
+    rng : numpy.random.Generator
 
     Raises
     ------

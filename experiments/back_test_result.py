@@ -107,6 +107,13 @@ class ScenarioResult:
 
         Where the advice is to leave synthetic data away, that is the gain of all of them with weight 1; strict: of the best mix of the
         grid.
+
+        Parameters
+        ----------
+        one : FollowedAdvice
+            Of the user.
+        strict : bool
+            Whether it is that over the best mix of the grid.
         """
         if one.m:
             return _paired(one.followed, one.without)

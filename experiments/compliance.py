@@ -125,7 +125,13 @@ class Curves:
         return Resamples(np.array([one.accuracy for one in self.splits]), np.array([one.influence for one in self.splits]))
 
     def predicted(self, name: str) -> Resamples:
-        """The accuracy by a theory, `dependent` or `independent`; known on fewer splits."""
+        """The accuracy by a theory, `dependent` or `independent`; known on fewer splits.
+
+        Parameters
+        ----------
+        name : str
+            dependent or independent.
+        """
         return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
 
     def drawn(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -177,7 +177,15 @@ class Chunk:
     index: int
 
     def networks(self, few: Images, generator: ClassGaussian) -> tuple[np.ndarray, list[Network]]:
-        """Return the images (rows, p) that the networks share, the real ones first, and every network's training set."""
+        """Return the images (rows, p) that the networks share, the real ones first, and every network's training set.
+
+        Parameters
+        ----------
+        few : Images
+            The real ones.
+        generator : ClassGaussian
+            Draws the synthetic ones.
+        """
         most = max(1, *(m for _, m in self.points))
         drawing, pruning, training = np.random.SeedSequence([self.seed, self.index]).spawn(3)
         drawn, _ = generator.sample(np.random.default_rng(drawing), most)

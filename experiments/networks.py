@@ -152,7 +152,16 @@ def torch_on_one_thread() -> Iterator[None]:
 
 
 def initial(p: int, training: Training, seed: int) -> tuple[torch.Tensor, ...]:
-    """Return weight and bias of both layers, as PyTorch initialises two nn.Linear, made in this order after its seed was set (float32)."""
+    """Return weight and bias of both layers, as PyTorch initialises two nn.Linear, made in this order after its seed was set (float32).
+
+    Parameters
+    ----------
+    p : int
+        Features.
+    training : Training
+        With the numbers of hidden units and of classes.
+    seed : int
+    """
     torch = pytorch()
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
@@ -161,7 +170,17 @@ def initial(p: int, training: Training, seed: int) -> tuple[torch.Tensor, ...]:
 
 
 def batches(count: int, training: Training, seed: int) -> Iterator[np.ndarray]:
-    """Yield the samples of every step's mini-batch, places from 0 to count - 1."""
+    """Yield the samples of every step's mini-batch, places from 0 to count - 1.
+
+    Parameters
+    ----------
+    count : int
+        Samples to train on.
+    training : Training
+        With the steps and the size of a batch.
+    seed : int
+        Of the order.
+    """
     rng, step = np.random.default_rng(seed), 0
     while True:
         order = rng.permutation(count)

@@ -222,7 +222,14 @@ def _ridges(
 
 
 def by_strata(train: np.ndarray, e: PreferenceSettings) -> PairScores:
-    """Predict by the theory of pairs in strata of their length, each with its own law, from pairs (k, p) with true labels."""
+    """Predict by the theory of pairs in strata of their length, each with its own law, from pairs (k, p) with true labels.
+
+    Parameters
+    ----------
+    train : array (k, p)
+        Pairs with true labels.
+    e : PreferenceSettings
+    """
     strata, shape = LengthStrata.of(train, STRATA), (len(e.epsilon), len(e.verifiers), len(e.m))
     found, without = PairScores(np.empty(shape), np.empty(shape), np.empty(shape)), None
     for place in np.ndindex(shape):
@@ -241,6 +248,12 @@ def predictions(train: np.ndarray, e: PreferenceSettings) -> dict[str, PairScore
 
     "one law": with the sample covariance; "shrunken covariance": with a shrunken one of residuals brought to one length; and three that are
     wrong: "without debiasing", "isotropic" (a multiple of the identity), "published formula".
+
+    Parameters
+    ----------
+    train : array (k, p)
+        Pairs with true labels.
+    e : PreferenceSettings
     """
     mean = train.mean(axis=0)
     same = shared_covariance(train - mean).equivalent

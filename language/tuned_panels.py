@@ -18,7 +18,12 @@ YLABELS: Mapping[Quantity, str] = {"accuracy": "held-out accuracy", "score": "sh
 
 
 def tuned_panels(scores: TunedScores) -> list[Panel]:
-    """Return a panel for every model, label noise and measured quantity: a series for every verifier, real data alone at its beginning."""
+    """Return a panel for every model, label noise and measured quantity: a series for every verifier, real data alone at its beginning.
+
+    Parameters
+    ----------
+    scores : TunedScores
+    """
     points, panels = scores.points, []
     synthetic = [one for one in points if one.verifier is not None]
     for quantity in YLABELS:
@@ -45,6 +50,13 @@ def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity
 
 
 def as_record(scores: TunedScores, scale: str) -> dict[str, object]:
-    """Return the scores for the record of a figure; nothing is asserted of them."""
+    """Return the scores for the record of a figure; nothing is asserted of them.
+
+    Parameters
+    ----------
+    scores : TunedScores
+    scale : str
+        lora or paper.
+    """
     return {"scale": scale, "measured": scores.points, "error of the judge": scores.judge, "folder": str(scores.folder),
             "claims": "none: at this scale a run is a measurement"}

@@ -76,7 +76,16 @@ class Simulation:
 
     @classmethod
     def of(cls, draws: np.ndarray, seed: int, sampler: SamplerName) -> Simulation:
-        """Return the simulation from mean margins and variances (trials, 2)."""
+        """Return the simulation from mean margins and variances (trials, 2).
+
+        Parameters
+        ----------
+        draws : array (trials, 2)
+        seed : int
+            Which they were drawn with.
+        sampler : str
+            That drew them.
+        """
         outcome = Outcome(*draws.T)
         values = (outcome.mean_margin, outcome.variance, outcome.accuracy, outcome.risk)
         return cls(*map(Estimate.of, values), trials=len(draws), seed=seed, sampler=sampler)

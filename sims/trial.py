@@ -203,6 +203,12 @@ class TrainingSet:
 def check_finite(diagonal: np.ndarray, moment: np.ndarray) -> None:
     """Check the diagonal of a Gram matrix with its ridge, which bounds all of it, and the right side of its system.
 
+    Parameters
+    ----------
+    diagonal : array (p,)
+    moment : array (p,)
+        The right side.
+
     Raises
     ------
     NotConverged

@@ -77,12 +77,23 @@ def fresh(side, gamma, pulls, margins, variances):
 
 
 def load(side):
-    """Return the trace (1/N) tr C_k of every source, (K,)."""
+    """Return the trace (1/N) tr C_k of every source, (K,).
+
+    Parameters
+    ----------
+    side : Spectral or Dense
+    """
     raise NotImplementedError("compiled code only")
 
 
 def square(side, k):
-    """Return |mu_k|^2 of the k-th source."""
+    """Return |mu_k|^2 of the k-th source.
+
+    Parameters
+    ----------
+    side : Spectral or Dense
+    k : int
+    """
     raise NotImplementedError("compiled code only")
 
 

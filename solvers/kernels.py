@@ -140,7 +140,14 @@ def at(grid, i):
 
 
 def is_form(given: object, form: type) -> bool:
-    """Return whether a type that Numba hands to an `overload` is that of the named tuple `form`."""
+    """Return whether a type that Numba hands to an `overload` is that of the named tuple `form`.
+
+    Parameters
+    ----------
+    given : numba type
+    form : type
+        A subclass of NamedTuple.
+    """
     return isinstance(given, types.BaseNamedTuple) and given.instance_class is form
 
 
@@ -206,7 +213,16 @@ def factor(A):
 
 @njit(cache=True, error_model="numpy")
 def solve_factored(A, pivots, x):
-    """Solve a system that `factor` has factored, in place: x (K,) is its right side, then its solution."""
+    """Solve a system that `factor` has factored, in place: x (K,) is its right side, then its solution.
+
+    Parameters
+    ----------
+    A : array (K, K)
+        The triangular factors.
+    pivots : int array (K,)
+        The row that each pivot came from.
+    x : array (K,)
+    """
     n = x.size
     for i in range(n):
         x[i], x[pivots[i]] = x[pivots[i]], x[i]
@@ -712,21 +728,54 @@ def spectral_point(point, spectrum, found):
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def isotropic_batch(grid, spectrum, found, relative):
-    """Solve a grid of isotropic problems in parallel: fills `found` and the relative residuals (P,)."""
+    """Solve a grid of isotropic problems in parallel: fills `found` and the relative residuals (P,).
+
+    Parameters
+    ----------
+    grid : Grid
+        Of P points.
+    spectrum : Spectrum
+        As of `isotropic_point`.
+    found : Found
+        Filled.
+    relative : array (P,)
+        Filled.
+    """
     for i in prange(relative.size):
         relative[i] = isotropic_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy", parallel=True)
 def spectral_batch(grid, spectrum, found, relative):
-    """Solve a grid of problems whose covariances commute in parallel: fills `found` and the relative residuals (P,)."""
+    """Solve a grid of problems whose covariances commute in parallel: fills `found` and the relative residuals (P,).
+
+    Parameters
+    ----------
+    grid : Grid
+        Of P points.
+    spectrum : Spectrum
+        Of all points.
+    found : Found
+        Filled.
+    relative : array (P,)
+        Filled.
+    """
     for i in prange(relative.size):
         relative[i] = spectral_point(at(grid, i), spectrum, Found(found.q[i], found.margins[i], found.variances[i]))
 
 
 @njit(cache=True, error_model="numpy")
 def weights(point, q, s, d_s, response):
-    """Fill, for every source, s (K,), its slope in q (K,) and the slope that the response uses instead (K,): see `weight_at`."""
+    """Fill, for every source, s (K,), its slope in q (K,) and the slope that the response uses instead (K,): see `weight_at`.
+
+    Parameters
+    ----------
+    point : Point
+    q : array (K,)
+        The solution.
+    s, d_s, response : arrays (K,)
+        Filled.
+    """
     for k in range(q.size):
         s[k], d_s[k], response[k] = weight_at(point, k, q[k])
 

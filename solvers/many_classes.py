@@ -384,5 +384,13 @@ def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int
 
 
 def next_label_noise(classes: int, epsilon: float) -> np.ndarray:
-    """Return noise (L, L) where a label is with probability epsilon the next class's (the first's, for the last class)."""
+    """Return noise (L, L) where a label is with probability epsilon the next class's (the first's, for the last class).
+
+    Parameters
+    ----------
+    classes : int
+        L.
+    epsilon : float
+        Probability of a wrong label.
+    """
     return (1 - epsilon) * np.eye(classes) + epsilon * np.roll(np.eye(classes), 1, axis=1)

@@ -46,7 +46,13 @@ class MarchenkoPastur:
         return (1 - root) ** 2, (1 + root) ** 2
 
     def pdf(self, x: ArrayLike) -> np.ndarray:
-        """The density of the continuous part, whose mass is 1 - atom; 0 outside the edges. It diverges towards 0 for ratio 1."""
+        """The density of the continuous part, whose mass is 1 - atom; 0 outside the edges. It diverges towards 0 for ratio 1.
+
+        Parameters
+        ----------
+        x : array of any shape
+            Eigenvalues.
+        """
         x, (low, high) = np.asarray(x, dtype=float), self.edges
         x = np.where((x > low) & (x < high), x, high)
         return np.sqrt((high / x - 1) * (1 - low / x)) / (2 * math.pi * self.ratio)

@@ -594,5 +594,20 @@ class Setting:
 
 
 def synthetic_only(m: float, p: int, mu: float, epsilon: float, verifier: Verifier, gamma: float) -> Setting:
-    """Return the setting of the paper's section on training on synthetic data alone: n = 0 and an exact generator."""
+    """Return the setting of the paper's section on training on synthetic data alone: n = 0 and an exact generator.
+
+    Parameters
+    ----------
+    m : float
+        Synthetic samples before pruning.
+    p : int
+        Dimension.
+    mu : float
+        Length of the class mean.
+    epsilon : float
+        Share of wrong labels.
+    verifier : Verifier
+    gamma : float
+        The ridge.
+    """
     return Setting(0, m, p, mu, epsilon, verifier, Generator(), Ridge(gamma))

@@ -160,6 +160,10 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
 def predict_selection(selection: Selection) -> Prediction:
     """Predict mean margin, variance, accuracy and risk of the classifier trained on real and selected synthetic samples.
 
+    Parameters
+    ----------
+    selection : Selection
+
     Returns
     -------
     Prediction

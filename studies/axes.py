@@ -135,6 +135,15 @@ class StudyPoints:
 def points(values: Mapping[str, tuple[float, ...]], ranges: Mapping[str, Range], latin: Latin | None) -> StudyPoints:
     """Return the points of lists, ranges and a hypercube.
 
+    Parameters
+    ----------
+    values : mapping of tuples
+        By the name of the parameter.
+    ranges : mapping of Range
+        By the name of the parameter.
+    latin : Latin or None
+        The hypercube.
+
     Raises
     ------
     BadInput

@@ -162,7 +162,15 @@ class Study:
         return setting if depth is None else generations(setting, int(depth), scheme)
 
     def columns(self, at: Mapping[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
-        """Return all that says what a row is about: numbers (count,) and words, the same in every row where no axis gives them."""
+        """Return all that says what a row is about: numbers (count,) and words, the same in every row where no axis gives them.
+
+        Parameters
+        ----------
+        at : mapping of arrays (count,)
+            Values of the axes by name.
+        count : int
+            Rows.
+        """
         said = asdict(self.setting) if self.setting else {"tree": self.tree}
         words = {name: np.full(count, value) for name, value in said.items() if value is not None and name not in at}
         return {name: values.astype(float) if values.dtype.kind in "iuf" else values for name, values in (words | dict(at)).items()}

@@ -65,6 +65,12 @@ class Store:
     def keys(self, kind: str, loss: str) -> np.ndarray:
         """Return the keys of the rows there are, in ascending order.
 
+        Parameters
+        ----------
+        kind : str
+            theory, published or simulated.
+        loss : str
+
         Raises
         ------
         BadInput
@@ -81,7 +87,16 @@ class Store:
         return np.unique(np.concatenate(found))
 
     def write(self, kind: str, loss: str, columns: Mapping[str, np.ndarray]) -> None:
-        """Write a part; its column `key` names it."""
+        """Write a part; its column `key` names it.
+
+        Parameters
+        ----------
+        kind : str
+            theory, published or simulated.
+        loss : str
+        columns : mapping of arrays (rows,)
+            By name.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -88,7 +88,15 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 
 
 def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write an npz file, or leave the old one."""
+    """Write an npz file, or leave the old one.
+
+    Parameters
+    ----------
+    path : path
+        Of the file.
+    arrays : mapping of arrays
+        By name.
+    """
     with replacing(path) as beside, beside.open("wb") as file:
         np.savez(file, **arrays)
 

@@ -28,6 +28,11 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Prompts:
     """Return the 14,763 prompts in 32 categories, in file order, without the file's instruction template around each.
 
+    Parameters
+    ----------
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

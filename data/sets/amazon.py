@@ -44,6 +44,13 @@ def load(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Features X (samples, 400), counts as floats, and labels y (samples,), +-1 (label 0 is +1); about 2000 samples.
 
+    Parameters
+    ----------
+    part : str
+        books, elec or kitchen: which product.
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

@@ -28,6 +28,11 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Preferences:
     """Return the 2,312 pairs in file order.
 
+    Parameters
+    ----------
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

@@ -32,6 +32,15 @@ def load(
 ) -> Preferences:
     """The pairs whose chosen answer was judged safe, whatever the rejected one was, as published; or `every` pair; in file order.
 
+    Parameters
+    ----------
+    part : str
+        train or test.
+    folder, download
+        As of `data.locate`.
+    every : bool
+        Whether pairs are returned whatever was judged of their answers.
+
     Raises
     ------
     BadInput

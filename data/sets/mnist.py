@@ -37,6 +37,13 @@ def load(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Images (samples, 28, 28) uint8, 0 to 255, and labels (samples,) uint8, 0 to 9: 60,000 to train, 10,000 to test.
 
+    Parameters
+    ----------
+    part : str
+        train or test.
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

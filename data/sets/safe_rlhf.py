@@ -33,6 +33,13 @@ def load(
 ) -> Preferences:
     """All pairs in file order; chosen is the answer that was named the safer one.
 
+    Parameters
+    ----------
+    part : str
+        train or test.
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

@@ -26,6 +26,11 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Path:
     """The path of the GGUF file (98 MB, 4-bit weights).
 
+    Parameters
+    ----------
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput

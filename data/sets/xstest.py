@@ -85,6 +85,11 @@ DATASET = DataSet(
 def load(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Completions:
     """The 2,250 completions in file order: five models, 450 prompts each. Every label is one of LABELS, or UNLABELLED.
 
+    Parameters
+    ----------
+    folder, download
+        As of `data.locate`.
+
     Raises
     ------
     BadInput
@@ -99,6 +104,11 @@ def load(folder: str | os.PathLike[str] | None = None, download: bool = True) ->
 
 def prompts(folder: str | os.PathLike[str] | None = None, download: bool = True) -> Prompts:
     """The 450 prompts in file order; the categories of unsafe ones begin with contrast_.
+
+    Parameters
+    ----------
+    folder, download
+        As of `data.locate`.
 
     Raises
     ------

@@ -88,7 +88,15 @@ class Seen:
 
 
 def seen(potential: sp.Expr, one: Forces) -> Seen:
-    """The derivatives of Psi that belong to a source."""
+    """The derivatives of Psi that belong to a source.
+
+    Parameters
+    ----------
+    potential : expression
+        Psi.
+    one : Forces
+        Of the source.
+    """
     return Seen(potential.diff(one.mean) / 2, -potential.diff(one.curvature), potential.diff(one.noise))
 
 
@@ -171,7 +179,13 @@ INTERCEPT, SLOPE, I0, I1, I2 = sp.symbols("intercept slope mass first second", r
 
 
 def moments_of(f: sp.Expr, df: sp.Expr) -> tuple[sp.Expr, ...]:
-    """The products whose expectations the loss side needs, in the order of MOMENTS."""
+    """The products whose expectations the loss side needs, in the order of MOMENTS.
+
+    Parameters
+    ----------
+    f, df : expressions
+        The force and its derivative.
+    """
     return (f, df, f**2, f * df, f**2 * df, df * G, df * (G**2 - 1), f * df * G)
 
 
@@ -383,7 +397,21 @@ def handing_down() -> CheckResult:
 
 
 def fitted_potential(one: Forces, block: Block, r: sp.Symbol, q: sp.Symbol, *, mean_fitted: bool, j: sp.Expr = sp.Integer(0)) -> sp.Expr:
-    """Psi of one fitted source whose base does not train, at its bulk trace q: the base eliminated."""
+    """Psi of one fitted source whose base does not train, at its bulk trace q: the base eliminated.
+
+    Parameters
+    ----------
+    one : Forces
+        Of the source.
+    block : Block
+        Of the covariance that all laws share.
+    r, q : symbols
+        N / n_hat and the bulk trace.
+    mean_fitted : bool
+        Whether the mean is that of the same samples.
+    j : expression
+        The field J.
+    """
     share = 1 / (1 + r * one.curvature * q)
     pulls = sp.Matrix([one.mean, j])
     x = gamma + t * block.test + one.curvature * share * block.eigenvalues[0]
@@ -439,7 +467,15 @@ class Ridge:
 
     @classmethod
     def draw(cls, kinds: tuple[str, ...], seed: int) -> Ridge:
-        """Random weights, traces and eigenvalues; the multiplicities are what makes them a fixed point."""
+        """Random weights, traces and eigenvalues; the multiplicities are what makes them a fixed point.
+
+        Parameters
+        ----------
+        kinds : tuple of str
+            What each source is.
+        seed : int
+            Of the random numbers.
+        """
         rng = random.Random(seed)
 
         def number() -> sp.Rational:
@@ -526,7 +562,14 @@ def _at(one: Source, at: dict[sp.Symbol, sp.Expr]) -> Source:
 
 
 def square_forces(one: Source, m: sp.Expr, v: sp.Expr) -> Forces:
-    """Mean force, curvature and noise of a source under the square loss, f = c (1 - h) / (1 + c delta)."""
+    """Mean force, curvature and noise of a source under the square loss, f = c (1 - h) / (1 + c delta).
+
+    Parameters
+    ----------
+    one : Source
+    m, v : expressions
+        Mean and variance of the left-out margin.
+    """
     rate = one.c / (1 + one.c * one.delta)
     return Forces(one.theta * rate * (one.labels.mean - m), one.theta * rate,
                   one.theta * rate**2 * (one.labels.variance + one.labels.mean**2 - 2 * one.labels.mean * m + m**2 + v))

@@ -92,12 +92,24 @@ class Folded:
 
 
 def reduced(theta: sp.Expr, omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
-    """Return tau, the reduced weight of a set, by leave-one-out of one of its samples."""
+    """Return tau, the reduced weight of a set, by leave-one-out of one of its samples.
+
+    Parameters
+    ----------
+    theta, omega, delta : expressions
+        Share of all samples, weight and leverage of the set.
+    """
     return theta * omega / (1 + omega * delta)
 
 
 def seen(omega: sp.Expr, delta: sp.Expr) -> sp.Expr:
-    """Return the left-out trace of the covariance of fitted samples, each of which is in the resolvent itself."""
+    """Return the left-out trace of the covariance of fitted samples, each of which is in the resolvent itself.
+
+    Parameters
+    ----------
+    omega, delta : expressions
+        Weight and leverage of the set.
+    """
     return delta / (1 + omega * delta)
 
 
@@ -107,7 +119,13 @@ def root_loss(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
 
 
 def mean_margin(root: sp.Expr, target: sp.Expr, product: sp.Expr) -> sp.Expr:
-    """Return mu^T w at the minimum of `root_loss`."""
+    """Return mu^T w at the minimum of `root_loss`.
+
+    Parameters
+    ----------
+    root, target, product : expressions
+        As of `root_loss`.
+    """
     return root * target * product / (1 + root * product)
 
 

@@ -42,7 +42,14 @@ def dot(symbol: sp.Symbol) -> sp.Symbol:
 
 
 def along(expression: sp.Expr, moving: tuple[sp.Symbol, ...]) -> sp.Expr:
-    """Return sum_i d expression / d x_i times the rate of x_i, over the symbols that move."""
+    """Return sum_i d expression / d x_i times the rate of x_i, over the symbols that move.
+
+    Parameters
+    ----------
+    expression : expression
+    moving : tuple of symbols
+        The x_i.
+    """
     return sum(expression.diff(symbol) * dot(symbol) for symbol in moving)
 
 

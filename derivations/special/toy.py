@@ -17,7 +17,13 @@ D_R, D_S, D_G, Q_S = sp.symbols("d_r d_s d_g q_s", positive=True)
 
 
 def sources(mean_fitted: bool = False) -> tuple[Source, Source]:
-    """Return the real source and the synthetic one, which is fitted on n_hat samples."""
+    """Return the real source and the synthetic one, which is fitted on n_hat samples.
+
+    Parameters
+    ----------
+    mean_fitted : bool
+        Whether the mean is that of the same samples.
+    """
     return real(D_R, D_R), synthetic(Q_S, D_S, r=N / n_hat, mean_fitted=mean_fitted)
 
 

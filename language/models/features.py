@@ -161,7 +161,18 @@ def texts(data: str, folder: str | os.PathLike[str] | None = None) -> tuple[tupl
 
 
 def imported(data: str, settings: FeatureSettings, folder: str | os.PathLike[str] | None, model: str) -> Path | None:
-    """Return the file in the user's folder with these features, `features/<data>.<model>.layer<L>.npy`, or None."""
+    """Return the file in the user's folder with these features, `features/<data>.<model>.layer<L>.npy`, or None.
+
+    Parameters
+    ----------
+    data : str
+        Name of the data set.
+    settings : FeatureSettings
+    folder : path, optional
+        With data, as for `data.locate`.
+    model : str
+        Name of the language model.
+    """
     own = own_folder(folder)
     if own is None or settings != FeatureSettings(settings.layer):
         return None
@@ -233,7 +244,15 @@ def extract(
 
 
 def tokenised(model: LanguageModel, context: str, response: str, settings: FeatureSettings) -> tuple[list[int], int]:
-    """Return the tokens of a text, without special ones, and how many at the end are the response's: at least one."""
+    """Return the tokens of a text, without special ones, and how many at the end are the response's: at least one.
+
+    Parameters
+    ----------
+    model : LanguageModel
+    context, response : str
+    settings : FeatureSettings
+        With the most tokens of each.
+    """
     before, after = (model.tokenizer(text, add_special_tokens=False)["input_ids"] for text in (context, response))
     after = after[: settings.max_response] or [EMPTY]
     before = before[max(0, len(before) + len(after) - settings.max_length) :]

@@ -119,7 +119,15 @@ def formatted(
 
 
 def prompt_tokens(tokenizer: PreTrainedTokenizerBase, prompt: Chat | str) -> list[int]:
-    """Return the tokens of a prompt up to where the answer begins."""
+    """Return the tokens of a prompt up to where the answer begins.
+
+    Parameters
+    ----------
+    tokenizer : PreTrainedTokenizerBase
+        Of the model.
+    prompt : str or messages
+        A text as it is, or a chat in the format of its template.
+    """
     if isinstance(prompt, str):
         return tokenizer(prompt)["input_ids"]
     return tokenizer.apply_chat_template(prompt, add_generation_prompt=True, tokenize=True, return_dict=True)["input_ids"]

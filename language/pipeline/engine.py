@@ -154,6 +154,12 @@ def statuses(pipeline: Pipeline, out: Path) -> list[Status]:
     """Return the state of every step's folder in `out`, in order.
 
     A step whose input is not done is not done either. No file is hashed.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    out : Path
+        The folder of the run.
     """
     found: dict[str, Status] = {}
     for step in pipeline.steps:
@@ -227,7 +233,14 @@ def _threads() -> int | None:
 
 
 def generator(seed: int, what: str) -> np.random.Generator:
-    """Return the random numbers of one purpose: they depend on the seed and the name of the purpose alone."""
+    """Return the random numbers of one purpose: they depend on the seed and the name of the purpose alone.
+
+    Parameters
+    ----------
+    seed : int
+    what : str
+        Name of the purpose.
+    """
     return np.random.default_rng([seed, crc32(what.encode())])
 
 

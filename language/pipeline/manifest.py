@@ -52,7 +52,13 @@ class Manifest:
 
 
 def plain(values: object) -> dict[str, object]:
-    """Return settings or counts as they are read back from JSON: a dataclass as a dict, tuples as lists."""
+    """Return settings or counts as they are read back from JSON: a dataclass as a dict, tuples as lists.
+
+    Parameters
+    ----------
+    values : object
+        Of dataclasses, mappings, sequences, numbers and texts.
+    """
     return json.loads(json.dumps(values, default=asdict))
 
 

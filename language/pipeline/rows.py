@@ -38,12 +38,24 @@ def save(folder: Path, columns: Mapping[str, Sequence[object] | np.ndarray], nam
 
 
 def load(folder: Path, name: str = FOLDER) -> Dataset:
-    """Return the data set that `save` wrote."""
+    """Return the data set that `save` wrote.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the folder within it.
+    """
     return _datasets().load_from_disk(str(folder / name))
 
 
 def pairs(dataset: Dataset) -> Preferences:
-    """Return the preference pairs of a table with the columns context, chosen and rejected."""
+    """Return the preference pairs of a table with the columns context, chosen and rejected.
+
+    Parameters
+    ----------
+    dataset : datasets.Dataset
+    """
     return Preferences(tuple(dataset["context"]), tuple(dataset["chosen"]), tuple(dataset["rejected"]))
 
 

@@ -74,7 +74,15 @@ def prune(wrong: np.ndarray, verifier: Verifier, rng: np.random.Generator) -> np
 
 
 def pruned_counts(wrong: np.ndarray, keep: np.ndarray, verifier: Verifier) -> dict[str, object]:
-    """Count how many wrong and right samples were kept, against rho and phi; alpha: the kept fraction, as it came out."""
+    """Count how many wrong and right samples were kept, against rho and phi; alpha: the kept fraction, as it came out.
+
+    Parameters
+    ----------
+    wrong, keep : bool arrays (k,)
+        Which samples have a wrong label, and which were kept.
+    verifier : Verifier
+        With the rho and phi that were asked for.
+    """
     return {
         "generated": len(wrong),
         "kept": int(keep.sum()),

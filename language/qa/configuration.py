@@ -125,7 +125,12 @@ class QA:
 
 
 def pipeline(config: QA) -> Pipeline:
-    """Return the steps of a configuration."""
+    """Return the steps of a configuration.
+
+    Parameters
+    ----------
+    config : QA
+    """
     asked = config.questions
     labellers = {f"{i}-{steps.short(name)}": name for i, name in enumerate(config.labellers, 1)}
     guards = {steps.short(one.guard): one.guard for one in config.grid.verifiers.values()}
@@ -158,7 +163,16 @@ def pipeline(config: QA) -> Pipeline:
 
 
 def preflight(config: QA, out: Path, data: Path | None = None) -> list[Requirement]:
-    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`."""
+    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`.
+
+    Parameters
+    ----------
+    config : QA
+    out : Path
+        The folder of the run.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    """
     asked = config.questions
     named = [("questions", asked.model), *(("label", name) for name in config.labellers), *(("tune", name) for name in config.grid.models)]
     guards = [("verify", one.guard) for one in config.grid.verifiers.values()]

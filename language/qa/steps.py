@@ -1,4 +1,4 @@
-"""What the steps of the pipeline of figure 9 do, each with the settings that its result depends on; `qa` puts them together."""
+"""The steps of the pipeline of figure 9, which `qa` puts together: each takes its `Work` and the settings that its result needs."""
 
 from __future__ import annotations
 

@@ -109,7 +109,12 @@ class Safety:
 
 
 def pipeline(config: Safety) -> Pipeline:
-    """Return the steps of a configuration."""
+    """Return the steps of a configuration.
+
+    Parameters
+    ----------
+    config : Safety
+    """
     found = [
         Step("prepare", steps.prepare, steps.Prepare(config.real, config.synthetic, config.held_out, config.seed)),
         Step("split", steps.split, steps.Split(config.synthetic, config.splits, config.seed)),
@@ -138,7 +143,16 @@ def pipeline(config: Safety) -> Pipeline:
 
 
 def preflight(config: Safety, out: Path, data: Path | None = None) -> list[Requirement]:
-    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`."""
+    """Return everything that the steps of a configuration need, and whether it is there; see `language.pipeline.preflight.check`.
+
+    Parameters
+    ----------
+    config : Safety
+    out : Path
+        The folder of the run.
+    data : Path, optional
+        The folder in which data sets are looked for first.
+    """
     data_sets = (("prepare", config.real.data), ("prepare", config.held_out.data), ("split", config.synthetic.data), ("prompts", "alert"))
     wanted = Uses((("tune", config.model), ("generate", config.model)), (("judge", config.judge),), data_sets)
     return check(wanted, config.needs, config.tuning.quantize, out, data)

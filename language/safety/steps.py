@@ -1,4 +1,4 @@
-"""What the steps of the pipeline of figure 8 do, each with the settings that its result depends on; `safety` puts them together."""
+"""The steps of the pipeline of figure 8, which `safety` puts together: each takes its `Work` and the settings that its result needs."""
 
 from __future__ import annotations
 
@@ -241,7 +241,12 @@ def judge(work: Work, settings: Judge) -> Counts:
 
 
 def judges_error(judging: judges.Judge) -> Proportion | None:
-    """Return a judge's error rate on answers of models that it was not trained on, where that was measured, else its error rate."""
+    """Return a judge's error rate on answers of models that it was not trained on, where that was measured, else its error rate.
+
+    Parameters
+    ----------
+    judging : Judge
+    """
     return getattr(judging, "error_unseen_model", judging.error)
 
 

@@ -36,6 +36,11 @@ def answer_loaders() -> dict[str, Callable[[Path | None], LabelledAnswers]]:
 def feature_texts(name: str) -> FeatureTexts:
     """Return the texts of a data set that features are taken of.
 
+    Parameters
+    ----------
+    name : str
+        Of a module of this folder.
+
     Raises
     ------
     BadInput

@@ -81,6 +81,17 @@ def weighted(parts: list[Part]) -> TrainingSet:
 def classifier(parts: list[Part], gamma: float, N: float, loss: Loss) -> np.ndarray:
     """Return the minimiser w (p,) of (1/N) sum_i c_i ell(ytilde_i w^T x_i) + (gamma/2) |w|^2.
 
+    Parameters
+    ----------
+    parts : list of (samples, labels, weight)
+        With all training samples x_i, (p, k) a part.
+    gamma : float
+        The ridge.
+    N : float
+        Normalisation of the sum.
+    loss : Loss
+        ell.
+
     Raises
     ------
     NotConverged
