@@ -10,6 +10,7 @@ the overhead. From both follows how many workers one scheduler keeps busy.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class Measured:
 
     study: float
     task: float
-    written: dict[str, bytes]
+    written: Mapping[str, bytes]
 
 
 def declared(folder: Path, points: int = POINTS) -> Study:

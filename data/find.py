@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,7 +36,7 @@ class Status:
     damaged : tuple of Path
     """
 
-    found: dict[str, Path]
+    found: Mapping[str, Path]
     missing: tuple[str, ...]
     damaged: tuple[Path, ...]
 

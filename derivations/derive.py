@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -33,8 +33,8 @@ class Departure:
         (re-derived, published) by the name of the quantity.
     """
 
-    setting: dict[str, float]
-    values: dict[str, tuple[float, float]]
+    setting: Mapping[str, float]
+    values: Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)

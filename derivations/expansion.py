@@ -202,8 +202,8 @@ class Numbers:
 
     weights: tuple[Callable[[int, int], PolyElement], ...]
     h: tuple[PolyElement, ...]
-    matrices: tuple[dict[Hashable, PolyElement], ...]
-    gram: tuple[dict[tuple[Hashable, Hashable], PolyElement], ...]
+    matrices: tuple[Mapping[Hashable, PolyElement], ...]
+    gram: tuple[Mapping[tuple[Hashable, Hashable], PolyElement], ...]
     r: PolyElement
     b: PolyElement
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import sympy as sp
@@ -45,7 +45,7 @@ class Function:
     name: str
     doc: str
     arguments: tuple[sp.Symbol, ...]
-    results: dict[str, sp.Expr]
+    results: Mapping[str, sp.Expr]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Switch:
     name: str
     doc: str
     arguments: tuple[sp.Symbol, ...]
-    cases: tuple[dict[str, sp.Expr], ...]
+    cases: tuple[Mapping[str, sp.Expr], ...]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Theorem:
     text: str
     equations: tuple[Equation, ...]
     functions: tuple[Function | Switch, ...] = ()
-    constants: dict[str, object] = field(default_factory=dict, kw_only=True)
+    constants: Mapping[str, object] = field(default_factory=dict, kw_only=True)
     after: str | None = field(kw_only=True)
     javascript: bool = field(default=False, kw_only=True)
 

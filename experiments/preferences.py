@@ -10,7 +10,7 @@ which every random split takes n as real, the next m as synthetic and those beyo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -80,8 +80,8 @@ class SplitResult:
 
     measured: PairScores
     influence: np.ndarray
-    predicted: dict[str, PairScores]
-    filled: dict[str, PairScores] = field(default_factory=dict)
+    predicted: Mapping[str, PairScores]
+    filled: Mapping[str, PairScores] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ A trial draws real samples from the pool of a `Split`, fits the generator, gener
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -181,7 +181,7 @@ class MixResult:
     predicted: float
     predicted_gaussian: float
     measured: tuple[MeasuredAccuracy, ...]
-    wrong: dict[str, float]
+    wrong: Mapping[str, float]
     tested: int = 0
 
     @property

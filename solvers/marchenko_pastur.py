@@ -32,7 +32,7 @@ class MarchenkoPastur:
     ratio: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ratio", number("ratio", self.ratio, 0, open_low=True))
+        number("ratio", self.ratio, 0, open_low=True)
 
     @property
     def atom(self) -> float:

@@ -49,7 +49,7 @@ class Prediction:
     risk: float
     alpha: float
     lam: float
-    fixed_point: dict[str, float]
+    fixed_point: Mapping[str, float]
     limit: float | None = None
 
     def as_dict(self) -> dict[str, object]:
@@ -78,7 +78,7 @@ class PredictionGrid:
     risk: np.ndarray
     alpha: np.ndarray
     lam: np.ndarray
-    delta: dict[str, np.ndarray]
+    delta: Mapping[str, np.ndarray]
     residual: np.ndarray
 
 

@@ -74,7 +74,6 @@ class SampleCovariance:
         number("the residuals of a sample covariance", self.samples, 0, open_low=True)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or np.abs(matrix - matrix.T).max() > 1e-10 * np.abs(matrix).max():
             raise BadInput(f"a sample covariance must be a symmetric matrix, not of shape {matrix.shape}")
-        object.__setattr__(self, "matrix", matrix)
 
     @classmethod
     def of(cls, residuals: np.ndarray, means: int = 1) -> SampleCovariance:

@@ -72,7 +72,7 @@ class Latin:
     """
 
     count: Positive
-    axes: dict[str, Span]
+    axes: Mapping[str, Span]
     seed: Annotated[int, Between(0)] = 0
 
     def __post_init__(self) -> None:

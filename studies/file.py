@@ -108,8 +108,8 @@ class Study:
 
     setting: Base | None = None
     tree: Name | None = None
-    values: dict[str, Annotated[tuple[float, ...], Some()]] = field(default_factory=dict)
-    ranges: dict[str, Range] = field(default_factory=dict)
+    values: Mapping[str, Annotated[tuple[float, ...], Some()]] = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     latin: Latin | None = None
     compute: Compute = Compute()
     out: Name | None = None

@@ -38,7 +38,7 @@ loss.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import sympy as sp
@@ -462,7 +462,7 @@ class Ridge:
     """
 
     statement: Statement
-    at: dict[sp.Symbol, sp.Expr]
+    at: Mapping[sp.Symbol, sp.Expr]
     kinds: tuple[str, ...]
 
     @classmethod

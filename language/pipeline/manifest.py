@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -34,11 +35,11 @@ class Manifest:
     """
 
     step: str
-    settings: dict[str, object]
-    inputs: dict[str, str]
-    counts: dict[str, object]
-    files: dict[str, dict[str, object]]
-    made: dict[str, object] = field(default_factory=dict)
+    settings: Mapping[str, object]
+    inputs: Mapping[str, str]
+    counts: Mapping[str, object]
+    files: Mapping[str, Mapping[str, object]]
+    made: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def digest(self) -> str:
