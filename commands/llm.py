@@ -75,7 +75,7 @@ def llm_features(
 ) -> None:
     """Write hidden states of a language model to an npz file.
 
-    One row for each text of a data set, with its label and its group.
+    One row for each text of a data set; those of xstest come with their prompts, models and labels.
     """
     from ..language.models.features import FeatureSettings, export
 

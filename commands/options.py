@@ -72,8 +72,8 @@ class SettingOptions:
     omega: Annotated[float, typer.Option("--omega", help="Weight of a synthetic sample relative to a real one.")] = 1.0
     generator: Annotated[
         Literal["exact", "independent", "self-fitted"],
-        typer.Option("--generator", help="exact: draws with covariance I; independent: fitted on n-hat samples of its own; self-fitted: "
-                                         "fitted on the n real samples."),
+        typer.Option("--generator", help="exact: draws with the covariance of the real samples; independent: fitted on n-hat "
+                                         "samples of its own; self-fitted: fitted on the n real samples."),
     ] = "exact"  # fmt: skip
     n_hat: Annotated[int | None, typer.Option("--n-hat", help="Number of samples that an independent generator was fitted on.")] = None
     estimate_mean: Annotated[bool, typer.Option("--estimate-mean", help="An independent generator has estimated its mean, too, on its "

@@ -37,7 +37,8 @@ def predict(
 ) -> None:  # fmt: skip
     """Predict the accuracy of one setting by the theory.
 
-    Prints the limits of mean margin and variance of a fresh sample's margin y w^T x, accuracy and risk.
+    Prints the accuracy and the risk (mean squared error) on fresh samples, and mean and variance of their margin y w^T x, in the limit
+    of many samples and features; then the numbers that the theory solves for.
 
     A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma; the other options have defaults.
     """

@@ -57,7 +57,7 @@ def validate(
                                       "keeping the hard, the easy or the best scored; loss: square, logistic, hinge and Huber's."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Rebuild every figure.")] = False,
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: under half a minute a figure.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: seconds to a few minutes a figure.")] = False,
     seed: Seed = 0,
     jobs: EveryCore = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for pictures and records.")] = Path("out"),

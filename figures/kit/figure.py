@@ -66,7 +66,7 @@ class Figure(Generic[S]):
         The numbers of the figure, a frozen dataclass; `--set` changes any of its fields, so their types say what is allowed
         (support/typed.py).
     quick
-        The same class with fewer points and trials: under half a minute, with the same curves and the same kinds of claims.
+        The same class with fewer points and trials: seconds to a few minutes, with the same curves and the same kinds of claims.
     build
         `build(settings, run)`, for a figure with options `build(settings, run, options)`: measures, predicts and compares. It takes every
         random number from the run and neither draws nor writes.
