@@ -55,7 +55,8 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_every_folder_of_modules_is_in_the_wheel() -> None:
-    named = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     rooms = {path.relative_to(ROOT).parent for path in ROOT.glob("[!.]*/**/__init__.py")} - {Path("benchmarks")}
     rooms = {room for room in rooms if room.parts[0] not in ("build", "out", "tests")}
-    assert sorted(named) == sorted(["synthmix", *(".".join(("synthmix", *room.parts)) for room in rooms)])
+    packages = {".".join(("synthmix", *room.parts)) for room in rooms}
+    assert sorted(setuptools["packages"]) == sorted({"synthmix", *packages, *setuptools["package-data"]})  # data too

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import frozen_ipo
 import numpy as np
 import pytest
 
 from synthmix.data.sets import smollm2
 from synthmix.data.text import Preferences
-from synthmix.language.models import frozen, generation, judges, likelihood, packages, tuning
+from synthmix.language.models import generation, judges, likelihood, packages, tuning
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling, generate
 from synthmix.language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
@@ -266,7 +267,7 @@ def test_bad_runs_are_refused_in_one_line(tiny: str, loaded: models.LanguageMode
 
 
 def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import sys; from synthmix.language.models import frozen, judges, tuning; sys.exit('torch' in sys.modules)"
+    code = "import sys; from synthmix.language.models import judges, tuning; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     for module in ("torch", "trl"):
         monkeypatch.setitem(sys.modules, module, None)
@@ -378,7 +379,7 @@ def test_ipo_on_frozen_features_is_ridge(beta: float, gamma: float) -> None:
     X[rng.random(k) < 0.2] *= -1
     c = np.where(rng.random(k) < 0.5, 1.0, 0.3)
     w = np.linalg.solve((X * c[:, None]).T @ X / N + gamma * np.eye(p), c @ X / N)
-    found = frozen.ipo(X, beta, gamma, weights=c, N=N)
+    found = frozen_ipo.ipo(X, beta, gamma, weights=c, N=N)
     assert np.linalg.norm(2 * beta * found.theta - w) < 1e-7 * np.linalg.norm(w)
     assert found.steps > 1
     assert np.array_equal(X @ found.theta > 0, X @ w > 0)
@@ -389,15 +390,15 @@ def test_ipo_on_frozen_features_is_ridge(beta: float, gamma: float) -> None:
 def test_ipo_on_frozen_features_refuses() -> None:
     X = np.ones((3, 2))
     for call, word in (
-        (lambda: frozen.ipo(X, 0, 1), "beta"),
-        (lambda: frozen.ipo(X, 1, 0), "gamma"),
-        (lambda: frozen.ipo(X[0], 1, 1), "shape"),
-        (lambda: frozen.ipo(X, 1, 1, weights=np.ones(2)), "weights"),
+        (lambda: frozen_ipo.ipo(X, 0, 1), "beta"),
+        (lambda: frozen_ipo.ipo(X, 1, 0), "gamma"),
+        (lambda: frozen_ipo.ipo(X[0], 1, 1), "shape"),
+        (lambda: frozen_ipo.ipo(X, 1, 1, weights=np.ones(2)), "weights"),
     ):
         with pytest.raises(BadInput, match=word):
             call()
     with pytest.raises(NotConverged, match="gradient"):
-        frozen.ipo(np.random.default_rng(0).standard_normal((30, 5)), 0.1, 0.1, tolerance=1e-30)
+        frozen_ipo.ipo(np.random.default_rng(0).standard_normal((30, 5)), 0.1, 0.1, tolerance=1e-30)
 
 
 # judges

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...support.errors import BadInput, NotConverged, number
+from synthmix.support.errors import BadInput, NotConverged, number
 
 STEPS = 20_000  # of one round
 ROUNDS = 6
