@@ -16,6 +16,7 @@ import pytest
 from synthmix import data
 from synthmix.data.sets import hh_rlhf, smollm2, xstest
 from synthmix.data.text import Completions, Preferences
+from synthmix.language import sets
 from synthmix.language.models import features, packages
 from synthmix.language.models import load as models
 from synthmix.language.models.features import FeatureSettings, NotChecked
@@ -60,6 +61,13 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def kept(cache: Path) -> Path:
     (path,) = cache.glob("*.npy")
     return path
+
+
+def test_data_sets_of_texts_are_data_sets_and_have_names_of_their_own() -> None:
+    registered = sets.language_data()
+    assert set(registered) <= set(data.names())
+    for loaders in (sets.pair_loaders(), sets.answer_loaders()):
+        assert loaders and all(name.partition("/")[0] in registered for name in loaders)
 
 
 def refusal(call, *arguments: object, **options: object) -> str:
