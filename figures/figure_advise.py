@@ -128,7 +128,7 @@ FIGURE = Figure("Advice from real samples, followed: predicted and realised", co
 def _claims(results: Sequence[ScenarioResult], many: bool = True) -> list[Claim]:
     """The four of the advice, and that the same checks reject what is done without advice."""
     spare = 0.0 if many else SIGMAS_QUICK
-    followed, everything = ([(*getattr(one, name), len(one.outcomes)) for one in results] for name in ("change", "everything"))
+    followed, everything = ([(*getattr(one, name), len(one.advices)) for one in results] for name in ("change", "everything"))
     bound = family_bound(len(results))
     judged = [right for one in results for *_, right in one.verdicts]
     blind = [right for one in results for right in one.undiscerning]
@@ -192,7 +192,7 @@ def _record(results: Sequence[ScenarioResult], absent: dict[str, str]) -> dict[s
         "verdicts judged": len(judged), "verdicts right": sum(right for *_, right in judged),
         "verdicts judged, strictly": len(strictly), "verdicts right, strictly": sum(right for *_, right in strictly),
         "verdicts wrong": dict(Counter(word for word, _, right in judged if not right)),
-        "loss caught four times in five": caught([(*one.change, len(one.outcomes)) for one in results], family_bound(len(results))),
+        "loss caught four times in five": caught([(*one.change, len(one.advices)) for one in results], family_bound(len(results))),
         "losses": [_row(one) for one in results if one.change[0] < -one.change[1]],
         "mean regret of using everything with weight 1": float(np.mean([one.accuracies[one.best] - one.accuracies[one.best_everything]
                                                                         for one in results])),
