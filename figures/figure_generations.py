@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..sims.monte_carlo import Simulation
 from ..solvers.predict import Prediction, predict
 from ..solvers.problem import Generator, Ridge, Setting, Verifier
 from ..solvers.trees import generations, predict_tree
+from .generations_real import PAIR, REVIEWS, TEN, RealSettings, real_rows, words
 from .kit.claims import Budget, Claim, agrees, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -31,10 +32,11 @@ class Settings:
     schemes: tuple[str, ...] = ("replace", "accumulate", "fresh:0.2")
     depths: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 8, 10)
     trials: int = 400
+    real: RealSettings = RealSettings()
 
 
 def build(s: Settings, run: Run) -> Built:
-    """Simulate every scheme at every depth, predict all depths up to the last, and compare."""
+    """Simulate every scheme at every depth, predict all depths up to the last, and compare; then the same on real data."""
     generator = Generator("independent", s.n_hat, estimate_mean=True)
     setting = Setting(s.n, s.m, s.p, s.mu, s.epsilon, s.verifier, generator, Ridge(s.gamma))
     places = [(scheme, depth) for scheme in s.schemes for depth in s.depths]
@@ -44,7 +46,9 @@ def build(s: Settings, run: Run) -> Built:
     theory = {(scheme, depth): predict_tree(generations(setting, depth, scheme)) for scheme in s.schemes for depth in every}
     claims = [claim for place in places for claim in _agree(*place, theory[place], measured[place], s.p)]
     claims += _wrong_folds(s, setting, measured)
-    return Built([_panel(s, name, every, theory, measured) for name in QUANTITIES], claims)
+    rows = real_rows(s.real, s.schemes, run)
+    panels = [_panel(s, name, every, theory, measured) for name in QUANTITIES]
+    return Built([*panels, *rows.panels], claims + rows.claims, rows.extra, rows.notes)
 
 
 def _agree(scheme: str, depth: int, theory: Prediction, measured: Simulation, p: int) -> list[Claim]:
@@ -64,8 +68,8 @@ def _wrong_folds(s: Settings, setting: Setting, measured: dict[tuple[str, int], 
     for depth in s.depths:
         twice = predict_tree(generations(setting.with_(n_hat=s.n_hat / 2), depth, "replace"))
         point = measured["replace", depth].variance
-        for words, wrong in (("handed down whole", exact), ("reduced twice", twice)):
-            claims.append(falls_outside(f"variance with the weight {words}, replace, generation {depth}", wrong.variance, point,
+        for fold, wrong in (("handed down whole", exact), ("reduced twice", twice)):
+            claims.append(falls_outside(f"variance with the weight {fold}, replace, generation {depth}", wrong.variance, point,
                                         Budget.at(s.p).relative * wrong.variance))  # fmt: skip
     return claims
 
@@ -76,16 +80,14 @@ def _panel(s: Settings, name: str, every: range, theory: dict[tuple[str, int], P
     for color, scheme in enumerate(s.schemes):
         points = [getattr(measured[scheme, depth], name) for depth in s.depths]
         marks += [
-            Line(_words(scheme), np.array(every), np.array([getattr(theory[scheme, depth], name) for depth in every]), color),
+            Line(words(scheme), np.array(every), np.array([getattr(theory[scheme, depth], name) for depth in every]), color),
             Points("", np.array(s.depths), np.array([one.mean for one in points]), np.array([one.se for one in points]), color),
         ]  # fmt: skip
     return Panel("", "generation of the generator", QUANTITIES[name], marks, key={"theory": "theory", "o": "simulated, 2 SE"})
 
 
-def _words(scheme: str) -> str:
-    name, _, share = scheme.partition(":")
-    return f"{name}, {float(share):.0%} real" if share else name
-
-
+# trials, splits and networks enough for a figure of half a minute
+_QUICK_REAL = RealSettings(tuple(replace(case, trials=2) for case in (PAIR, REVIEWS)),
+                           replace(TEN, seeds=3, training=replace(TEN.training, steps=500)), (1, 6))  # fmt: skip
 FIGURE = Figure("Generations: replace, accumulate, a fresh share of real samples", columns=3, settings=Settings(),
-                quick=Settings(depths=(1, 3, 6), trials=150), build=build)  # fmt: skip
+                quick=Settings(depths=(1, 3, 6), trials=150, real=_QUICK_REAL), build=build)  # fmt: skip
