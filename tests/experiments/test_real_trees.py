@@ -1,8 +1,9 @@
-"""Family trees on data that are drawn here: theory from a pool's statistics against trained classifiers, what is drawn, what is left out."""
+"""Family trees on data that are drawn here: theory from a pool's statistics against trained classifiers, what is left out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_the_theory_from_a_pool_is_what_classifiers_do(split, scheme) -> None:
 
 def test_every_set_is_drawn_once_from_its_own_parents() -> None:
     setting = Setting(0, 40, 5, 1.0, generator=Generator("independent", 20, estimate_mean=True))
-    seen = grown(generations(setting, 3, "accumulate"), lambda each: [each.name], lambda each, parents: [each.name, *sum(parents, [])])
+    seen = grown(generations(setting, 3, "accumulate"), lambda each: [each.name], lambda each, parents: [each.name, *chain(*parents)])
     assert seen["s"] == ["s", "fit1", "fit2", "fit1", "fit3", "fit1", "fit2", "fit1"]
 
 
