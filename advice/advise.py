@@ -16,10 +16,11 @@ from .generated_file import Samples
 from .next_step import next_step
 from .outlook import against, corrected, predicted
 from .plan import Plan
+from .relabelling import relabelled
 from .result import SMALLEST, Advice, Choice
 from .rivals import rivals
 from .snippet import snippet
-from .verdict import conclude, notes
+from .verdict import conclude, notes, on_relabelling
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
 NAN = float("nan")
@@ -72,6 +73,7 @@ def advise(
     enough = next((one.m for one in outlook.curve if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
     worth, worth_next = rates.worth(best) if details else (NAN, NAN)
     even = rates.break_even(best.m or e.plan.budget, best.omega) if details and not e.self_fitted else None
+    cleaned = relabelled(e, seed) if details else None
     advice = Advice(
         verdict=verdict, reason=reason, n=e.n, p=e.X.shape[1], classes=len(e.classes), budget=plan.budget,
         baseline=replace(base, gamma=base.gamma * unit), best=replace(best, gamma=best.gamma * unit), enough=float(enough),
@@ -79,8 +81,10 @@ def advise(
         worth=worth, worth_next=worth_next, needed=rates.needed if details else NAN,
         break_even=even if even is not None and even.agrees(verdict, e.plan) else None, rivals=others,
         measured=None if measured is None else replace(measured, gamma=measured.gamma * unit),
+        relabelled=None if cleaned is None else replace(cleaned, alpha=cleaned.alpha * unit),
         audit=None if e.file is None else e.file.audit, provenance=None if e.file is None else e.file.provenance,
-        threshold=None if e.file is None else e.file.threshold, standardised=standardise, notes=tuple(notes(e, outlook, measured)),
+        threshold=None if e.file is None else e.file.threshold, standardised=standardise,
+        notes=(*notes(e, outlook, measured), *on_relabelling(cleaned, unit)),
         next=next_step(e, outlook), keep=None if e.file is None else e.file.keep,
     )  # fmt: skip
     return replace(advice, snippet=snippet(advice, real, synthetic))

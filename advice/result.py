@@ -232,6 +232,40 @@ class MeasuredGain:
     agree: bool
 
 
+@dataclass(frozen=True)
+class RelabelledGain:
+    """Cleaning the labels of a synthetic file (`RelabelledMix`), measured on real samples that had no part in it.
+
+    Attributes
+    ----------
+    alpha
+        Its ridge, as scikit-learn writes it.
+    rows
+        Kept rows of the file that were used.
+    accuracy, se
+        Of the real samples, each left out.
+    gain, gain_se
+        Its accuracy less that of the best mix of the file, or, where this gains nothing, of no synthetic data; the error is paired.
+    """
+
+    alpha: float
+    rows: int
+    accuracy: float
+    se: float
+    gain: float
+    gain_se: float
+
+    @property
+    def recommended(self) -> bool:
+        """Whether it gains more than two standard errors."""
+        return self.gain > max(SMALLEST, 2 * self.gain_se)
+
+    @property
+    def harmful(self) -> bool:
+        """Whether it loses more than two standard errors: the labels are wrong for a reason that lies in the samples, or right."""
+        return self.gain < -max(SMALLEST, 2 * self.gain_se)
+
+
 @dataclass(frozen=True, eq=False)
 class Advice:
     """An advice on synthetic data: the verdict, the mix to train, and the numbers behind them.
@@ -272,6 +306,8 @@ class Advice:
         Other classifiers without synthetic data.
     measured
         None without a synthetic file.
+    relabelled
+        What cleaning the labels adds; None without a synthetic file, without details, and where it is not measured.
     audit
         Label noise and verifier as counted on the rows of the file whose true label is known.
     provenance
@@ -308,6 +344,7 @@ class Advice:
     break_even: BreakEven | None
     rivals: tuple[Rival, ...]
     measured: MeasuredGain | None
+    relabelled: RelabelledGain | None
     audit: Audit | None
     provenance: Provenance | None
     threshold: float | None

@@ -48,6 +48,10 @@ def _file_rows(advice: Advice) -> list[Row]:
         one = advice.measured
         rows += [(f"gain of the file's {one.m:,} rows", f"{with_error(one.gain, one.gain_se)}, cross-validated on your rows", ""),
                  ("", f"{with_error(one.predicted_gain, one.predicted_se)}, theory only", "")]
+        if advice.relabelled is not None:
+            cleaned = advice.relabelled
+            rows.append(("and with its labels cleaned", f"{with_error(cleaned.gain, cleaned.gain_se)} more, RelabelledMix alpha "
+                         f"{two_digits(cleaned.alpha)}", ""))
         if advice.budget > one.m:
             end = advice.curve[-1]
             rows.append((f"gain of {advice.budget:,} such rows",

@@ -6,8 +6,8 @@ from .break_even import ExchangeRates
 from .evidence import SIGMAS, Evidence
 from .formats import listed
 from .outlook import Outlook
-from .result import SMALLEST, Gain, MeasuredGain, Verdict
-from .words import points, with_error
+from .result import SMALLEST, Gain, MeasuredGain, RelabelledGain, Verdict
+from .words import points, two_digits, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised
@@ -110,6 +110,18 @@ def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[
                      f"{with_error(measured.predicted_gain, measured.predicted_se)} predicted, "
                      f"{with_error(measured.gain, measured.gain_se)} measured. The measurement is trusted.")
     return found
+
+
+def on_relabelling(cleaned: RelabelledGain | None, unit: float) -> list[str]:
+    """Return whether the labels of the file should be cleaned, where that was measured and is clear; unit: of ridges."""
+    if cleaned is None or not (cleaned.recommended or cleaned.harmful):
+        return []
+    gain = with_error(cleaned.gain, cleaned.gain_se)
+    if cleaned.recommended:
+        return [f"Clean the synthetic labels: synthmix.RelabelledMix(alpha={two_digits(cleaned.alpha * unit)}) on the kept rows gains "
+                f"{gain} on the mix above, cross-validated on your rows."]
+    return [f"Leave the synthetic labels as they are: cleaning them changes the accuracy by {gain}. They are right, or wrong for a reason "
+            "that lies in the rows."]
 
 
 def _on_features(e: Evidence) -> list[str]:

@@ -54,7 +54,8 @@ def validate(
         str | None,
         typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 5, 6, 7, 8 or 9 of the paper; real: the theory on real data; advise: the "
                                       "back-test of the advice; generations: models trained on models' samples; selection: "
-                                      "keeping the hard, the easy or the best scored; loss: square, logistic, hinge and Huber's."),
+                                      "keeping the hard, the easy or the best scored; loss: square, logistic, hinge and Huber's; relabel: "
+                                      "wrong labels pruned or cleaned."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Rebuild every figure.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: seconds to a few minutes a figure.")] = False,

@@ -7,6 +7,7 @@ of a classifier that was trained without it (leave-one-out, exact for the ridge)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -214,6 +215,38 @@ def relabel(
     return Relabelled(classifier, calibration, labels[real:], done, bool(np.isfinite(samples.total)))
 
 
+def cross_fitted(
+    X: np.ndarray, given: np.ndarray, weights: np.ndarray, real: int, alphas: np.ndarray, folds: Sequence[np.ndarray], *,
+    wrong: float | None = None, rounds: int = 20, tol: float = 1e-3, intercept: bool = True,
+) -> np.ndarray:  # fmt: skip
+    """Return the calibrated margins (len(alphas), real) of real samples that had no part in any round: half of the log-odds to be right.
+
+    Parameters
+    ----------
+    X, given, weights : arrays (N, p), (N,), (N,)
+        The real samples, then the synthetic ones; labels +-1.
+    real : int
+        How many of them are real.
+    alphas : array
+        Ridges that are tried.
+    folds : sequence of arrays
+        Rows of the real samples, each to be left out once.
+    wrong, rounds, tol
+        As of `relabel`.
+    intercept : bool
+        Whether one is fitted.
+    """
+    margins = np.zeros((len(alphas), real))
+    for held in folds:
+        rest = np.setdiff1d(np.arange(len(X)), held)
+        samples = WeightedSamples.of(X[rest], weights[rest], intercept)
+        for i, alpha in enumerate(alphas):
+            found = relabel(samples, given[rest], real - len(held), alpha, wrong=wrong, rounds=rounds, tol=tol)
+            scores = (X[held] - found.classifier.center) @ found.classifier.weights[:, 0]
+            margins[i, held] = given[held] * (found.calibration.slope * scores + found.calibration.offset)
+    return margins
+
+
 class RelabelledMix(SyntheticMixRidge):
     """Ridge classifier on real samples and on synthetic samples whose labels it cleans.
 
@@ -334,18 +367,11 @@ class RelabelledMix(SyntheticMixRidge):
 
     def _choose(self, X: np.ndarray, given: np.ndarray, c: np.ndarray, real: int, wrong: float | None, rounds: int) -> float:
         """The alpha of the highest likelihood of real samples that took part in nothing."""
-        scale = mean_scatter(X, c)
-        alphas = [scale * ridge for ridge in RIDGES]
+        alphas = mean_scatter(X, c) * np.array(RIDGES)
         folds = min(FOLDS, int((given[:real] > 0).sum()), int((given[:real] < 0).sum()))
         if folds < 2:
             return float(alphas[-1])
-        likelihood = np.zeros(len(alphas))
-        for _, held in StratifiedKFold(folds, shuffle=True, random_state=0).split(X[:real], given[:real]):
-            rest = np.setdiff1d(np.arange(len(X)), held)
-            samples = WeightedSamples.of(X[rest], c[rest], self.fit_intercept)
-            for i, alpha in enumerate(alphas):
-                found = relabel(samples, given[rest], real - len(held), alpha, wrong=wrong, rounds=rounds, tol=self.tol)
-                scores = (X[held] - found.classifier.center) @ found.classifier.weights[:, 0]
-                margins = given[held] * (found.calibration.slope * scores + found.calibration.offset)
-                likelihood[i] += c[held] @ log_expit(2 * margins)
-        return float(alphas[int(np.argmax(likelihood))])
+        divided = StratifiedKFold(folds, shuffle=True, random_state=0).split(X[:real], given[:real])
+        margins = cross_fitted(X, given, c, real, alphas, [held for _, held in divided], wrong=wrong, rounds=rounds, tol=self.tol,
+                               intercept=self.fit_intercept)  # fmt: skip
+        return float(alphas[int(np.argmax(log_expit(2 * margins) @ c[:real]))])
