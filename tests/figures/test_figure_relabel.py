@@ -63,11 +63,11 @@ def test_differences_are_paired() -> None:
 def test_labels_wrong_for_a_reason_are_told_from_chance() -> None:
     """A labeller that looks along another direction: cleaning its labels does harm, cleaning as many wrong ones put by chance does not."""
     rng = np.random.default_rng(2)
-    X, y = draw(rng, 400)
-    turned = np.where(np.arange(20) < 9, -0.7, 1.0)
+    X, y = draw(rng, 600)
+    turned = np.where(np.arange(20) < 9, -1.0, 1.0)
     weak = np.where(X @ turned > 0, 1, -1)
-    prompt = np.arange(400) // 2
-    reason, chance = weak_labels(AnswerFeatures(X, y, weak, rng.random(400) < 0.8, prompt), 40, 4, 0)
+    prompt = np.arange(600) // 2
+    reason, chance = weak_labels(AnswerFeatures(X, y, weak, rng.random(600) < 0.8, prompt), 40, 4, 0)
     assert reason.gain("relabel").mean < chance.gain("relabel").mean - 0.02
     assert reason.values.shape == (4, len(METHODS))
 
