@@ -11,6 +11,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ..support.errors import BadInput
+from ..support.workers import workers
 from .chapters import chapters, checks, origin
 from .codegen import module_source
 from .javascript import object_source
@@ -96,9 +97,8 @@ def run_checks(chosen: Sequence[Check], jobs: int = 1) -> Iterator[Checked]:
     jobs : int
         How many processes.
     """
-    from joblib import Parallel, delayed
-
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_run)(each) for each in chosen)
+    with workers(jobs, _run, ordered=False) as run:
+        yield from run((each,) for each in chosen)
 
 
 def _run(check: Check) -> Checked:

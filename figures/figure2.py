@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from ..drawing.panels import Line, Mark, Panel, Points
 from ..sims.traces import Traces, measure_traces
 from ..solvers.predict import predict_grid
 from ..solvers.problem import Generator, Ridge, Setting, Verifier
+from ..support.workers import workers
 from .kit.claims import Claim, agrees, falls_outside
 from .kit.figure import Built, Figure
 from .kit.published import shortcomings
@@ -76,12 +76,14 @@ FIGURE = Figure("The fixed point of real and pruned synthetic data", columns=3, 
 
 def _measure(s: Settings, curves: list[Setting], run: Run) -> list[list[Traces]]:
     """The scalars of every curve at every measured p; the costly points go first, or a worker would be left with one."""
-    from joblib import Parallel, delayed
-
-    tasks = [partial(measure_traces, curve.with_(p=p), trials=trials, seed=run.child_seed())
-             for p, trials in s.measured for curve in curves]
-    done = Parallel(n_jobs=run.jobs)(delayed(task)() for task in reversed(tasks))[::-1]
+    tasks = [(curve.with_(p=p), trials, run.child_seed()) for p, trials in s.measured for curve in curves]
+    with workers(run.jobs, _traces) as work:
+        done = list(work(reversed(tasks)))[::-1]
     return [done[i :: len(curves)] for i in range(len(curves))]
+
+
+def _traces(setting: Setting, trials: int, seed: int) -> Traces:
+    return measure_traces(setting, trials=trials, seed=seed)
 
 
 def _claims(s: Settings, curve: Setting, points: list[Traces]) -> list[Claim]:

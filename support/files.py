@@ -125,7 +125,7 @@ def read_arrays(path: str | os.PathLike[str], what: str) -> dict[str, np.ndarray
     if not stat.S_ISREG(mode):
         raise BadInput(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; name a file")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except PermissionError:
         raise BadInput(f"cannot read {path}: permission denied; name another file") from None

@@ -78,7 +78,8 @@ def command(arguments: Sequence[str]) -> None:
     try:
         with redirect_stdout(out), redirect_stderr(err), time_limit(), warnings.catch_warnings():
             warnings.simplefilter("always")
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            for unseen in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):  # as by default
+                warnings.simplefilter("ignore", unseen)
             cli.main()
     except SystemExit as stopped:
         code = 0 if stopped.code is None else stopped.code
