@@ -66,7 +66,7 @@ def _refused(error: Exception) -> int:
     if isinstance(error, NotConverged | Unreachable | Unwritable):
         return _failed(str(error), FAILED)
     if isinstance(error, OSError) and error.errno is not None:
-        where = "standard output" if error.filename is None else error.filename
+        where = "standard output or a disk" if error.filename is None else error.filename
         return _failed(f"{where}: {error.strerror}", BAD_USE if error.errno in WRONG_PATH else FAILED)
     raise error
 

@@ -545,7 +545,8 @@ class Setting:
     @staticmethod
     def coordinates(at: Mapping[str, float | np.ndarray]) -> tuple[tuple[float | np.ndarray, ...], tuple[float | np.ndarray, ...]]:
         """Return the means of a real and of a synthetic sample in the two directions, where the numbers are `at`."""
-        return (at["mu"], 0.0 * at["mu"]), (at["beta"] * at["mu"], at["mu_perp"])
+        with np.errstate(over="ignore"):  # the solver refuses an infinity, and says what to do
+            return (at["mu"], 0.0 * at["mu"]), (at["beta"] * at["mu"], at["mu_perp"])
 
     @property
     def covariances(self) -> tuple[Covariance, Covariance]:

@@ -22,8 +22,8 @@ import numpy as np
 
 from ...sims.checkpoint import fingerprint
 from ...support.cluster import connected
-from ...support.errors import BadInput
-from ...support.files import write_text
+from ...support.errors import BadInput, Unwritable
+from ...support.files import FULL, write_text
 from ...support.workers import workers
 from . import manifest, rows
 
@@ -315,10 +315,12 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool, threads: int 
     (work / manifest.FILE).unlink(missing_ok=True)
     try:
         counts = step.run(Work(work, inputs, data, progress), step.settings)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             for folder in made or [work]:
                 folder.rmdir()  # only if nothing was written that the step could go on with
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise Unwritable(f"cannot write {work}: {error.strerror or error}; the same command goes on where it stopped") from error
         raise
     shutil.rmtree(work / PARTS, ignore_errors=True)
     seconds = time.perf_counter() - started

@@ -210,7 +210,7 @@ def test_a_full_disk_behind_the_output_is_one_line(arguments: tuple[str, ...]) -
     with open("/dev/full", "w") as full:
         command = [sys.executable, str(ROOT / "cli.py"), *arguments]
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 1 and done.stderr == "error: standard output: No space left on device\n"
+    assert done.returncode == 1 and done.stderr == "error: standard output or a disk: No space left on device\n"
     assert Path("/dev/full").is_char_device()
 
 
