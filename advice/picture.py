@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..drawing.panels import COLORS, Line, Panel, Points, draw
-from ..support.errors import BadInput
 from ..support.files import check_writable, replacing
 from ..support.records import plain
 from .plan import Plan
@@ -58,7 +57,7 @@ def save(advice: Advice, plan: Plan, out: Path) -> tuple[Path, ...]:
 
 
 def check_place(out: Path) -> None:
-    """Do nothing if `save` can write to the folder `out`. A folder that is made to find out is removed again.
+    """Do nothing if `save` can write to the folder `out`.
 
     Raises
     ------
@@ -67,13 +66,7 @@ def check_place(out: Path) -> None:
     Unwritable
         If the disk is full.
     """
-    missing = [one for one in (out, *out.parents) if not one.exists()]
-    for path in _files(out):
-        if path.is_dir():
-            raise BadInput(f"cannot write {path}: it is a folder; choose another place with --out")
-        check_writable(path)
-    for one in missing:
-        one.rmdir()
+    check_writable(*_files(out))
 
 
 def _files(out: Path) -> tuple[Path, ...]:

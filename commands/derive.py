@@ -37,9 +37,12 @@ def derive(
     from ..derivations import derive as derivation
     from ..derivations.chapters import checks
     from ..support.errors import BadInput
+    from ..support.files import check_writable
 
     if only is not None and (check or report is not None):
         raise BadInput("--only runs some of the checks and writes nothing; leave out --check and --report")
+    if report is not None:
+        check_writable(*_pages(report))
     console = Console(width=None if Console().is_terminal else WIDTH)
     chosen = checks() if only is None else derivation.select(only)
     results = _run(chosen, jobs)
@@ -137,6 +140,13 @@ def _report(console: Console, report: Path, results: Sequence[Checked], departur
     from ..derivations.report import html_page, markdown
     from ..support.files import write_text
 
-    for suffix, text in ((".md", markdown(results, departures)), (".html", html_page(results, departures))):
-        write_text(report.with_suffix(suffix), text)
-        console.print(f"wrote {report.with_suffix(suffix)}")
+    for path, page in zip(_pages(report), (markdown, html_page), strict=True):
+        write_text(path, page(results, departures))
+        console.print(f"wrote {path}")
+
+
+def _pages(report: Path) -> tuple[Path, Path]:
+    """The files of the report."""
+    if not report.name:
+        raise typer.BadParameter(f"--report names a file, not {report}")
+    return report.with_suffix(".md"), report.with_suffix(".html")

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..support.cluster import cluster as connected
 from ..support.errors import BadInput, instance
+from ..support.files import check_writable
 from ..support.progress import bar
 from ..support.version import version
 from ..support.workers import workers
@@ -70,6 +71,7 @@ def run_study(study: Study, *, jobs: int = 1, progress: bool = False) -> list[Ra
         If the disk is full; what was computed before is kept.
     """
     store = Store(study.out)
+    check_writable(store.folder / "part")
     _check(study)
     ran = []
     for kind, loss in study.compute.kinds:

@@ -7,7 +7,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -49,8 +49,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Make the folder of a file that is to be written later, and write an empty file there for a moment.
+def check_writable(*paths: str | os.PathLike[str]) -> None:
+    """Do nothing if files can be written later: an empty one is written for a moment beside each, in a folder that is made if need be.
 
     Raises
     ------
@@ -59,7 +59,21 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Unwritable
         If the disk is full.
     """
-    _beside(Path(path)).unlink()
+    for target in map(Path, paths):
+        made = [folder for folder in target.parents if not _exists(folder)]
+        try:
+            _beside(target).unlink()
+        finally:
+            with suppress(OSError):
+                for folder in made:
+                    folder.rmdir()
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except (OSError, ValueError):  # a name that no folder can have
+        return False
 
 
 def _beside(target: Path) -> Path:
@@ -72,6 +86,10 @@ def _beside(target: Path) -> Path:
             raise BadInput(f"cannot write {target}: it is {'a folder' if stat.S_ISDIR(mode) else 'no regular file'}; choose another name")
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem[:STEM]}-", suffix=target.suffix)
+    except BadInput:
+        raise
+    except FileExistsError:
+        raise BadInput(f"cannot write {target}: a file is where its folder should be; choose another place") from None
     except ValueError as error:  # a null character
         raise BadInput(f"cannot write {str(target)!r}: {error}; choose another name") from None
     except OSError as error:

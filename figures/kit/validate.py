@@ -84,7 +84,8 @@ def validate(
     settings = overridden(figure.quick if quick else figure.settings, assignments)
     stem = module_name(name) + ("-quick" if quick else "") + (options.suffix if options else "") + file_suffix(assignments)
     checkpoints = out / "unfinished" / f"{stem}-seed{run.seed}"
-    check_writable(out / f"{stem}.json")  # now, not after an hour of computing
+    files = [out / f"{stem}{suffix}" for suffix in (".png", ".pdf", ".json", ".csv")]
+    check_writable(*files)  # now, not after an hour of computing
     started = time.perf_counter()
     built = figure.built(settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
     seconds = time.perf_counter() - started
@@ -95,7 +96,6 @@ def validate(
         "claims": built.claims, "holds": all(claim.holds for claim in built.claims), "extra": built.extra,
         "versions": versions(), "commit": commit(), "seconds": round(seconds, 2),
     }  # fmt: skip
-    files = [out / f"{stem}{suffix}" for suffix in (".png", ".pdf", ".json", ".csv")]
     sheet = draw(figure.title, built.panels, figure.columns, built.notes)
     for path in files[:2]:
         with replacing(path) as beside:

@@ -20,7 +20,7 @@ import numpy as np
 from ...data import own_folder, user_cache
 from ...sims.checkpoint import fingerprint
 from ...support.errors import BadInput, number
-from ...support.files import replacing, write_text
+from ...support.files import check_writable, replacing, write_text
 from ...support.progress import bar
 from ..sets import feature_texts
 from . import load as models
@@ -301,6 +301,7 @@ def export(
     """
     if Path(out).suffix != ".npz":
         raise BadInput(f"features are written to an npz file, not to {out}")
+    check_writable(out)
     found = load(data, settings, folder, model, progress)
     with replacing(out) as beside, beside.open("wb") as file:
         np.savez(file, X=found.values, **feature_texts(data).known(folder))

@@ -23,7 +23,7 @@ import numpy as np
 from ...sims.checkpoint import fingerprint
 from ...support.cluster import connected
 from ...support.errors import BadInput, Unwritable
-from ...support.files import FULL, write_text
+from ...support.files import FULL, check_writable, write_text
 from ...support.workers import workers
 from . import manifest, rows
 
@@ -307,6 +307,7 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool, threads: int 
     for other in target.parent.glob(f"{target.name}.unfinished-*"):
         if other != work:
             shutil.rmtree(other)
+    check_writable(work / manifest.FILE)
     made = [folder for folder in (work, *work.parents) if not folder.exists()]
     try:
         work.mkdir(parents=True, exist_ok=True)

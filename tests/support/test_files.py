@@ -29,7 +29,13 @@ def test_a_place_that_cannot_be_written_is_known_before(place: str, tmp_path: Pa
     with pytest.raises(BadInput) as refused:
         check_writable(place)
     assert str(refused.value).startswith("cannot write") and len(str(refused.value).splitlines()) == 1
+    assert str(refused.value).count("cannot write") == 1
     assert sorted(os.listdir()) == ["file", "folder"] and Path("file").read_text() == "old"
+
+
+def test_trying_leaves_no_folder(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a" / "b" / "c.txt", tmp_path / "d" / "e.txt")
+    assert not os.listdir(tmp_path)
 
 
 def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:
