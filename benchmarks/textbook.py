@@ -14,6 +14,7 @@ from scipy.integrate import quad
 
 from synthmix.sims.trial import in_space
 from synthmix.solvers.problem import Setting
+from synthmix.solvers.trees import Tree
 
 
 class Limits(NamedTuple):
@@ -99,3 +100,42 @@ def trial(setting: Setting, rng: np.random.Generator, tests: int = 10_000) -> fl
     y = signs(tests)
     X = np.outer(y, mu) + rng.standard_normal((tests, p))
     return float(np.mean(np.sign(X @ w) == y))
+
+
+def predict_family_tree(tree: Tree, tolerance: float = 1e-12, step: float = 1e-4) -> Limits:
+    """A family tree of rightly labelled sets as one would type it: plain iteration on left-out traces with the p x p resolvent.
+
+    The variance is the derivative of the training loss in t, by a central difference: two more fixed points.
+    """
+    C, N, p = np.diag(tree.covariance), tree.N, tree.p
+    sets = {each.name: each for each in tree.sets}
+
+    def solved(t: float) -> tuple[float, float]:
+        """Training loss and mean margin with t w^T C w added to the loss."""
+        delta = dict.fromkeys(sets, 0.0)
+        while True:
+            handed, tau, omega = dict.fromkeys(sets, 0.0), {}, {}
+            for each in reversed(tree.sets):
+                omega[each.name] = each.weight + N * handed[each.name] / each.count
+                tau[each.name] = each.count / N * omega[each.name] / (1 + omega[each.name] * delta[each.name])
+                union = sum(sets[name].count for name in each.parents)
+                for name in each.parents:
+                    handed[name] += sets[name].count / union * tau[each.name]
+            root = sum(tau[each.name] for each in tree.sets if not each.parents)
+            B = np.linalg.solve(tree.ridge.gamma * np.eye(p) + (t + root) * C, np.eye(p))
+            q, new = np.trace(C @ B) / N, {}
+            for each in tree.sets:
+                union = sum(sets[name].count for name in each.parents)
+                new[each.name] = sum(sets[name].count / union * new[name] / (1 + omega[name] * new[name]) for name in each.parents) \
+                    if each.parents else q  # fmt: skip
+            moved = max(abs(new[name] - delta[name]) / new[name] for name in sets)
+            delta = new
+            if moved < tolerance:
+                break
+        product = tree.mu @ B @ tree.mu
+        return root / (1 + root * product), root * product / (1 + root * product)
+
+    margin = solved(0.0)[1]
+    scale = step * tree.ridge.gamma
+    variance = (solved(scale)[0] - solved(-scale)[0]) / (2 * scale)
+    return Limits(margin, variance, 0.5 * math.erfc(-margin / math.sqrt(2 * variance)))

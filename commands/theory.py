@@ -11,6 +11,7 @@ import typer
 from .main import FAILED
 from .options import Cluster, Jobs, Json, Seed, SettingOptions, grouped
 from .output import print_json, print_table
+from .selection import SelectionOptions
 from .trees import TreeOptions
 
 LossName = Annotated[str, typer.Option("--loss", help="What the classifier minimises: square (ridge), logistic, hinge, squared-hinge, "
@@ -26,6 +27,7 @@ QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
 def predict(
     options: SettingOptions,
     family: TreeOptions,
+    selection: SelectionOptions,
     formula: Annotated[
         Literal["rederived", "published"],
         typer.Option("--formula", help="rederived: the formula derived here; published: the paper's, which differs where samples are "
@@ -40,19 +42,24 @@ def predict(
     Prints the accuracy and the risk (mean squared error) on fresh samples, and mean and variance of their margin y w^T x, in the limit
     of many samples and features; then the numbers that the theory solves for.
 
-    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma; the other options have defaults.
+    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma (with --keep no --rho and --phi); the other options have
+    defaults.
     """
-    problem = family.problem(options)
+    problem = selection.problem(options, family)
     from ..solvers.predict import predict as predict_problem
+    from ..solvers.selection import Selection, predict_selection
     from ..solvers.trees import Tree, predict_tree
     from ..support.errors import BadInput
 
-    if isinstance(problem, Tree):
-        if formula != "rederived":
-            raise BadInput("the paper has no formula for a family tree: use --formula rederived")
+    if isinstance(problem, Tree | Selection) and formula != "rederived":
+        what = "family tree" if isinstance(problem, Tree) else "selection by a score"
+        raise BadInput(f"the paper has no formula for a {what}: use --formula rederived")
+    if isinstance(problem, Selection):
         if loss != "square" or huber_threshold is not None:
-            raise BadInput("family trees are covered for the square loss only: use --loss square")
-        values = predict_tree(problem).as_dict()
+            raise BadInput("selections are covered for the square loss only: use --loss square")
+        values = predict_selection(problem).as_dict()
+    elif isinstance(problem, Tree):
+        values = predict_tree(problem, loss=loss, huber_threshold=huber_threshold).as_dict()
     else:
         values = predict_problem(problem, formula=formula, loss=loss, huber_threshold=huber_threshold).as_dict()
     note = IMPOSSIBLE if values["variance"] < 0 else ""
@@ -72,6 +79,7 @@ def predict(
 def simulate(
     options: SettingOptions,
     family: TreeOptions,
+    selection: SelectionOptions,
     trials: Annotated[int, typer.Option("--trials", help="Number of training sets to draw.")] = 100,
     target_se: Annotated[float | None, typer.Option("--target-se", help="Stop once the accuracy's standard error is at most this.")] = None,
     seed: Seed = 0,
@@ -91,9 +99,10 @@ def simulate(
 
     Prints means over training sets of the quantities that `predict` predicts, with standard errors.
 
-    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma; the other options have defaults.
+    A setting needs --n, --m, --p, --mu, --epsilon, --rho, --phi and --gamma (with --keep no --rho and --phi); the other options have
+    defaults.
     """
-    problem = family.problem(options)
+    problem = selection.problem(options, family)
     from ..sims.monte_carlo import simulate as simulate_problem
     from ..support.cluster import cluster as connected
 

@@ -215,8 +215,16 @@ def solve_tree(tree: Tree) -> SolvedTree:
     return SolvedTree(margin, variance, root, {each.name: float(value) for each, value in zip(sets, delta, strict=True)}, relative)
 
 
-def predict_tree(tree: Tree) -> Prediction:
+def predict_tree(tree: Tree, *, loss: str = "square", huber_threshold: float | None = None) -> Prediction:
     """Predict mean margin, variance, accuracy and risk of the classifier trained on a family tree.
+
+    Parameters
+    ----------
+    tree : Tree
+    loss : str
+        What the classifier minimises, a name in `solvers.generated.losses.NAMES`.
+    huber_threshold : float, optional
+        Where Huber's loss becomes linear, 1 by default.
 
     Returns
     -------
@@ -225,10 +233,21 @@ def predict_tree(tree: Tree) -> Prediction:
 
     Raises
     ------
+    BadInput
+        For a loss that is not the square one, on a tree in which a generator is fitted on wrong labels.
     NotConverged
-        If the fixed point was not solved to 1e-12.
+        If the fixed point was not solved to 1e-12 (square loss) or 1e-9 (any other).
     """
-    solved = solve_tree(tree)
+    from .any_loss import SQUARE, Loss
+
+    instance("what is predicted", tree, Tree)
+    chosen = Loss.of(loss, huber_threshold)
+    if chosen.name == SQUARE:
+        solved = solve_tree(tree)
+    else:
+        from .tree_losses import solve_tree_loss
+
+        solved = solve_tree_loss(tree, chosen)
     margins, variances = np.array([solved.mean_margin]), np.array([solved.variance])
     accuracy, risk = np.empty(1), np.empty(1)
     kernels.outcomes(margins, variances, accuracy, risk)

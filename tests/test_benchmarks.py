@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from benchmarks import textbook
+from benchmarks import textbook, trees
 from synthmix.sims.monte_carlo import Estimate, simulate
 from synthmix.solvers.predict import predict
 from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
@@ -30,6 +30,11 @@ def test_textbook_theory(beta: float, gamma: float) -> None:
         ours, theirs = predict(setting), textbook.predict(setting)
         for name, value in theirs._asdict().items():
             assert getattr(ours, name) == pytest.approx(value, rel=1e-8), name
+
+
+@pytest.mark.parametrize("scheme", ["replace", "accumulate", "fresh:0.4"])
+def test_textbook_family_tree(scheme: str) -> None:
+    trees.check(trees.tree(30, 3, scheme))
 
 
 @pytest.mark.parametrize("generator", [Generator("exact"), Generator("independent", n_hat=50)])

@@ -33,6 +33,10 @@ q}\,\xi)u$, with $r = N/\hat n$, $m$ the mean margin of the generated samples, $
 proximal step at another Gaussian margin and another leverage. What the generated samples see is the mean, the variance and the response
 of the base's margins. So the self-fitted generator, whose base trains, is covered by one formula with the independent one, for every
 loss.
+
+A family tree is no more than that, set by set. A base may be generated itself: its total force, curvature and noise are handed down
+to the samples that it was drawn from, in the same way. What several children hand down to one sample is a sum of quadratics, and what a
+child of several parents sees are the moments of the margins of their union.
 """
 
 from __future__ import annotations

@@ -187,6 +187,21 @@ def merged_targets() -> CheckResult:
     return vanishes(several - total * (target - u) ** 2 - spread, noisy - (v * y - u) ** 2 - v**2 * (1 - y**2))
 
 
+@check("family tree, wrong labels", "samples times their labels of mean y: mean and covariance of the mixture with the shrunken mean "
+       "$y\\mu$ and the gained direction, $C + (1 - y^2)\\mu\\mu^\\top$; the loss with such a generator with that of the fold (two "
+       "dimensions)")
+def wrong_labels() -> CheckResult:
+    y, v, share = sp.Symbol("y"), sp.Symbol("v"), (1 + sp.Symbol("y")) / 2
+    mean, w, C = sp.Matrix(sp.symbols("mu_0:2")), sp.Matrix(sp.symbols("w_0:2")), sp.diag(*sp.symbols("C_0:2"))
+    mixed = share * mean + (1 - share) * (-mean)
+    second = C + mean * mean.T  # of either kind
+    covariance = second - mixed * mixed.T
+    u = (mean.T * w)[0]
+    generated = (v - (mixed.T * w)[0]) ** 2 + (w.T * covariance * w)[0]
+    folded = (v * y - u) ** 2 + (w.T * C * w)[0] + v**2 * (1 - y**2)
+    return vanishes(*(mixed - y * mean), *(covariance - C - (1 - y**2) * mean * mean.T), generated - folded)
+
+
 @check("family tree, minimum", r"the gradient of $root [(target - \mu^T w)^2 + w^T C w] + \gamma |w|^2$ at the minimum, the loss and "
        r"the margin there, with the closed forms (two eigenvalues)")
 def closed_minimum() -> CheckResult:

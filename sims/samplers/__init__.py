@@ -16,7 +16,7 @@ from ...support.memory import must_fit
 from ..trial import Mixture
 from .banded import Banded
 from .direct import Direct, DirectProblem, Entries
-from .family_tree import FamilyTree
+from .family_tree import DirectTree, FamilyTree
 from .selection import Selected
 from .sufficient import Sufficient
 
@@ -68,16 +68,13 @@ def sampler_for(
         does not fit into the memory that is free.
     """
     one_of("entries", entries, get_args(Entries))
-    if loss.name != SQUARE and isinstance(setting, Tree | Selection):
-        raise BadInput(f"{'family trees' if isinstance(setting, Tree) else 'selections'} are covered for the square loss only: "
-                       "use --loss square")
+    if loss.name != SQUARE and isinstance(setting, Selection):
+        raise BadInput("selections are covered for the square loss only: use --loss square")
     if loss.name != SQUARE and name == "sufficient":
         raise BadInput(f"the sufficient sampler draws what the square loss sees of samples; use the direct one for the {loss.name} loss")
     kind = sampler_kind(setting, name)
-    if kind is FamilyTree and (name == "direct" or entries != "gaussian"):
-        raise BadInput("family trees are simulated by the sufficient sampler, with gaussian entries, only")
-    if kind is Selected and entries != "gaussian":
-        raise BadInput("selections are simulated with gaussian entries only")
+    if kind in (FamilyTree, DirectTree, Selected) and entries != "gaussian":
+        raise BadInput(f"{'selections' if kind is Selected else 'family trees'} are simulated with gaussian entries only")
     if name == "sufficient" and entries != "gaussian":
         raise BadInput(f"the sufficient sampler is exact for gaussian entries only; use the direct one for {entries!r}")
     trial = "a trial" if jobs == 1 else f"a trial in each of {jobs} processes"
@@ -85,6 +82,8 @@ def sampler_for(
     must_fit(f"{trial} with p = {setting.p:,}", 8.0 * jobs * kind.doubles(setting), f"lower {lower}{'' if jobs == 1 else ', or jobs'}")
     if kind is FamilyTree:
         return FamilyTree(setting)
+    if kind is DirectTree:
+        return DirectTree(setting, loss)
     if kind is Selected:
         return Selected(setting)
     if kind is DirectProblem:
@@ -102,7 +101,7 @@ def sampler_kind(setting: Drawable, name: SamplerName) -> type[Sampler]:
     """
     one_of("sampler", name, SAMPLERS)
     if isinstance(setting, Tree):
-        return FamilyTree
+        return DirectTree if name == "direct" else FamilyTree
     if isinstance(setting, Selection):
         return Selected
     if isinstance(setting, Problem):

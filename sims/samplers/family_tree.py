@@ -1,4 +1,5 @@
-"""The sampler of family trees: every set by its sufficient statistics, so that a trial costs nothing in the number of samples.
+"""The samplers of family trees. For the square loss every set is drawn by its sufficient statistics, so that a trial costs nothing in the
+number of samples; for any loss, sample by sample.
 
 Signed samples ytilde x of a set, n of them with signs s_i = +-1 (right or wrong label), drawn from N(m, S): rotated, they are the sum over
 sqrt(n), a column along the part of s that is orthogonal to 1, and n - 2 centred Gaussians, whose Wishart matrix is drawn as it is.
@@ -14,10 +15,32 @@ from functools import cached_property
 
 import numpy as np
 
+from ...solvers.any_loss import SQUARE_LOSS, Loss
 from ...solvers.trees import SampleSet, Tree
 from ...support.errors import BadInput, NotConverged
 from ..trial import Factor, TrainingSet, in_space, whole
+from .direct import Part, Population, classifier
 from .sufficient import Cloud
+
+NOTHING_LEFT = "in one trial a verifier dropped every sample that a generator is fitted on; make the sets larger"
+
+
+def _check(tree: Tree) -> None:
+    """Raise unless the sets can be counted."""
+    if any(whole(f"count of set {each.name}", each.count) > 2**53 for each in tree.sets):
+        raise BadInput("the sets of a family tree must have fewer than 2^53 samples")
+
+
+def _mean(tree: Tree) -> np.ndarray:
+    """The class mean (p,)."""
+    mu = np.asarray(tree.mu, dtype=float)
+    return mu if mu.ndim else in_space(np.array([float(mu), 0.0]), tree.p)
+
+
+def _kept(rng: np.random.Generator, each: SampleSet) -> np.ndarray:
+    """How many samples of a set are kept with right and with wrong labels, (2,)."""
+    right, wrong = each.verifier.phi * (1 - each.epsilon), each.verifier.rho * each.epsilon
+    return rng.multinomial(int(each.count), (right, wrong, max(0.0, 1 - right - wrong)))[:2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +64,7 @@ class FamilyTree:
     tree: Tree
 
     def __post_init__(self) -> None:
-        if any(whole(f"count of set {each.name}", each.count) > 2**53 for each in self.tree.sets):
-            raise BadInput("the sets of a family tree must have fewer than 2^53 samples")
+        _check(self.tree)
 
     @staticmethod
     def doubles(tree: Tree) -> float:
@@ -52,14 +74,11 @@ class FamilyTree:
 
     @cached_property
     def _real(self) -> Cloud:
-        mu = np.asarray(self.tree.mu, dtype=float)
-        mean = mu if mu.ndim else in_space(np.array([float(mu), 0.0]), self.tree.p)
-        return Cloud(mean, Factor.of(self.tree.covariance, self.tree.p))
+        return Cloud(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
 
     def _draw(self, rng: np.random.Generator, each: SampleSet, cloud: Cloud) -> _Drawn:
         """The kept samples of a set that `cloud` draws."""
-        right, wrong = each.verifier.phi * (1 - each.epsilon), each.verifier.rho * each.epsilon
-        kept = rng.multinomial(int(each.count), (right, wrong, max(0.0, 1 - right - wrong)))[:2]
+        kept = _kept(rng, each)
         n = int(kept.sum())
         if n == 0:
             return _Drawn(0, np.zeros(self.tree.p), np.zeros((self.tree.p, 0)))
@@ -76,7 +95,7 @@ class FamilyTree:
         """The generator fitted on the union of sets."""
         count = sum(each.count for each in parents)
         if count == 0:
-            raise NotConverged("in one trial a verifier dropped every sample that a generator is fitted on; make the sets larger")
+            raise NotConverged(NOTHING_LEFT)
         mean = sum(each.count * each.mean for each in parents) / count
         columns = [each.scatter for each in parents]
         if len(parents) > 1:
@@ -106,3 +125,53 @@ class FamilyTree:
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """Return mean margin and variance of one trial a stream, (trials, 2)."""
         return np.array([self.trial(rng) for rng in streams])
+
+
+@dataclass(frozen=True, eq=False)
+class DirectTree:
+    """The direct sampler of a family tree: every sample of every set.
+
+    Attributes
+    ----------
+    tree : Tree
+    loss : Loss
+        What the classifier minimises.
+    """
+
+    tree: Tree
+    loss: Loss = SQUARE_LOSS
+
+    def __post_init__(self) -> None:
+        _check(self.tree)
+
+    @staticmethod
+    def doubles(tree: Tree) -> float:
+        """Return about how many numbers are held at once while a trial is drawn."""
+        samples = sum(each.count for each in tree.sets)
+        return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
+
+    @cached_property
+    def _real(self) -> Population:
+        return Population(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
+
+    def parts(self, rng: np.random.Generator) -> list[Part]:
+        """Draw the kept samples of the sets that are trained on, times their labels."""
+        drawn: dict[str, np.ndarray] = {}
+        for each in self.tree.ancestors:
+            parents = [drawn[parent] for parent in each.parents if parent in drawn]
+            population = self._real
+            if parents:
+                union = np.concatenate(parents, axis=1)
+                if not union.size:
+                    raise NotConverged(NOTHING_LEFT)
+                population = population.fitted(union, mean=True)
+            drawn[each.name] = population.draw(rng, np.repeat([1.0, -1.0], _kept(rng, each)))
+        return [(drawn[each.name], np.ones(drawn[each.name].shape[1]), each.weight) for each in self.tree.ancestors if each.weight > 0]
+
+    def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
+        """Return mean margin and variance of one trial a stream, (trials, 2)."""
+        found = []
+        for rng in streams:
+            w = classifier(self.parts(rng), self.tree.ridge.gamma, self.tree.N, self.loss)
+            found.append((float(w @ self._real.mean), self._real.factor.form(w)))
+        return np.array(found)

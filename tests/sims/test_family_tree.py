@@ -112,9 +112,17 @@ def test_random_trees(of: Tree) -> None:
     assert agrees(of, 60, sigmas=5.0)  # 50 comparisons: 5 standard errors are passed by chance once in 30,000 runs
 
 
-def test_the_direct_sampler_has_no_trees() -> None:
-    with pytest.raises(BadInput, match="sufficient sampler"):
-        simulate(tree("replace"), trials=2, sampler="direct")
+def test_the_direct_sampler_draws_the_same_law() -> None:
+    for name in ("train on everything", "fitted on wrong labels"):
+        fast, direct = (simulate(tree(name), trials=60, seed=i, sampler=sampler) for i, sampler in enumerate(("sufficient", "direct")))
+        for quantity in ("mean_margin", "variance"):
+            one, other = getattr(fast, quantity), getattr(direct, quantity)
+            assert abs(one.mean - other.mean) < 4 * np.hypot(one.se, other.se)
+
+
+def test_entries_of_trees_are_gaussian() -> None:
+    with pytest.raises(BadInput, match="gaussian entries"):
+        simulate(tree("replace"), trials=2, sampler="direct", entries="student")
 
 
 def test_workers_and_checkpoint_change_no_number(tmp_path) -> None:

@@ -19,7 +19,6 @@ from synthmix.solvers.any_loss import Loss
 from synthmix.solvers.generated.losses import NAMES
 from synthmix.solvers.problem import Generator, Setting, Verifier
 from synthmix.solvers.problem import Ridge as Gamma
-from synthmix.solvers.trees import generations
 from synthmix.support.errors import BadInput, NotConverged
 
 SETTING = Setting(60, 120, 30, 1.2, 0.3, Verifier(0.3, 0.8), Generator("independent", 50), Gamma(0.05), 0.7)
@@ -142,8 +141,3 @@ def test_nothing_to_train_on() -> None:
 def test_what_simulate_refuses(options: dict[str, object], message: str) -> None:
     with pytest.raises(BadInput, match=message):
         simulate(SETTING, **options)
-
-
-def test_family_trees_are_for_the_square_loss() -> None:
-    with pytest.raises(BadInput, match="family trees are covered for the square loss only"):
-        simulate(generations(SETTING.with_(generator=Generator("independent", 50, estimate_mean=True)), 2, "replace"), loss="logistic")
