@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..support.errors import BadInput, instance, shown
+import numpy as np
+
 from .break_even import ExchangeRates
 from .evidence import gather
 from .generated_file import Samples
+from .modelled import Task, check_task, modelled, other_models, shuffled, tried
 from .next_step import next_step
 from .outlook import against, corrected, predicted
 from .plan import Plan
@@ -20,15 +22,16 @@ from .relabelling import relabelled
 from .result import SMALLEST, Advice, Choice
 from .rivals import rivals
 from .snippet import snippet
-from .verdict import conclude, notes, on_relabelling
+from .verdict import another_model, conclude, conclude_on_model, notes, on_relabelling
 
 ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than this
 NAN = float("nan")
 
 
 def advise(
-    real: Samples, plan: Plan, synthetic: Samples | None = None, *, standardise: bool = True, details: bool = True, seed: int = 0
-) -> Advice:
+    real: Samples, plan: Plan, synthetic: Samples | None = None, *, standardise: bool = True, details: bool = True, model: str = "ridge",
+    metric: str = "accuracy", compare: bool = False, seed: int = 0,
+) -> Advice:  # fmt: skip
     """Advise whether to add synthetic data to real samples.
 
     Parameters
@@ -46,31 +49,50 @@ def advise(
     details
         Whether to compute the curve over m, the break-even line and what a real sample is worth. Without them the advice is the verdict
         with its mix, and the rest is nan or None.
+    model
+        "ridge", "logistic" or "MODULE:CLASS", a classifier with scikit-learn's conventions and sample weights. Others than ridge are
+        measured by cross-validation, for which a file is needed.
+    metric
+        "accuracy", "balanced" (accuracy), "auc", "f1" (the mean over the classes) or "log-loss". Others than accuracy are measured by
+        cross-validation, too.
+    compare
+        Whether logistic regression and gradient boosting without synthetic data are tried beside: it takes seconds.
     seed
         Divides the real samples into the groups of the jackknife.
 
     Raises
     ------
     BadInput
-        For samples that cannot be used, in one line.
+        For samples or a model that cannot be used, in one line.
     """
     instance("the plan", plan, Plan)
     for name, samples in (("real", real), ("synthetic", synthetic)):
         if not (hasattr(samples, "X") and hasattr(samples, "y")) and (name == "real" or samples is not None):
             raise BadInput(f"the {name} samples need features X and labels y, as a Table has them, not {shown(samples)}")
+    task = Task(model, metric)
+    check_task(task, file=synthetic is not None)
     e = gather(real, plan, synthetic, standardise=standardise, seed=seed)
     rates, measured, unit = ExchangeRates(e), None if e.file is None else e.measured, e.scaling.ridge_unit
-    outlook, others = predicted(e, details), rivals(e)
-    if measured is not None:
-        outlook = corrected(outlook, measured)
-    better = max((one for one in others if one.better), key=lambda one: one.lead, default=None)
-    if better is not None:
-        outlook = against(outlook, better, better.alpha / (e.n * unit))
-    verdict, reason = conclude(e, outlook, measured, rates)
+    others = other_models(e, task) if compare else ()
+    if task.by_theory:
+        outlook, ridges = predicted(e, details), rivals(e)
+        if measured is not None:
+            outlook = corrected(outlook, measured)
+        better = max((one for one in ridges if one.better), key=lambda one: one.lead, default=None)
+        if better is not None:
+            outlook = against(outlook, better, better.alpha / (e.n * unit))
+        verdict, reason = conclude(e, outlook, measured, rates)
+        others = (*ridges, *others)
+    else:
+        outlook, measured = modelled(e, tried(e, task), task)
+        verdict, reason = conclude_on_model(e, outlook)
+    verdict, reason, train = another_model(verdict, reason, outlook, others, task.said)
     base, best = outlook.baseline, outlook.best
-    if outlook.gain.value <= SMALLEST or verdict == "hurts" or (e.self_fitted and measured is None):
+    unmeasured = e.self_fitted and (measured is None or not task.by_theory)
+    if outlook.gain.value <= SMALLEST or verdict in ("hurts", "change the model") or unmeasured:
         best = Choice(0.0, 0.0, 1.0, base.gamma, base.accuracy, base.se)
     enough = next((one.m for one in outlook.curve if one.accuracy >= best.accuracy - ENOUGH), best.m) if best.m else 0.0
+    details = details and task.by_theory
     worth, worth_next = rates.worth(best) if details else (NAN, NAN)
     even = rates.break_even(best.m or e.plan.budget, best.omega) if details and not e.self_fitted else None
     cleaned = relabelled(e, seed) if details else None
@@ -84,7 +106,15 @@ def advise(
         relabelled=None if cleaned is None else replace(cleaned, alpha=cleaned.alpha * unit),
         audit=None if e.file is None else e.file.audit, provenance=None if e.file is None else e.file.provenance,
         threshold=None if e.file is None else e.file.threshold, standardised=standardise,
-        notes=(*notes(e, outlook, measured), *on_relabelling(cleaned, unit)),
-        next=next_step(e, outlook), keep=None if e.file is None else e.file.keep,
+        notes=(*notes(e, outlook, measured, task), *on_relabelling(cleaned, unit)),
+        next=next_step(e, outlook, train if train != model else ""), model=model, metric=metric, train=train,
+        keep=None if e.file is None else _used(e.file.keep, best),
     )  # fmt: skip
     return replace(advice, snippet=snippet(advice, real, synthetic))
+
+
+def _used(keep: np.ndarray, best: Choice) -> np.ndarray:
+    """The rows of the file to train on: all kept ones, or as many of them as the best mix has."""
+    used = np.zeros_like(keep)
+    used[shuffled(keep)[: round(best.kept) if best.m else None]] = True
+    return used

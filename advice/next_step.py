@@ -12,14 +12,18 @@ PILOT = 200  # rows generated to be measured, where samples are only planned
 MOST_TIMES = 20.0  # times the real rows there are, beyond which no one measures
 
 
-def next_step(e: Evidence, outlook: Outlook) -> str:
+def next_step(e: Evidence, outlook: Outlook, instead: str = "") -> str:
     """Return what would reduce the largest doubt in a verdict, a sentence.
 
     Parameters
     ----------
     e : Evidence
     outlook : Outlook
+    instead
+        Another model that is better, as `--model` calls it; "" if there is none.
     """
+    if instead:
+        return f"Ask again with --model {instead}: whether synthetic rows add anything to it is another question."
     gain = outlook.gain
     if e.file is not None and e.plan.self_fitted is None and e.file.provenance.fitted_on != "other rows":
         return ("Ask whoever made the synthetic rows whether the generator was fitted on your real rows, and say --self-fitted or "

@@ -15,7 +15,7 @@ from .plan import Plan
 from .provenance import Provenance
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
-Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier"]
+Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier", "change the model"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,13 @@ class Rival:
     name
         Which one, and on what features.
     alpha
-        The ridge that it chose, as scikit-learn writes it.
+        The ridge that it chose, as scikit-learn writes it; nan for other models.
     accuracy, se
-        Leave-one-out accuracy at this ridge.
+        Leave-one-out accuracy at this ridge; cross-validated for other models.
     lead, lead_se
-        Its accuracy less that of the advice's own ridge classifier on the same samples, with the paired standard error.
+        Its accuracy less that of the advice's own classifier on the same samples, with the paired standard error.
+    said
+        What `--model` calls it; "" for a ridge.
     """
 
     name: str
@@ -63,6 +65,7 @@ class Rival:
     se: float
     lead: float
     lead_se: float
+    said: str = ""
 
     @property
     def better(self) -> bool:
@@ -320,6 +323,11 @@ class Advice:
         What the user should know about the data, a sentence each.
     next
         What to measure next to be surer.
+    model, metric
+        The classifier and the measure that the advice is about. With another metric all accuracies and gains are in it; log-loss is
+        negative, so that more is better.
+    train
+        The classifier to train: another one where changing the model gains more than synthetic data.
     snippet
         Python that trains the advised classifier with scikit-learn alone.
     keep : bool array (m,) or None
@@ -351,6 +359,9 @@ class Advice:
     standardised: bool
     notes: tuple[str, ...]
     next: str
+    model: str = "ridge"
+    metric: str = "accuracy"
+    train: str = "ridge"
     snippet: str = ""
     keep: np.ndarray | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from .encoding import MOST_CATEGORIES
 from .generated_file import Samples
 from .layout import Layout, written
+from .models import Model, ridge
 from .rivals import GIVEN
 from .tables import Table
 
@@ -51,17 +53,19 @@ class _Code:
         self.standardised = advice.standardised and not (advice.baseline.model == GIVEN and not self.mixed)
         self.encoded = any(one is not None and one.encoding is not None for one in (real, synthetic))
 
-    @property
-    def alpha(self) -> float:
+    @cached_property
+    def model(self) -> Model:
+        """The classifier to train."""
         best = self.advice.best
-        return best.gamma * (self.advice.n + best.m)
+        return ridge(float(f"{best.gamma * (self.advice.n + best.m):.6g}")) if self.advice.train == "ridge" else Model.of(self.advice.train)
 
     def lines(self) -> Iterator[str]:
         """The code, line by line."""
         one = self.real.layout
         others = () if not self.mixed or self.synthetic is None else self.synthetic.layout.imports
         steps = [*["from sklearn.compose import ColumnTransformer", "from sklearn.impute import SimpleImputer"] * self.encoded,
-                 "from sklearn.linear_model import RidgeClassifier", *["from sklearn.pipeline import make_pipeline"] * bool(self._steps)]
+                 f"from {self.model.module} import {self.model.code.partition('(')[0]}",
+                 *["from sklearn.pipeline import make_pipeline"] * bool(self._steps)]
         of = [*["OneHotEncoder"] * bool(self._categories), *["StandardScaler"] * self.standardised]
         steps += [f"from sklearn.preprocessing import {', '.join(of)}"] * bool(of)
         loaders = dict.fromkeys((*one.imports, *others))
@@ -92,7 +96,18 @@ class _Code:
             return
         yield from self._loading("made", self.synthetic)
         if self.advice.keep is not None and not self.advice.keep.all():
-            yield f"kept = {self.synthetic.layout.kept_of('made', self.advice.threshold)}"
+            yield from self._keeping()
+
+    def _keeping(self) -> Iterator[str]:
+        """The lines that say which rows of the synthetic file train."""
+        one, best = self.advice.measured, self.advice.best
+        everything = round(one.m * one.kept)
+        rule = self.synthetic.layout.kept_of("made", self.advice.threshold) if everything < one.m else ""
+        if rule:
+            yield f"kept = {rule}"
+        if round(best.kept) < everything:
+            places = "np.flatnonzero(kept)" if rule else f'len(made["{self.synthetic.layout.label}"])'
+            yield f"kept = np.random.default_rng(0).permutation({places})[:{round(best.kept)}]"
 
     # ------------------------------------------------------------ features
 
@@ -161,7 +176,7 @@ class _Code:
     def _training(self) -> Iterator[str]:
         yield from self._choosing()
         real = self._features("real", self.real)
-        model = f"RidgeClassifier(alpha={self.alpha:.6g})"
+        model = self.model.code
         y = self.real.layout.labels_of("real", self.real.classes)
         if not self.mixed:
             yield f"model = make_pipeline(steps, {model})" if self._steps else f"model = {model}"

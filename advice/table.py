@@ -21,16 +21,19 @@ def table(advice: Advice) -> list[Row]:
     """
     base, best, n = advice.baseline, advice.best, advice.n
     features = f"{advice.p:,} features{', standardised' if advice.standardised else ''}"
+    by_folds = (advice.model, advice.metric) != ("ridge", "accuracy")
+    how = f"{'by cross-validation' if by_folds else 'by leave-one-out'}, {base.model}{_alpha(base.gamma * n)}"
     rows = [("your data", f"{n:,} real rows, {features}, {advice.classes} classes", f"n = {n}, p = {advice.p}"),
-            ("accuracy now", f"{_accuracy(base.accuracy, base.se)}, by leave-one-out, {base.model} alpha {two_digits(base.gamma * n)}",
-             f"gamma = {base.gamma:.3g}")]
-    rows += [(one.name, f"{with_error(one.lead, one.lead_se)} against Ridge, without synthetic data, alpha {two_digits(one.alpha)}", "")
+            (f"{advice.metric} now", f"{_level(advice, base.accuracy, base.se)}, {how}", _symbol("gamma", base.gamma))]
+    own = base.model if by_folds else "Ridge"
+    rows += [(one.name, f"{with_error(one.lead, one.lead_se)} against {own}, without synthetic data{_comma(_alpha(one.alpha))}", "")
              for one in advice.rivals]
     if best.m:
         used = f"{best.m:,.0f} synthetic rows" + (f" ({best.kept:,.0f} kept)" if round(best.kept) < round(best.m) else "")
-        rows += [("use", f"{used}, sample_weight {best.omega:.2g}, Ridge alpha {two_digits(best.gamma * (n + best.m))}",
-                  f"m = {best.m:.0f}, omega = {best.omega:.3g}, gamma = {best.gamma:.3g}"),
-                 ("accuracy then", _accuracy(best.accuracy, best.se), "")]
+        model = f"{'Ridge' if np.isfinite(best.gamma) else base.model}{_alpha(best.gamma * (n + best.m))}"
+        rows += [("use", f"{used}, sample_weight {best.omega:.2g}, {model}",
+                  f"m = {best.m:.0f}, omega = {best.omega:.3g}{_comma(_symbol('gamma', best.gamma))}"),
+                 (f"{advice.metric} then", _level(advice, best.accuracy, best.se), "")]
         rows += [("nearly as good", f"{advice.enough:,.0f} synthetic rows, within 0.1 points", "")] if advice.enough < best.m else []
     else:
         rows.append(("use", "no synthetic data", "m = 0"))
@@ -45,9 +48,9 @@ def _file_rows(advice: Advice) -> list[Row]:
     if advice.threshold is not None and advice.best.m:
         rows.append(("keep rows with a score of at least", f"{advice.threshold:.4g}", ""))
     if advice.measured is not None:
-        one = advice.measured
+        one, ridge = advice.measured, advice.model == "ridge"
         rows += [(f"gain of the file's {one.m:,} rows", f"{with_error(one.gain, one.gain_se)}, cross-validated on your rows", ""),
-                 ("", f"{with_error(one.predicted_gain, one.predicted_se)}, theory only", "")]
+                 ("", f"{with_error(one.predicted_gain, one.predicted_se)}, theory only{'' if ridge else ', of Ridge'}", "")]
         if advice.relabelled is not None:
             cleaned = advice.relabelled
             rows.append(("and with its labels cleaned", f"{with_error(cleaned.gain, cleaned.gain_se)} more, RelabelledMix alpha "
@@ -85,5 +88,17 @@ def _limit(has: str, share: float, labels: str) -> str:
     return f"hurts if {has} more than {100 * share:.0f}% {labels}" if share < 1 else f"never hurts, even if {has} 100% {labels}"
 
 
-def _accuracy(value: float, se: float) -> str:
-    return f"{100 * value:.1f}% +- {100 * se:.1f}"
+def _alpha(alpha: float) -> str:
+    return f" alpha {two_digits(alpha)}" if np.isfinite(alpha) else ""
+
+
+def _symbol(name: str, value: float) -> str:
+    return f"{name} = {value:.3g}" if np.isfinite(value) else ""
+
+
+def _comma(text: str) -> str:
+    return f", {text.strip()}" if text else ""
+
+
+def _level(advice: Advice, value: float, se: float) -> str:
+    return f"{-value:.3f} +- {se:.3f}" if advice.metric == "log-loss" else f"{100 * value:.1f}% +- {100 * se:.1f}"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from .break_even import ExchangeRates
 from .evidence import SIGMAS, Evidence
 from .formats import listed
+from .modelled import Task
 from .outlook import Outlook
-from .result import SMALLEST, Gain, MeasuredGain, RelabelledGain, Verdict
+from .result import SMALLEST, Gain, MeasuredGain, RelabelledGain, Rival, Verdict
 from .words import points, two_digits, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
@@ -68,6 +73,49 @@ def _of_file(e: Evidence, outlook: Outlook, measured: MeasuredGain) -> tuple[Ver
                   "say --not-self-fitted or --self-fitted to settle it.")
 
 
+def conclude_on_model(e: Evidence, outlook: Outlook) -> tuple[Verdict, str]:
+    """Return the verdict, and its reason, on what was measured by cross-validation.
+
+    Parameters
+    ----------
+    e : Evidence
+    outlook : Outlook
+    """
+    word, reason = _of_gain(outlook.gain, outlook.plain)
+    if e.self_fitted and word != "hurts":
+        return "too close to call", (f"{reason} But the generator was fitted on your own real rows: what cross-validation measures is too "
+                                     "good. Fit the generator anew on the training rows of every fold, or on other rows.")
+    if word == "helps" and e.plan.self_fitted is None:
+        reason += " If the generator was fitted on your own real rows, which the file does not show, this is too good: say so."
+    return word, reason
+
+
+def another_model(
+    verdict: Verdict, reason: str, outlook: Outlook, others: Sequence[Rival], said: str
+) -> tuple[Verdict, str, str]:
+    """Return the verdict, its reason, and what to train, where another model without synthetic data may gain more.
+
+    Parameters
+    ----------
+    verdict, reason
+        On the model that was asked about.
+    outlook : Outlook
+    others : sequence of Rival
+    said
+        The model that was asked about.
+    """
+    best = max((one for one in others if one.said and one.better), key=lambda one: one.lead, default=None)
+    if best is None:
+        return verdict, reason, said
+    gain = outlook.gain
+    lead = f"{best.name} without synthetic data is {with_error(best.lead, best.lead_se)} better"
+    if best.lead - max(gain.value, 0.0) <= np.hypot(best.lead_se, gain.se):
+        return verdict, f"{reason} {lead[0].upper()}{lead[1:]}.", said
+    helped = f", more than the {_points(gain)} that the best mix gains" if gain.value > SMALLEST else ""
+    return "change the model", (f"{lead[0].upper()}{lead[1:]}{helped}. Ask again for it with --model {best.said}. On the model asked "
+                                f"about: {verdict}. {reason}"), best.said
+
+
 def _of_gain(gain: Gain, plain: Gain) -> tuple[Verdict, str]:
     """The verdict where only the gain's own error is left to doubt."""
     if gain.value > max(SMALLEST, gain.se):
@@ -81,7 +129,7 @@ def _of_gain(gain: Gain, plain: Gain) -> tuple[Verdict, str]:
     return "too close to call", f"The best mix changes the accuracy by {_points(gain)}: leave the synthetic rows out."
 
 
-def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[str]:
+def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, task: Task) -> list[str]:
     """Return remarks about the data and the measurement that the user should know, a sentence each.
 
     Parameters
@@ -91,9 +139,17 @@ def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None) -> list[
         What the theory predicts.
     measured : MeasuredGain or None
         Of the synthetic file, where there is one.
+    task : Task
+        What is trained and judged.
     """
     found = [*_on_features(e), *_on_generator(e)]
-    if outlook.baseline.model != e.baseline.model:
+    if not task.by_theory:
+        found.append("All gains are cross-validated: only training folds see synthetic rows, the optimism of choosing among the mixes is "
+                     "taken off, and errors allow for the training rows that folds share (Nadeau and Bengio).")
+        if task.metric != "accuracy":
+            unit = {"log-loss": "points of log-loss are hundredths, and more is better"}.get(task.metric, "points are hundredths of it")
+            found.append(f"Everything is in {task.metric}, not accuracy: {unit}.")
+    elif outlook.baseline.model != e.baseline.model:
         found.append(f"{outlook.baseline.model} is better without synthetic data than the ridge of this advice: all gains are over it.")
     if e.file is None and not e.self_fitted and not e.plan.known:
         epsilon, verifier = e.plan.noise()

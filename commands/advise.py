@@ -61,6 +61,10 @@ def advise(
                          "(the true label, where it is known).")] = None,
     said: PlanOptions = PlanOptions(),
     standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
+    model: Annotated[str, typer.Option("--model", help="The classifier: ridge, logistic or MODULE:CLASS, with scikit-learn's conventions "
+                     "and sample weights. Others than ridge are measured by cross-validation and need --synthetic.")] = "ridge",
+    metric: Annotated[str, typer.Option("--metric", help="accuracy, balanced, auc, f1 or log-loss. Others than accuracy are measured by "
+                      "cross-validation and need --synthetic.")] = "accuracy",
     out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
     seed: Seed = 0,
     as_json: Json = False,
@@ -72,6 +76,7 @@ def advise(
     the verifier keeps (--epsilon, --rho, --phi) and what the generator was fitted on (--n-hat, --self-fitted or --exact).
     """
     from ..advice.advise import advise as give
+    from ..advice.modelled import Task, check_task
     from ..advice.picture import check_place, save
     from ..advice.table import HEAD, table
     from ..advice.tables import read
@@ -80,11 +85,12 @@ def advise(
     if synthetic and len(synthetic) > 1:
         raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
     said.check(real=real is not None, file=bool(synthetic))
+    check_task(Task(model, metric), file=bool(synthetic))
     table_of_real = read(real, label, drop=drop or (), group=group, seed=seed)
     generated = read(synthetic[0], label, like=table_of_real, drop=drop or (), group=group, seed=seed) if synthetic else None
     plan = said.plan(None if generated is None else generated.y)
     check_place(out)
-    advice = give(table_of_real, plan, generated, standardise=standardise, seed=seed)
+    advice = give(table_of_real, plan, generated, standardise=standardise, model=model, metric=metric, compare=True, seed=seed)
     files = save(advice, plan, out)
     if as_json:
         print_json(advice.as_dict())
