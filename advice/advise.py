@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ..support.errors import BadInput, instance, shown
 from .break_even import ExchangeRates
 from .evidence import gather
 from .generated_file import Samples
