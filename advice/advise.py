@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..support.errors import BadInput, instance, shown
+from ..support.threads import on_one_thread
 from .break_even import ExchangeRates
 from .evidence import gather
 from .generated_file import Samples
@@ -29,6 +30,7 @@ ENOUGH = 0.001  # fewer samples are enough if they cost no more accuracy than th
 NAN = float("nan")
 
 
+@on_one_thread
 def advise(
     real: Samples, plan: Plan, synthetic: Samples | None = None, *, standardise: bool = True, details: bool = True, model: str = "ridge",
     metric: str = "accuracy", compare: bool = False, seed: int = 0,

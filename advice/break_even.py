@@ -11,6 +11,7 @@ import numpy as np
 from ..solvers.best_mix import Family, Optimum, best_mix
 from ..solvers.problem import Generator, Verifier
 from ..support.errors import NotConverged
+from ..support.progress import stage
 from .calibration import calibrated
 from .evidence import Evidence
 from .result import SMALLEST, BreakEven, Choice
@@ -46,6 +47,7 @@ class ExchangeRates:
         """The largest rho that leaves a gain; nan: none does, or the generator is self-fitted."""
         if self.evidence.self_fitted:
             return float("nan")
+        stage("how good the verifier must be")
         epsilon, phi = self._asked
         smallest = max(SMALLEST, self.evidence.baseline.se / 10)
         return _largest(lambda rho: self._gain(float(self.evidence.plan.budget), epsilon, Verifier(rho, phi), None)[0] - smallest)
@@ -82,6 +84,7 @@ class ExchangeRates:
         for i, epsilon in enumerate(epsilons):
             near = first
             for j, rho in enumerate(rhos):
+                stage("where synthetic samples stop to help", i * len(rhos) + j, values.size)
                 values[i, j], near = self._gain(m, float(epsilon), Verifier(float(rho), phi), omega, near)
                 first = near if j == 0 else first
         return values

@@ -14,6 +14,7 @@ from ..estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from ..solvers.best_mix import Family, Optimum, best_mix, settled
 from ..solvers.problem import Generator
 from ..support.errors import BadInput, NotConverged
+from ..support.progress import stage
 from .calibration import calibrated
 from .generated_file import GeneratedFile, Kept, Samples, thresholds
 from .leakage import GaussianLeak
@@ -316,6 +317,7 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise:
     BadInput
         For samples that cannot be used, in one line.
     """
+    stage("the population behind the samples")
     given, classes, codes = _checked(real)
     scaling, remarks = Scaling.of(given, standardise), (*getattr(real, "remarks", ()), *getattr(synthetic, "remarks", ()))
     X, n, file, rows = scaling(given), getattr(real, "total", 0) or len(given), None, 0
@@ -361,7 +363,8 @@ def curve(family: Family, sizes: np.ndarray, omega: float | None) -> list[Optimu
         The weight to keep; None: the best.
     """
     found: list[Optimum] = []
-    for m in sizes[::-1]:  # the largest first: each search starts at the mix before
+    for done, m in enumerate(sizes[::-1]):  # the largest first: each search starts at the mix before
+        stage("the best mix of each number of samples" if omega is None else "the best ridge at weight 1", done, len(sizes))
         found.insert(0, best_mix(family, m, m=m, omega=omega, near=found[0] if found else None))
     return found
 

@@ -81,6 +81,7 @@ def advise(
     from ..advice.table import HEAD, table
     from ..advice.tables import read
     from ..support.errors import BadInput
+    from ..support.progress import stages
 
     if synthetic and len(synthetic) > 1:
         raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
@@ -90,7 +91,8 @@ def advise(
     generated = read(synthetic[0], label, like=table_of_real, drop=drop or (), group=group, seed=seed) if synthetic else None
     plan = said.plan(None if generated is None else generated.y)
     check_place(out)
-    advice = give(table_of_real, plan, generated, standardise=standardise, model=model, metric=metric, compare=True, seed=seed)
+    with stages(True):
+        advice = give(table_of_real, plan, generated, standardise=standardise, model=model, metric=metric, compare=True, seed=seed)
     files = save(advice, plan, out)
     if as_json:
         print_json(advice.as_dict())

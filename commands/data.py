@@ -14,7 +14,7 @@ app = typer.Typer(rich_markup_mode=None, help="Public data sets: list them, fetc
 
 @app.command("list")
 def data_list(data: DataFolder = None, as_json: Json = False) -> None:
-    """List every data set: title, licence, place, size.
+    """List every data set: title, licence, how its files are checked, place, size.
 
     Nothing is downloaded.
     """
@@ -22,14 +22,14 @@ def data_list(data: DataFolder = None, as_json: Json = False) -> None:
 
     states = {name: (dataset(name), status(dataset(name), data)) for name in names()}
     if as_json:
-        print_json({name: {"title": entry.title, "licence": entry.licence, "citation": entry.citation, "files": state.found,
-                           "missing": state.missing, "damaged": state.damaged, "bytes": state.size}
+        print_json({name: {"title": entry.title, "licence": entry.licence, "citation": entry.citation, "checked_by": entry.checked_by,
+                           "files": state.found, "missing": state.missing, "damaged": state.damaged, "bytes": state.size}
                     for name, (entry, state) in states.items()})  # fmt: skip
         return
     from rich.table import Column
 
-    print_table(("name", "what", "licence", Column("where", overflow="fold"), "size"),
-                [(name, entry.title, entry.licence, state.where, f"{state.size / 1e6:.1f} MB" if state.found else "")
+    print_table(("name", "what", "licence", "checked by", Column("where", overflow="fold"), "size"),
+                [(name, entry.title, entry.licence, entry.checked_by, state.where, f"{state.size / 1e6:.1f} MB" if state.found else "")
                  for name, (entry, state) in states.items()])  # fmt: skip
 
 

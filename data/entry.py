@@ -70,3 +70,8 @@ class DataSet:
     folders: tuple[str, ...]
     package: tuple[str, str] | None = None
     origins: tuple[Origin, ...] = ()
+
+    @property
+    def checked_by(self) -> str:
+        """What says that the files are those of the publisher: the sha256 of each, or only the commit that a download asks for."""
+        return "sha256" if all(file.sha256 for file in self.files) else "commit only"

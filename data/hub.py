@@ -13,7 +13,7 @@ from sys import stderr
 from tempfile import TemporaryDirectory
 
 from .entry import Unavailable
-from .origins import CONNECT_SECONDS, PART
+from .origins import CONNECT_SECONDS, PART, within_limits
 
 PUBLIC = "https://huggingface.co"
 
@@ -61,7 +61,9 @@ class Hub:
             with TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as cache:
                 try:
                     with redirect_stdout(stderr):
-                        self._write(part, splits[name], cache)
+                        within_limits(lambda part=part, name=name, cache=cache: self._write(part, splits[name], cache), Path(cache))
+                except Unavailable:
+                    raise
                 except Exception as error:  # the library and those below it raise errors of many kinds, all for the same reason
                     first = next(iter(str(error).splitlines()), "")
                     raise Unavailable(f"failed ({type(error).__name__}{': ' * bool(first)}{first})") from None

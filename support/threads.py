@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from threadpoolctl import threadpool_limits
+
+P, R = ParamSpec("P"), TypeVar("R")
 
 
 def one_thread() -> threadpool_limits:
@@ -20,6 +23,17 @@ def one_thread() -> threadpool_limits:
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)
+
+
+def on_one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function with its linear algebra on one thread: a choice between near-equals must not depend on the number of cores."""
+
+    @wraps(function)
+    def limited(*arguments: P.args, **named: P.kwargs) -> R:
+        with one_thread():
+            return function(*arguments, **named)
+
+    return limited
 
 
 @contextmanager

@@ -83,9 +83,9 @@ def pooled_by_quantity(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def falls_outside(name: str, wrong: float, measured: Estimate, budget: float) -> Claim:
-    """Claim that a wrong formula is rejected by the rule of `agrees`: the check can fail."""
+    """Claim that a wrong formula is rejected by the rule of `agrees`: the check can fail. What is no number rejects nothing."""
     tolerance = SIGMAS * measured.se + budget
-    return Claim(name, "falls outside", wrong, measured.mean, measured.se, tolerance, not abs(wrong - measured.mean) <= tolerance)
+    return Claim(name, "falls outside", wrong, measured.mean, measured.se, tolerance, abs(wrong - measured.mean) > tolerance)
 
 
 def at_most(name: str, measured: float, bound: float, se: float = 0.0) -> Claim:

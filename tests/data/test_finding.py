@@ -26,6 +26,7 @@ import pytest
 from synthmix import cli, data
 from synthmix.data import DataFile, DataSet, locate, origins, status
 from synthmix.data import find as _find
+from synthmix.data.entry import Unavailable
 from synthmix.data.hub import Hub
 from synthmix.data.origins import Address, NpmPackage, Torchvision, Wheel
 from synthmix.data.sets import amazon, digits, mnist
@@ -374,6 +375,30 @@ def test_a_file_of_torchvision(torchvision, cache, capsys):
     assert locate(things(Torchvision("Things")))["a.bin"].read_bytes() == CONTENT
     assert [path.name for path in cache.iterdir()] == ["a.bin"]
     assert not capsys.readouterr().out, "what it says is no output of ours"
+
+
+@pytest.mark.parametrize("limit, says", [("DOWNLOAD_SECONDS", "not done within"), ("MOST_BYTES", "went on beyond")])
+def test_what_a_library_downloads_has_an_end(limit, says, monkeypatch, tmp_path):
+    over = threading.Event()
+
+    def download() -> None:
+        (tmp_path / "part").write_bytes(bytes(1000))
+        over.wait(30)
+
+    monkeypatch.setattr(origins, limit, 0 if limit == "DOWNLOAD_SECONDS" else 999)
+    monkeypatch.setattr(origins, "LOOK", 0.05)
+    with pytest.raises(Unavailable, match=says):
+        origins.within_limits(download, tmp_path)
+    over.set()
+
+
+def test_what_a_library_raises_is_raised(tmp_path):
+    def fails() -> None:
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        origins.within_limits(fails, tmp_path)
+    origins.within_limits(lambda: None, tmp_path)
 
 
 @pytest.mark.parametrize("error", [RuntimeError("Error downloading a.bin:\nTried"), OSError("no route"), ImportError("needs torch")])

@@ -12,11 +12,13 @@ import pytest
 
 from synthmix.drawing.panels import Panel
 from synthmix.figures.kit import record
+from synthmix.figures.kit.claims import falls_outside
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.overrides import file_suffix, overridden
 from synthmix.figures.kit.registry import load, names
 from synthmix.figures.kit.run import Run
 from synthmix.figures.kit.validate import validate
+from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.problem import Verifier
 from synthmix.support.errors import BadInput
 from synthmix.support.typed import Positive, Some
@@ -30,6 +32,14 @@ class Settings:
     measured: tuple[tuple[int, int], ...] = ((50, 40),)
     kind: str = "weak"
     many: bool = True
+
+
+def test_what_is_no_number_falls_outside_nothing() -> None:
+    measured = Estimate(1.0, 0.1)
+    assert falls_outside("wrong", 2.0, measured, 0.1).holds
+    assert not falls_outside("wrong", 1.1, measured, 0.1).holds
+    assert not falls_outside("wrong", float("nan"), measured, 0.1).holds
+    assert not falls_outside("wrong", 2.0, Estimate(float("nan"), 0.1), 0.1).holds
 
 
 @pytest.mark.parametrize("name", names())
