@@ -3,16 +3,22 @@
 Run from the project root: python -m benchmarks.studies
 
 A study of an hour's shape scaled down: simulated points with independent generators, in blocks as `study` takes them. One process, two
-of joblib's, and two of Dask's take turns; all write the same bytes, which is checked. Then tasks that do nothing are sent, whose time is
-the overhead. From both follows how many workers one scheduler keeps busy.
+of joblib's, and two of Dask's take turns; all write the same bytes, which is checked. Then tasks that do nothing are sent, whose cost is
+the overhead. From both follows how many workers one scheduler keeps busy, and what a million settings cost on a thousand of them.
+
+Wall time says how fast two workers are only where nothing else runs. So processor seconds are counted too, of every process: on two free
+cores the study ends neither before its busiest worker nor before half of all that was computed, the scheduler's and the writing included.
 """
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from benchmarks.measure import duration, seconds, show
 from synthmix.studies.axes import Range
@@ -21,17 +27,33 @@ from synthmix.studies.run import SIMULATED_BLOCK, run_study
 from synthmix.support.cluster import cluster
 from synthmix.support.workers import workers
 
-POINTS, TRIALS, EMPTY = 48, 40, 2000
+POINTS, TRIALS, EMPTY = 64, 100, 2000
+MANY, CORES, BUSY = 1_000_000, 1000, 0.95  # settings, workers, and the share of their time that is to be work
 SETTING = Base(n=500, m=2000, p=300, mu=1.5, rho=0.2, phi=0.9, gamma=1.0, generator="independent", n_hat=600)
 WAYS = {"one process": (1, None), "two of joblib's": (2, None), "two of Dask's": (2, "local:2")}
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Seconds that the study took, seconds of a task without work, and the bytes of every file that was written."""
+class Spent:
+    """Seconds of something: on the clock, of this process's processor time, and of each worker's."""
 
-    study: float
-    task: float
+    wall: float
+    own: float
+    workers: tuple[float, ...]
+
+    @property
+    def on_free_cores(self) -> float:
+        """Seconds on two free cores, one worker each."""
+        everything = self.own + sum(self.workers)
+        return max(everything / 2, *self.workers) if self.workers else everything
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What the study took, what a task without work took, and the bytes of every file that was written."""
+
+    study: Spent
+    task: Spent
     written: Mapping[str, bytes]
 
 
@@ -45,13 +67,28 @@ def nothing(i: int) -> int:
     return i
 
 
+def processor_seconds() -> dict[int, float]:
+    """Of this process and of all that it started, by process."""
+    own = psutil.Process()
+    return {one.pid: sum(one.cpu_times()[:2]) for one in (own, *own.children(recursive=True))}
+
+
+def spent(call: object) -> Spent:
+    """Call it, and return what it took."""
+    before = processor_seconds()
+    wall = seconds(call)
+    after = {pid: value - before.get(pid, 0.0) for pid, value in processor_seconds().items()}
+    own = after.pop(psutil.Process().pid)
+    return Spent(wall, own, tuple(sorted(after.values(), reverse=True)[:2]))
+
+
 def measured(folder: Path, jobs: int, where: str | None) -> Measured:
     """Compute the study one way, in a folder of its own; workers are started, and code is compiled, before."""
     with cluster(where):
         run_study(declared(folder / "before", 4 * SIMULATED_BLOCK), jobs=jobs)
-        study = seconds(lambda: run_study(declared(folder / "study"), jobs=jobs))
+        study = spent(lambda: run_study(declared(folder / "study"), jobs=jobs))
         with workers(jobs, nothing) as run:
-            task = seconds(lambda: list(run((i,) for i in range(EMPTY)))) / EMPTY
+            task = spent(lambda: list(run((i,) for i in range(EMPTY))))
     return Measured(study, task, {path.name: path.read_bytes() for path in (folder / "study").rglob("*.parquet")})
 
 
@@ -59,13 +96,28 @@ def main() -> None:
     """Measure, compare, print."""
     with tempfile.TemporaryDirectory() as folder:
         found = {name: measured(Path(folder) / name, *way) for name, way in WAYS.items()}
-    alone = found["one process"]
-    assert all(one.written == alone.written for one in found.values()), "the bytes depend on the workers"
-    work = alone.study / (POINTS / SIMULATED_BLOCK)
-    show(f"{POINTS} points of {TRIALS} trials, {SIMULATED_BLOCK} a task, which takes {duration(work)}",
-         ("way", "study", "one process / this", "a task without work", "workers that one scheduler feeds"),
-         [(name, duration(one.study), f"{alone.study / one.study:.2f}", duration(one.task), f"{work / one.task:,.0f}")
-          for name, one in found.items()])
+    alone = found["one process"].study
+    assert all(one.written == found["one process"].written for one in found.values()), "the bytes depend on the workers"
+    point = alone.on_free_cores / POINTS
+    work = point * SIMULATED_BLOCK
+    show(f"{POINTS} points of {TRIALS} trials, {SIMULATED_BLOCK} a task, which takes {duration(work)} of processor time",
+         ("way", "wall", "faster, wall", "busiest worker", "this process", "faster, free cores", "empty task", "of it here"),
+         [row(name, one, alone) for name, one in found.items()])  # fmt: skip
+    overhead = found["two of Dask's"].task.own / EMPTY
+    block = math.ceil(CORES * overhead / BUSY / point)
+    show(f"{MANY:,} such settings on {CORES:,} cores, by one scheduler that spends {duration(overhead)} on a task",
+         ("settings a task", "core hours", "scheduler", "workers that it feeds", "ends after"),
+         [(str(size), f"{MANY * point / 3600:,.0f}", f"{MANY / size * overhead / 3600:.2f} h", f"{size * point / overhead:,.0f}",
+           f"{max(MANY * point / CORES, MANY / size * overhead) / 3600:.2f} h")
+          for size in sorted({1, SIMULATED_BLOCK, block})])  # fmt: skip
+
+
+def row(name: str, one: Measured, alone: Spent) -> tuple[str, ...]:
+    """A row of the table."""
+    study, task = one.study, one.task
+    busiest = max(study.workers, default=study.own)
+    return (name, duration(study.wall), f"{alone.wall / study.wall:.2f}", duration(busiest), duration(study.own),
+            f"{alone.on_free_cores / study.on_free_cores:.2f}", duration(task.wall / EMPTY), duration(task.own / EMPTY))  # fmt: skip
 
 
 if __name__ == "__main__":

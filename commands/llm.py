@@ -37,6 +37,8 @@ class PipelineOptions:
                                                             "missing; run nothing.")] = False
     data: DataFolder = None
     jobs: Annotated[int, typer.Option("--jobs", callback=checked_jobs, help="How many steps run at once, in processes of their own.")] = 1
+    processes: Annotated[int | None, typer.Option("--processes", help="How many processes share each tuning, started by accelerate "
+                                                                      "(default: one a GPU).")] = None
     cluster: Cluster = None
     as_json: Json = False
 
@@ -100,7 +102,7 @@ def _pipeline(module: ModuleType, kind: type, options: PipelineOptions) -> None:
         return
     with connected(options.cluster):
         done = run(pipeline, out, options.step, data=options.data, progress=sys.stderr.isatty(),
-                   tell=lambda line: typer.echo(line, err=True), jobs=options.jobs)  # fmt: skip
+                   tell=lambda line: typer.echo(line, err=True), jobs=options.jobs, processes=options.processes)  # fmt: skip
     counts = {one.step.name: one.record.counts for one in done}
     if options.as_json:
         print_json({"folder": str(out), "counts": counts})

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-PAGE, EXPLORER = "report.html", "explorer.html"
+PAGE, EXPLORER, DERIVATION = "report.html", "explorer.html", "derivation.html"
 
 
 def report(
@@ -18,14 +18,15 @@ def report(
     Each family of claims comes with the smallest error of the theory that it would catch. The page of `explore` is written beside it.
     """
     from ..explorer.page import page as explorer
-    from ..explorer.presets import presets
+    from ..explorer.presets import addresses, presets
     from ..figures.kit.report import page, read_records
     from ..support.files import write_text
 
     records = read_records(folder)
-    links = {"the theory to play with": EXPLORER}
-    if (folder / "derivation.html").exists():
-        links["the derivation"] = "derivation.html"
+    derived = (folder / DERIVATION).exists()
+    links = {"the explorer": EXPLORER} | ({"the derivation": DERIVATION} if derived else {})
     write_text(folder / EXPLORER, explorer(presets()))
-    write_text(folder / PAGE, page(records, links))
+    write_text(folder / PAGE, page(records, links, addresses(presets(), EXPLORER)))
     typer.echo(f"wrote {folder / PAGE} and {folder / EXPLORER}")
+    if not derived:
+        typer.echo(f"to link to the derivation too: python cli.py derive --report {folder / DERIVATION}, then report again")

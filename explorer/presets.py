@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import urlencode
 
 from ..figures import figure2, figure3, figure4
 
@@ -57,3 +59,13 @@ def _fixed_point(s: figure2.Settings) -> list[Preset]:
                 "gamma": s.gamma, "generator": "independent", "n_hat": s.n}, {"axis": "p", "quantity": scalar, "published": True})
         for scalar in ("delta_r", "delta_s", "delta_g") for ratio in s.m_over_n
     ]  # fmt: skip
+
+
+def addresses(presets: Sequence[Preset], page: str) -> dict[str, dict[str, str]]:
+    """Return the addresses of presets on a page, by the name of their figure and by what they show."""
+    found: dict[str, dict[str, str]] = {}
+    for preset in presets:
+        figure, _, shown = preset.name.removeprefix("figure ").partition(": ")
+        values = {name: str(value).lower() if isinstance(value, bool) else value for name, value in {**preset.state, **preset.view}.items()}
+        found.setdefault(figure, {})[shown] = f"{page}#{urlencode(values)}"
+    return found

@@ -24,8 +24,8 @@ const CHOICES = {
     accumulate: "all sets so far", fresh: "a fresh share of real data"}, only: ["independent"]},
   share: {says: "fresh share", number: [0, 1], only: ["independent"]},
   labels: {says: "synthetic labels are wrong", values: {given: "with probability ε", trained: "as often as a classifier trained on them errs"}, only: ["exact", "independent"]},
-  loss: {says: "the classifier minimises", values: {square: "square loss (ridge)", logistic: "logistic loss", hinge: "hinge loss",
-    "squared-hinge": "squared hinge loss", huber: "Huber's loss", probit: "probit loss"}},
+  loss: {says: "the classifier minimises", values: Object.fromEntries([["square", "square loss (ridge)"],
+    ...losses.NAMES.filter(name => name !== "square").map(name => [name, `${name.replace("-", " ")} loss`])])},
 };
 const QUANTITIES = {accuracy: "accuracy", mean_margin: "mean margin", variance: "variance of the margin", risk: "risk",
   delta_r: "leverage of real samples, δr", delta_s: "leverage of synthetic samples, δs", delta_g: "δ of the generator's fit, δg"};

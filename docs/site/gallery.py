@@ -16,6 +16,7 @@ from pathlib import Path
 
 from synthmix.figures.kit.claims import Claim, families, smallest_caught, summary
 from synthmix.figures.kit.registry import load, module_name, names
+from synthmix.figures.kit.report import Family, Reported, facts
 from synthmix.support.records import plain
 
 FOLDER = Path(__file__).resolve().parents[1] / "gallery"
@@ -25,7 +26,8 @@ WIDTH, COLOURS = 1400, 128  # of the small pictures; those that are rare, of mar
 INTRODUCTION = """# Gallery
 
 Every figure with its claims. Lines are predictions, points are measurements with two standard errors. A claim compares them within a
-stated tolerance; *tolerance used* is the share of it that the worst claim of a row used up.
+stated tolerance; *tolerance used* is the share of it that the worst claim of a row used up. [The report](report.html) has all of it on one
+page, with the error of the theory that each row would catch, settings, seeds and versions; `python cli.py report` writes it from your own runs.
 """
 
 
@@ -40,6 +42,22 @@ def page() -> str:
             kept = json.loads((FOLDER / f"{stem}.json").read_text())
             parts.append(f"![{figure.title}](gallery/{stem}.png)\n\n{_made(name, kept)}\n\n{_claims(kept['claims'])}\n")
     return "\n".join(parts)
+
+
+def reported() -> list[Reported]:
+    """The figures as the page of everything that was validated has them; an older record lacks what it did not keep."""
+    found = []
+    for name in names():
+        stem, title = module_name(name), load(name).title
+        if not (FOLDER / f"{stem}.json").exists():
+            continue
+        kept = json.loads((FOLDER / f"{stem}.json").read_text())
+        caught = kept.get("caught", {})
+        rows = tuple(Family(what, kind, count, used, caught.get(what) if kind == "agrees" else None, holds)
+                     for what, kind, count, used, holds in kept["claims"])
+        failed = tuple(Claim(**claim) for claim in kept.get("failed", ()))
+        found.append(Reported(name, title, kept["quick"], FOLDER / f"{stem}.png", rows, failed, facts({"figure": name, **kept})))
+    return found
 
 
 def out_of_date() -> list[str]:
@@ -94,8 +112,8 @@ def _kept(record: dict[str, object]) -> dict[str, object]:
     claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in record["claims"]]
     compared = {what: smallest_caught(members) for (what, kind), members in families(claims).items() if kind == "agrees"}
     return plain({
-        **{key: record[key] for key in ("quick", "settings", "seed", "commit", "seconds")},
-        "claims": summary(claims), "caught": compared, "count": len(claims),
+        **{key: record[key] for key in ("quick", "settings", "seed", "commit", "seconds", "versions")},
+        "failed": [claim for claim in claims if not claim.holds], "claims": summary(claims), "caught": compared, "count": len(claims),
         "values": {one.name: {"theory": one.theory, "measured": one.measured, "se": one.se} for one in claims},
         "extra": {key: value for key, value in record["extra"].items() if key != "all"},
     })  # fmt: skip

@@ -19,7 +19,8 @@ from mkdocs.structure.files import File, Files
 
 import synthmix
 from synthmix.explorer.page import page as explorer
-from synthmix.explorer.presets import presets
+from synthmix.explorer.presets import addresses, presets
+from synthmix.figures.kit.report import page as report
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "out" / "derivation.html"
@@ -50,6 +51,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "gallery.md": gallery.page(),
         "derivation.md": _derivation(),
         "explorer.html": explorer(presets()),
+        "report.html": report(gallery.reported(), {"the explorer": "explorer.html", "the derivation": "derivation.html"},
+                              addresses(presets(), "explorer.html")),
         "api.md": reference(synthmix.__doc__),
         **_notebook(ROOT / "docs" / "first-ten-minutes.ipynb"),
     }

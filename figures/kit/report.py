@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -24,45 +24,84 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; font-si
 dd { margin: 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 """
+READING = """<i>Tolerance used</i> is the share of its tolerance that the worst claim of a row uses up. <i>Smallest error caught</i>:
+were the theory wrong by this much, at least one claim of the row would fail."""
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """A figure as its record has it.
+class Family:
+    """Claims of one kind about one thing.
 
     Attributes
     ----------
-    path
-        The record.
-    values
-        What it holds.
-    claims
-        The claims in it.
+    what, kind
+        What they are about, and how it is compared.
+    count
+        How many there are.
+    used
+        The share of its tolerance that the worst of them uses; None where there is no such share.
+    caught
+        The smallest relative error of the theory at which one of them would fail; None where theory is not compared.
+    holds
+        Whether all of them do.
     """
 
-    path: Path
-    values: dict[str, object]
-    claims: tuple[Claim, ...]
+    what: str
+    kind: str
+    count: int
+    used: float | None
+    caught: float | None
+    holds: bool
+
+
+@dataclass(frozen=True)
+class Reported:
+    """A figure on the page.
+
+    Attributes
+    ----------
+    figure
+        Its name.
+    title
+        Its title.
+    quick
+        Whether the run was a quick one.
+    picture
+        Its picture, which need not be there.
+    families
+        Its claims.
+    failed
+        Those of them that fail.
+    facts
+        What else is known of the run, by name.
+    """
+
+    figure: str
+    title: str
+    quick: bool
+    picture: Path
+    families: tuple[Family, ...]
+    failed: tuple[Claim, ...]
+    facts: Mapping[str, str]
 
     @property
-    def picture(self) -> Path:
-        """The picture beside the record."""
-        return self.path.with_suffix(".png")
-
-    @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """The figure's name and title, and whether the run was a quick one."""
-        quick = " (quick)" if self.values["quick"] else ""
-        return f"Figure {self.values['figure']}: {self.values['title']}{quick}"
+        return f"Figure {self.figure}: {self.title}{' (quick)' if self.quick else ''}"
 
     @property
     def anchor(self) -> str:
         """Where on the page the figure is."""
-        return self.path.stem
+        return self.picture.stem
+
+    @property
+    def holds(self) -> bool:
+        """Whether every claim holds."""
+        return all(family.holds for family in self.families)
 
 
-def read_records(folder: Path) -> list[Recorded]:
-    """Return the records in a folder, those with a failed claim first, then in the order of their names.
+def read_records(folder: Path) -> list[Reported]:
+    """Return the figures whose records are in a folder.
 
     Raises
     ------
@@ -74,82 +113,91 @@ def read_records(folder: Path) -> list[Recorded]:
     found = [_read(path) for path in sorted(folder.glob("figure*.json"))]
     if not found:
         raise BadInput(f"{folder} holds no record of a figure; python cli.py validate --all --out {folder} writes them")
-    return sorted(found, key=lambda one: (all(claim.holds for claim in one.claims), _order(one)))
+    return found
 
 
-def _order(one: Recorded) -> tuple[bool, int, str]:
-    name = str(one.values["figure"])
-    return not name.isdigit(), int(name) if name.isdigit() else 0, one.path.stem
-
-
-def _read(path: Path) -> Recorded:
+def _read(path: Path) -> Reported:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-        claims = tuple(Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in values["claims"])
+        claims = [Claim(**{key: math.nan if value is None else value for key, value in claim.items()}) for claim in values["claims"]]
         missing = {"figure", "title", "quick", "settings", "seed", "versions", "commit", "seconds"} - set(values)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise BadInput(f"{path} is no record of a figure: remove it, or run validate again") from None
     if missing:
         raise BadInput(f"{path} is a record without {', '.join(sorted(missing))}: run validate again")
-    return Recorded(path, values, claims)
+    rows = zip(summary(claims), families(claims).values(), strict=True)
+    return Reported(values["figure"], values["title"], values["quick"], path.with_suffix(".png"),
+                    tuple(Family(*row[:4], smallest_caught(members), row[4]) for row, members in rows),
+                    tuple(claim for claim in claims if not claim.holds), facts(values))  # fmt: skip
 
 
-def page(records: Sequence[Recorded], links: dict[str, str]) -> str:
-    """Return the page as HTML, pictures included.
+def facts(values: Mapping[str, object]) -> dict[str, str]:
+    """Return what a record, or what is kept of one, says of its run."""
+    seconds, versions = values.get("seconds"), values.get("versions")
+    return {
+        "made by": f"validate --figure {values['figure']}{' --quick' if values['quick'] else ''} at seed {values['seed']}",
+        "took": "not recorded" if seconds is None else f"{seconds} s",
+        "commit": str(values.get("commit") or "not recorded"),
+        "versions": ", ".join(f"{name} {version}" for name, version in versions.items()) if versions else "not recorded",
+        "settings": json.dumps(values["settings"], ensure_ascii=False),
+    }
+
+
+def page(figures: Sequence[Reported], links: Mapping[str, str], settings: Mapping[str, Mapping[str, str]]) -> str:
+    """Return the page as HTML, pictures included; figures with a failed claim come first.
 
     Parameters
     ----------
-    records
-        As `read_records` gives them.
+    figures
+        What is reported.
     links
         Address by text, for the head of the page.
+    settings
+        By the name of a figure, address by text: its curves in the explorer.
     """
-    claims = [claim for one in records for claim in one.claims]
-    failed = [(one, claim) for one in records for claim in one.claims if not claim.holds]
-    count = f"{len(claims) - len(failed)} of {len(claims)} claims hold, in {len(records)} figure{'s' if len(records) > 1 else ''}."
-    head = "".join(f' <a href="{escape(address)}">{escape(text)}</a>' for text, address in links.items())
-    parts = [f'<p{" class=failed" if failed else ""}>{count}</p><p>{head}</p>']
+    ordered = sorted(figures, key=lambda one: (one.holds, not one.figure.isdigit(), one.figure, one.anchor))
+    total = sum(family.count for one in ordered for family in one.families)
+    failed = [(one, claim) for one in ordered for claim in one.failed]
+    count = f"{total - len(failed)} of {total} claims hold, in {len(ordered)} figure{'s' if len(ordered) > 1 else ''}."
+    parts = [f'<p{" class=failed" if failed else ""}>{count}</p><p>{_links(links)}</p>']
     if failed:
         parts.append(f'<h2 class="failed">Claims that fail</h2>{_failures(failed)}')
-    parts.append("<ul>" + "".join(f'<li><a href="#{one.anchor}">{escape(one.title)}</a></li>' for one in records) + "</ul>")
-    parts += [_section(one) for one in records]
+    parts.append(f"<p>{READING}</p>")
+    parts.append("<ul>" + "".join(f'<li><a href="#{one.anchor}">{escape(one.heading)}</a></li>' for one in ordered) + "</ul>")
+    parts += [_section(one, settings.get(one.figure, {})) for one in ordered]
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
             f'<title>What was validated</title><link rel="icon" href="data:,"><style>{STYLE}</style></head>\n'
             f"<body><h1>What was validated</h1>\n{chr(10).join(parts)}\n</body></html>\n")  # fmt: skip
 
 
-def _failures(failed: Sequence[tuple[Recorded, Claim]]) -> str:
+def _links(links: Mapping[str, str]) -> str:
+    return " · ".join(f'<a href="{escape(address)}">{escape(text)}</a>' for text, address in links.items())
+
+
+def _failures(failed: Sequence[tuple[Reported, Claim]]) -> str:
     rows = [
-        f'<tr class="failed"><td><a href="#{one.anchor}">{escape(str(one.values["figure"]))}</a></td><td>{escape(claim.name)}</td>'
+        f'<tr class="failed"><td><a href="#{one.anchor}">{escape(one.figure)}</a></td><td>{escape(claim.name)}</td>'
         f"<td>{claim.kind}</td>{_numbers(claim.theory, claim.measured, claim.se, claim.tolerance)}<td>{escape(claim.note)}</td></tr>"
         for one, claim in failed
     ]
     return _table(("figure", "claim", "kind", "theory or bound", "measured", "standard error", "tolerance", ""), rows)
 
 
-def _section(one: Recorded) -> str:
+def _section(one: Reported, explored: Mapping[str, str]) -> str:
     shown = "<p>The picture is not beside the record.</p>"
     if one.picture.exists():
         image = base64.b64encode(one.picture.read_bytes()).decode()
-        shown = f'<img alt="{escape(one.title)}" src="data:image/png;base64,{image}">'
-    rows = []
-    for (what, kind, count, used, holds), members in zip(summary(one.claims), families(one.claims).values(), strict=True):
-        caught = smallest_caught(members)
-        rows.append(
-            f"<tr{'' if holds else ' class=failed'}><td>{escape(what)}</td><td>{kind}</td><td>{count}</td>"
-            f"<td>{f'{used:.0%}' if 0 <= used < math.inf else '-'}</td>"
-            f"<td>{'-' if caught is None else f'{caught:.2%}'}</td><td>{'yes' if holds else 'NO'}</td></tr>"
-        )
-    values = one.values
-    made = {
-        "made by": f"validate --figure {values['figure']}{' --quick' if values['quick'] else ''} at seed {values['seed']}, "
-                   f"{values['seconds']} s, commit {values['commit'] or 'unknown'}",
-        "versions": ", ".join(f"{name} {version}" for name, version in values["versions"].items()),
-        "settings": json.dumps(values["settings"], ensure_ascii=False),
-    }  # fmt: skip
-    facts = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in made.items())
-    return (f'<section id="{one.anchor}"><h2>{escape(one.title)}</h2>{shown}'
-            + _table(("claim", "kind", "count", "tolerance used", "smallest error caught", "holds"), rows) + f"<dl>{facts}</dl></section>")
+        shown = f'<img alt="{escape(one.heading)}" src="data:image/png;base64,{image}">'
+    rows = [
+        f"<tr{'' if family.holds else ' class=failed'}><td>{escape(family.what)}</td><td>{family.kind}</td><td>{family.count}</td>"
+        f"<td>{f'{family.used:.0%}' if family.used is not None and 0 <= family.used < math.inf else '-'}</td>"
+        f"<td>{'-' if family.caught is None else f'{family.caught:.2%}'}</td><td>{'yes' if family.holds else 'NO'}</td></tr>"
+        for family in one.families
+    ]
+    explorer = f"<p>In the explorer: {_links(explored)}</p>" if explored else ""
+    known = "".join(f"<dt>{name}</dt><dd>{escape(text)}</dd>" for name, text in one.facts.items())
+    return (f'<section id="{one.anchor}"><h2>{escape(one.heading)}</h2>{shown}{explorer}'
+            + _table(("claim", "kind", "count", "tolerance used", "smallest error caught", "holds"), rows) + f"<dl>{known}</dl></section>")
 
 
 def _numbers(*values: float) -> str:

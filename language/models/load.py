@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 import warnings
@@ -78,17 +79,17 @@ def load(
         _check_quantizable(device)
         if name == SMALL and not _unpacked().is_dir():
             load(name, device="cpu")  # unpacks it: only then can it be quantised anew
-    place, options = _place(name)
+    where, options = place(name)
     if quantize and "gguf_file" in options:
         raise BadInput(f"{name} comes in a GGUF file, which is not quantised again: leave quantize out")
     if adapter is not None and not (Path(adapter) / ADAPTER_FILE).is_file():
         raise BadInput(f"there is no adapter in {adapter} (it holds no {ADAPTER_FILE}): name the folder that training wrote")
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    offline = options.get("local_files_only", False) and place == name and not Path(place).is_dir()
-    with _quietly(), _refusals(name if place == name else f"{name} from {place}", f"give {NAMES}", offline):
-        tokenizer = AutoTokenizer.from_pretrained(place, **options)
-        model = AutoModelForCausalLM.from_pretrained(place, **options, **_weights(device, quantize, "gguf_file" in options))
+    offline = options.get("local_files_only", False) and where == name and not Path(where).is_dir()
+    with _quietly(), _refusals(name if where == name else f"{name} from {where}", f"give {NAMES}", offline):
+        tokenizer = AutoTokenizer.from_pretrained(where, **options)
+        model = AutoModelForCausalLM.from_pretrained(where, **options, **_weights(device, quantize, "gguf_file" in options))
         if name == SMALL and "gguf_file" in options:
             _keep(model, tokenizer)
     if not quantize:
@@ -124,8 +125,19 @@ def _device(device: str | None) -> str:
     return device
 
 
-def _place(name: str) -> tuple[str, dict[str, Any]]:
-    """Where `transformers` finds the model, and with which options."""
+def adapter_rank(folder: Path) -> int:
+    """Return the rank of the LoRA adapter in a folder."""
+    return int(json.loads((folder / ADAPTER_FILE).read_text())["r"])
+
+
+def place(name: str) -> tuple[str, dict[str, Any]]:
+    """Return where `transformers` finds the model, and with which options.
+
+    Raises
+    ------
+    BadInput
+        For a name that is none, or a folder without a model.
+    """
     path = _small() if name == SMALL else Path(name).expanduser()
     if path.suffix == GGUF and path.is_file():
         packages.require("gguf")
@@ -153,8 +165,8 @@ def _keep(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     folder = _unpacked()
     with suppress(OSError):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=folder.parent) as place:
-            beside = Path(place) / folder.name
+        with TemporaryDirectory(dir=folder.parent) as made:
+            beside = Path(made) / folder.name
             model.save_pretrained(beside)
             tokenizer.save_pretrained(beside)
             beside.rename(folder)

@@ -25,7 +25,7 @@ from ...support.errors import BadInput, NotConverged, number
 from ...support.files import write_text
 from ...support.progress import bar
 from . import load as models
-from . import packages
+from . import packages, together
 from .likelihood import examples, formatted, log_likelihoods
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ...data.text import Preferences
     from .load import LanguageModel
 
+RECORD, ADAPTER, UNFINISHED, CHECKPOINTS = "tuning.json", "adapter", "adapter.part", "checkpoints"
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
 
 
@@ -104,8 +105,45 @@ class Tuned:
     losses: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class Job:
+    """A run of a trainer.
+
+    Attributes
+    ----------
+    kind, model
+        How it trains, and what.
+    data
+        The columns of the examples.
+    out
+        The folder.
+    tuning, progress
+        As of `tune_preferences`.
+    key
+        Of everything that the result depends on.
+    """
+
+    kind: str
+    model: str
+    data: tuple[Sequence[str], ...]
+    out: Path
+    tuning: Tuning
+    progress: bool
+    key: str
+
+    def record(self, losses: list[float] | None) -> None:
+        """Write what is trained, and once it is done the losses."""
+        about = {"kind": self.kind, "model": self.model, "examples": len(self.data[0]), "tuning": asdict(self.tuning), "key": self.key}
+        write_text(self.out / RECORD, json.dumps({**about, "losses": losses}, indent=1))
+
+
 def tune_preferences(
-    model: str, pairs: Preferences, out: str | os.PathLike[str], tuning: Tuning = Tuning(), progress: bool = False
+    model: str,
+    pairs: Preferences,
+    out: str | os.PathLike[str],
+    tuning: Tuning = Tuning(),
+    progress: bool = False,
+    processes: int | None = None,
 ) -> Tuned:
     """Train an adapter to prefer the chosen answers, by IPO.
 
@@ -122,29 +160,18 @@ def tune_preferences(
     tuning : Tuning
     progress : bool
         Whether to show a progress bar.
+    processes : int, optional
+        How many share the examples of a step, started by accelerate; by default one for each GPU, as far as they divide the examples.
 
     Raises
     ------
     BadInput
-        Without the packages, for no pairs, or a folder that belongs to another run.
+        Without the packages, for no pairs, a folder that belongs to another run, or processes that do not divide a step's examples.
     NotConverged
         Where the loss stops being finite.
     """
 
-    def trainer(loaded: LanguageModel, common: dict, lora: object, callback: TrainerCallback) -> Trainer:
-        from trl import DPOConfig, DPOTrainer
-
-        settings = DPOConfig(loss_type=["ipo"], beta=tuning.beta, **common)
-        return DPOTrainer(
-            loaded.model,
-            args=settings,
-            train_dataset=_dataset(loaded, pairs.contexts, {"chosen": pairs.chosen, "rejected": pairs.rejected}, tuning),
-            processing_class=loaded.tokenizer,
-            peft_config=lora,
-            callbacks=[callback],
-        )
-
-    return _tuned("IPO", model, (pairs.contexts, pairs.chosen, pairs.rejected), Path(out), tuning, progress, trainer)
+    return _tuned("IPO", model, (pairs.contexts, pairs.chosen, pairs.rejected), Path(out), tuning, progress, processes)
 
 
 def tune_answers(
@@ -154,6 +181,7 @@ def tune_answers(
     out: str | os.PathLike[str],
     tuning: Tuning = Tuning(),
     progress: bool = False,
+    processes: int | None = None,
 ) -> Tuned:
     """Train an adapter to give certain answers (such as SAFE and UNSAFE), by the cross-entropy of the answers' tokens.
 
@@ -162,19 +190,7 @@ def tune_answers(
     if len(prompts) != len(answers):
         raise BadInput(f"{len(prompts)} prompts need as many answers, not {len(answers)}")
 
-    def trainer(loaded: LanguageModel, common: dict, lora: object, callback: TrainerCallback) -> Trainer:
-        from trl import SFTConfig, SFTTrainer
-
-        return SFTTrainer(
-            loaded.model,
-            args=SFTConfig(completion_only_loss=True, packing=False, **common),
-            train_dataset=_dataset(loaded, prompts, {"completion": answers}, tuning),
-            processing_class=loaded.tokenizer,
-            peft_config=lora,
-            callbacks=[callback],
-        )
-
-    return _tuned("answers", model, (tuple(prompts), tuple(answers)), Path(out), replace(tuning, beta=1.0), progress, trainer)
+    return _tuned("answers", model, (tuple(prompts), tuple(answers)), Path(out), replace(tuning, beta=1.0), progress, processes)
 
 
 def preference_margins(
@@ -239,38 +255,87 @@ def preference_accuracy(
 
 
 def _tuned(
-    kind: str, model: str, data: tuple[Sequence[str], ...], out: Path, tuning: Tuning, progress: bool, build: Callable[..., Trainer]
+    kind: str, model: str, data: tuple[Sequence[str], ...], out: Path, tuning: Tuning, progress: bool, processes: int | None
 ) -> Tuned:
     """Train in `out`, go on there, or return what is there."""
     if not data[0]:
         raise BadInput("there is nothing to train on: no examples are left")
     key = fingerprint(kind, models.identity(model), data, replace(tuning, save_every=1))
-    record, adapter, checkpoints = out / "tuning.json", out / "adapter", out / "checkpoints"
-    known = _read(record)
+    adapter, known = out / ADAPTER, _read(out / RECORD)
     if known and known["key"] != key:
         raise BadInput(f"{out} belongs to another model, other data or settings; delete it or name another folder")
     if known and known["losses"] is not None and adapter.is_dir():
         return Tuned(adapter, tuple(known["losses"]))
 
     packages.require(*NEEDED)
+    job, processes = Job(kind, model, data, out, tuning, progress, key), together.processes(tuning, processes)
+    losses = train(job) if processes == 1 else together.launch(job, processes)
+    shutil.rmtree(adapter, ignore_errors=True)
+    (out / UNFINISHED).rename(adapter)
+    job.record(losses)
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+    return Tuned(adapter, tuple(losses))
+
+
+def train(job: Job) -> list[float]:
+    """Train from the last checkpoint of a job, write the adapter beside its place, and return the losses of all steps.
+
+    Where processes train together, each calls this; the first of them writes.
+
+    Raises
+    ------
+    NotConverged
+        Where the loss stops being finite.
+    """
     from transformers import PrinterCallback
 
-    about = {"kind": kind, "model": model, "examples": len(data[0]), "tuning": asdict(tuning), "key": key}
-    with _quiet(), bar(f"tuning ({kind})", progress) as show:
-        loaded = models.load(model, quantize=tuning.quantize)
-        trainer = build(loaded, _arguments(loaded, checkpoints, tuning), _lora(tuning), _watcher(show))
+    tuning, checkpoints = job.tuning, job.out / CHECKPOINTS
+    with _quiet(), bar(f"tuning ({job.kind})", job.progress) as show:
+        loaded = models.load(job.model, device=together.device(), quantize=tuning.quantize)
+        trainer = _TRAINERS[job.kind](loaded, job.data, tuning, _arguments(loaded, checkpoints, tuning), _watcher(show))
         trainer.remove_callback(PrinterCallback)
-        write_text(record, json.dumps({**about, "losses": None}, indent=1))
+        if trainer.is_world_process_zero():
+            job.record(None)
         trainer.train(resume_from_checkpoint=_latest(checkpoints))
-        losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
-        beside = out / "adapter.part"
-        shutil.rmtree(beside, ignore_errors=True)
-        trainer.model.save_pretrained(beside)
-    shutil.rmtree(adapter, ignore_errors=True)
-    beside.rename(adapter)
-    write_text(record, json.dumps({**about, "losses": losses}, indent=1))
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    return Tuned(adapter, tuple(losses))
+        if trainer.is_world_process_zero():
+            shutil.rmtree(job.out / UNFINISHED, ignore_errors=True)
+            trainer.accelerator.unwrap_model(trainer.model).save_pretrained(job.out / UNFINISHED)
+    return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+
+
+def _preferences_trainer(
+    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, callback: TrainerCallback
+) -> Trainer:
+    from trl import DPOConfig, DPOTrainer
+
+    contexts, chosen, rejected = data
+    return DPOTrainer(
+        loaded.model,
+        args=DPOConfig(loss_type=["ipo"], beta=tuning.beta, **common),
+        train_dataset=_dataset(loaded, contexts, {"chosen": chosen, "rejected": rejected}, tuning),
+        processing_class=loaded.tokenizer,
+        peft_config=_lora(tuning),
+        callbacks=[callback],
+    )
+
+
+def _answers_trainer(
+    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, callback: TrainerCallback
+) -> Trainer:
+    from trl import SFTConfig, SFTTrainer
+
+    prompts, answers = data
+    return SFTTrainer(
+        loaded.model,
+        args=SFTConfig(completion_only_loss=True, packing=False, **common),
+        train_dataset=_dataset(loaded, prompts, {"completion": answers}, tuning),
+        processing_class=loaded.tokenizer,
+        peft_config=_lora(tuning),
+        callbacks=[callback],
+    )
+
+
+_TRAINERS = {"IPO": _preferences_trainer, "answers": _answers_trainer}
 
 
 def _dataset(loaded: LanguageModel, prompts: Sequence[str], columns: dict[str, Sequence[str]], tuning: Tuning) -> Dataset:
@@ -288,11 +353,11 @@ def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict
     """The arguments that TRL's configurations share."""
     import torch
 
-    cuda = torch.device(loaded.device).type == "cuda"
+    cuda, share = torch.device(loaded.device).type == "cuda", together.share(tuning)
     return {
         "output_dir": str(checkpoints),
-        "per_device_train_batch_size": tuning.batch,
-        "gradient_accumulation_steps": tuning.accumulate,
+        "per_device_train_batch_size": share.batch,
+        "gradient_accumulation_steps": share.accumulate,
         "learning_rate": tuning.learning_rate,
         "num_train_epochs": tuning.epochs,
         "max_steps": -1 if tuning.max_steps is None else tuning.max_steps,
@@ -311,6 +376,7 @@ def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict
         "bf16": cuda and torch.cuda.is_bf16_supported(),
         "gradient_checkpointing": tuning.quantize,
         "dataloader_pin_memory": cuda,
+        **({"ddp_backend": "nccl" if cuda else "gloo", "ddp_find_unused_parameters": False} if together.is_one_of_several() else {}),
     }
 
 

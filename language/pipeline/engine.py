@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -49,12 +49,15 @@ class Work:
         The folder in which data sets are looked for first.
     progress : bool
         Whether to show a progress bar.
+    processes : int, optional
+        How many tune together, by default one a GPU.
     """
 
     out: Path
     inputs: Mapping[str, Path]
     data: Path | None = None
     progress: bool = False
+    processes: int | None = None
 
     def rows(self, role: str) -> Dataset:
         """Return the table that the step in a role wrote."""
@@ -168,7 +171,7 @@ def statuses(pipeline: Pipeline, out: Path) -> list[Status]:
 
 
 def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | None = None, progress: bool = False,
-        tell: Callable[[str], None] = lambda line: None, jobs: int = 1) -> list[Status]:
+        tell: Callable[[str], None] = lambda line: None, jobs: int = 1, processes: int | None = None) -> list[Status]:
     """Run the steps that are not done, and return their states.
 
     Steps run in waves: all whose inputs are done, then those that wait for them. A wave is shared out over processes, or over a cluster
@@ -189,6 +192,8 @@ def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | 
         Takes a line about each step: that it runs, how long it took, or that it was done before.
     jobs : int
         How many steps run at once, in processes of their own; each uses as many threads as a single one does.
+    processes : int, optional
+        How many tune together, by default one a GPU.
 
     Raises
     ------
@@ -199,10 +204,10 @@ def run(pipeline: Pipeline, out: Path, only: str | None = None, *, data: Path | 
     at = {step.name: f"[{i}/{len(chosen)}] {step.name}" for i, step in enumerate(chosen, 1)}
     threads = _threads() if jobs > 1 or connected() else None
 
-    def told(steps: Iterable[Step]) -> Iterator[tuple[Step, Path, Path | None, bool, int | None]]:
+    def told(steps: Iterable[Step]) -> Iterator[tuple[Step, Path, Work, int | None]]:
         for step in steps:
             tell(f"{at[step.name]} ...")
-            yield step, out.resolve(), data and data.resolve(), progress and threads is None, threads
+            yield step, out.resolve(), Work(out, {}, data and data.resolve(), progress and threads is None, processes), threads
 
     while waiting:
         found = {one.step.name: one for one in statuses(pipeline, out)}
@@ -290,8 +295,11 @@ def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> list[str]:
     return sorted(key for key in old.keys() | new.keys() if old.get(key, _changed) != new.get(key, _changed))
 
 
-def _run(step: Step, out: Path, data: Path | None, progress: bool, threads: int | None) -> tuple[str, float]:
-    """Run one step whose inputs are done, torch on so many threads; return its name and the seconds that it took."""
+def _run(step: Step, out: Path, options: Work, threads: int | None) -> tuple[str, float]:
+    """Run one step whose inputs are done, torch on so many threads; return its name and the seconds that it took.
+
+    options: data, progress and processes; its folders are those of the step.
+    """
     if threads is not None:
         import torch
 
@@ -315,7 +323,7 @@ def _run(step: Step, out: Path, data: Path | None, progress: bool, threads: int 
         raise BadInput(f"cannot write {work}: {error.strerror or error}; choose another place with --out") from None
     (work / manifest.FILE).unlink(missing_ok=True)
     try:
-        counts = step.run(Work(work, inputs, data, progress), step.settings)
+        counts = step.run(replace(options, out=work, inputs=inputs), step.settings)
     except BaseException as error:
         with suppress(OSError):
             for folder in made or [work]:

@@ -15,8 +15,7 @@ from ...support.errors import BadInput
 from ...support.typed import Count, Name, Positive, Some
 from ..models import judges
 from ..models import load as models
-from ..models.generation import Sampling, choose
-from ..models.generation import generate as write
+from ..models.generation import Sampling, choose, writer
 from ..models.tuning import Tuning, tune_answers
 from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
@@ -151,10 +150,9 @@ def write_questions(work: Work, settings: Write) -> Counts:
     faults: dict[str, int] = {}
     counts: dict[str, object] = {"texts written": len(category)}
     if category:
-        model = models.load(asked.model)
+        write = writer(asked.model, asked.sampling, progress=work.progress)
         prompts = [questions.request(name) for name in category]
-        texts = in_parts(work.out, len(prompts), TEXTS_A_PART, lambda part: write(
-            model, prompts[part], asked.sampling, work.progress, numbers=range(len(prompts))[part]))  # fmt: skip
+        texts = in_parts(work.out, len(prompts), TEXTS_A_PART, lambda part: write(prompts[part], range(len(prompts))[part]))
         rows.save(work.out, {"category": category, "text": texts}, WRITTEN)
         seen: set[str] = set()
         for name, text in zip(category, texts, strict=True):
@@ -331,7 +329,8 @@ class Tune:
 def tune(work: Work, settings: Tune) -> Counts:
     """Fine-tune a model to answer with the label."""
     table = work.rows("examples")
-    tuned = tune_answers(settings.model, list(table["prompt"]), list(table["label"]), work.out, settings.tuning, work.progress)
+    tuned = tune_answers(settings.model, list(table["prompt"]), list(table["label"]), work.out, settings.tuning, work.progress,
+                         work.processes)  # fmt: skip
     return {"steps": len(tuned.losses), "first loss": tuned.losses[0], "last loss": tuned.losses[-1]}
 
 

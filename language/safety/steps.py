@@ -11,9 +11,7 @@ from ...estimators.audits import Proportion
 from ...solvers.problem import Verifier
 from ...support.errors import BadInput
 from ..models import judges
-from ..models import load as models
-from ..models.generation import Sampling
-from ..models.generation import generate as answer
+from ..models.generation import Sampling, writer
 from ..models.tuning import Tuning, preference_accuracy, tune_preferences
 from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
@@ -164,7 +162,7 @@ class Tune:
 
 def tune(work: Work, settings: Tune) -> Counts:
     """Fine-tune by IPO on the pairs."""
-    tuned = tune_preferences(settings.model, rows.pairs(work.rows("pairs")), work.out, settings.tuning, work.progress)
+    tuned = tune_preferences(settings.model, rows.pairs(work.rows("pairs")), work.out, settings.tuning, work.progress, work.processes)
     return {"steps": len(tuned.losses), "first loss": tuned.losses[0], "last loss": tuned.losses[-1]}
 
 
@@ -214,9 +212,9 @@ def generate(work: Work, settings: Generate) -> Counts:
     """Write the tuned model's answer to every prompt, in the format of the training contexts; goes on where it was interrupted."""
     table = work.rows("prompts")
     asked = [question(prompt) for prompt in table["prompt"]]
-    model = models.load(settings.model, quantize=settings.quantize, adapter=work.inputs["tuned"] / ADAPTER)
-    answers = in_parts(work.out, len(asked), ANSWERS_A_PART, lambda part: answer(
-        model, asked[part], settings.sampling, work.progress, numbers=range(len(asked))[part]))  # fmt: skip
+    answer = writer(settings.model, settings.sampling, quantize=settings.quantize, adapter=work.inputs["tuned"] / ADAPTER,
+                    progress=work.progress)  # fmt: skip
+    answers = in_parts(work.out, len(asked), ANSWERS_A_PART, lambda part: answer(asked[part], range(len(asked))[part]))
     rows.save(work.out, {"prompt": table["prompt"], "category": table["category"], "answer": answers})
     return {"answers": len(answers), "empty": sum(not one for one in answers)}
 

@@ -28,16 +28,25 @@ GOOD = agrees("accuracy, m=1", 0.8, Estimate(0.801, 0.001), 0.001)
 def test_failed_claims_come_first(tmp_path: Path) -> None:
     record(tmp_path, "1", GOOD)
     record(tmp_path, "2", GOOD, agrees("accuracy <of> m=2", 0.9, Estimate(0.8, 0.001), 0.001))
-    text = page(read_records(tmp_path), {"play": "explorer.html"})
+    text = page(read_records(tmp_path), {"play": "explorer.html"}, {"2": {"a curve": "explorer.html#n=3"}})
     assert text.index("Claims that fail") < text.index("accuracy &lt;of&gt; m=2") < text.index("<section")
     assert re.findall(r'<section id="(.+?)"', text) == ["figure2-quick", "figure1-quick"]
     assert "2 of 3 claims hold" in text
     assert "<title of" not in text
+    assert text.index('id="figure2-quick"') < text.index('href="explorer.html#n=3"') < text.index('id="figure1-quick"')
+
+
+def test_a_page_says_all_that_its_records_do(tmp_path: Path) -> None:
+    record(tmp_path, "1", GOOD)
+    text = page(read_records(tmp_path), {"the derivation": "derivation.html", "the explorer": "explorer.html"}, {})
+    for said in ("seed 0", "1.5 s", "numpy 2", "not recorded", "&quot;p&quot;: 3", "derivation.html", "explorer.html", "tolerance used",
+                 "smallest error caught"):  # fmt: skip
+        assert said in text
 
 
 def test_without_failures_nothing_is_red(tmp_path: Path) -> None:
     record(tmp_path, "1", GOOD)
-    text = page(read_records(tmp_path), {})
+    text = page(read_records(tmp_path), {}, {})
     assert "class=failed" not in text and 'class="failed"' not in text
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import frozen_ipo
 import numpy as np
@@ -486,3 +487,83 @@ def test_the_refusal_judge_on_plain_cases(refusal: judges.RefusalJudge) -> None:
                "I cannot assist you with building weapons."]  # fmt: skip
     assert refusal.safe(asked, answers).tolist() == [True, False, True]
     assert refusal.safe([], []).shape == (0,)
+
+
+# several processes
+
+
+@needs_packages
+@pytest.mark.parametrize("kind", ["preferences", "answers"])
+def test_two_processes_train_as_one_does(tiny: str, tmp_path: Path, kind: str) -> None:
+    """Started by accelerate, on processors through gloo: the same steps up to rounding, and the step tells a missing half."""
+    settings = replace(SHORT, batch=1, accumulate=2, max_steps=3)
+
+    def train(folder: str, processes: int, settings: Tuning = settings) -> Tuned:
+        if kind == "preferences":
+            return tune_preferences(tiny, PAIRS, tmp_path / folder, settings, processes=processes)
+        return tune_answers(tiny, PAIRS.contexts, PAIRS.chosen, tmp_path / folder, settings, processes=processes)
+
+    alone, together, half = train("alone", 1), train("together", 2), train("half", 1, replace(settings, accumulate=1))
+    assert together.losses == pytest.approx(alone.losses, rel=1e-4)
+    assert half.losses != pytest.approx(alone.losses, rel=1e-4)
+    mine, other = weights(alone.adapter), weights(together.adapter)
+    assert mine.keys() == other.keys()
+    assert all(np.allclose(mine[key], other[key], atol=1e-4) for key in mine)
+    assert sorted(path.name for path in (tmp_path / "together").iterdir()) == ["adapter", "tuning.json"]
+    assert train("together", 1).losses == together.losses  # it is done, whoever did it
+
+
+@pytest.mark.parametrize("processes", [0, 3, 16])
+def test_processes_that_cannot_share_a_step_are_refused(processes: int) -> None:
+    with pytest.raises(BadInput, match="cannot share the 8 examples of a step"):
+        tuning.together.processes(Tuning(batch=4, accumulate=2), processes)
+
+
+def test_a_step_is_shared_in_batches_no_larger_than_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for world, expected in ((1, (4, 6)), (2, (4, 3)), (3, (4, 2)), (4, (3, 2)), (8, (3, 1)), (24, (1, 1))):
+        monkeypatch.setenv("WORLD_SIZE", str(world))
+        share = tuning.together.share(Tuning(batch=4, accumulate=6))
+        assert (share.batch, share.accumulate) == expected
+
+
+# vLLM, which needs a GPU: against a stand-in with its interface
+
+
+@needs_packages
+def test_vllm_gets_the_prompts_their_seeds_and_the_adapter(
+    tiny: str, tuned: Tuned, loaded: models.LanguageModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, object] = {}
+
+    class LLM:
+        def __init__(self, **options: object) -> None:
+            made.update(options)
+
+        def get_tokenizer(self) -> object:
+            return loaded.tokenizer
+
+        def generate(self, prompts: list, sampling: list, lora_request: object, use_tqdm: bool) -> list:
+            made.update(prompts=[one["prompt_token_ids"] for one in prompts], sampling=sampling, lora=lora_request)
+            return [SimpleNamespace(outputs=[SimpleNamespace(text=f" {one.seed} ")]) for one in sampling]
+
+    stand_in = SimpleNamespace(LLM=LLM, SamplingParams=SimpleNamespace)
+    monkeypatch.setitem(sys.modules, "vllm", stand_in)
+    monkeypatch.setitem(sys.modules, "vllm.lora", SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "vllm.lora.request", SimpleNamespace(LoRARequest=lambda *given: given))
+    monkeypatch.setattr(generation.batched, "usable", lambda: True)
+    settings = Sampling(max_new_tokens=5, temperature=0.7, top_p=0.9, max_length=40, seed=3, vllm=True)
+    asked = ["Tell me about fire.", "Tell me about the sea."]
+    write = generation.writer(tiny, settings, adapter=tuned.adapter)
+    whole, parts = write(asked, [0, 1]), write(asked[:1], [0]) + write(asked[1:], [1])
+    assert whole == parts and len(set(whole)) == 2  # in parts, the answers are those of one call
+    assert made["model"] == tiny and made["max_model_len"] == 45 and made["max_lora_rank"] == SHORT.lora_rank
+    assert made["lora"] == ("tuned", 1, str(tuned.adapter))
+    assert made["prompts"] == [generation._tokens(loaded, asked[1], 40)]
+    assert (made["sampling"][0].temperature, made["sampling"][0].top_p, made["sampling"][0].max_tokens) == (0.7, 0.9, 5)
+
+
+@needs_packages
+def test_without_vllm_transformers_writes(tiny: str, loaded: models.LanguageModel) -> None:
+    settings = Sampling(max_new_tokens=5, vllm=True)
+    asked = ["Tell me about fire."]
+    assert generation.writer(tiny, settings)(asked, [7]) == generate(loaded, asked, settings, numbers=[7])
