@@ -15,17 +15,18 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from joblib import Parallel, delayed, parallel_config
 
 from benchmarks.measure import duration, seconds, show
 from synthmix.studies.axes import Range
 from synthmix.studies.file import Base, Compute, Study
 from synthmix.studies.run import SIMULATED_BLOCK, run_study
 from synthmix.support.cluster import cluster
-from synthmix.support.workers import workers
 
 POINTS, TRIALS, EMPTY = 64, 100, 2000
 MANY, CORES, BUSY = 1_000_000, 1000, 0.95  # settings, workers, and the share of their time that is to be work
@@ -67,6 +68,15 @@ def nothing(i: int) -> int:
     return i
 
 
+def send_nothing(jobs: int | None) -> list[int]:
+    """Send tasks without work one by one, to a number of processes or, for None, to the cluster; joblib would join such short ones."""
+    if jobs == 1:
+        return [nothing(i) for i in range(EMPTY)]
+    with parallel_config("loky", n_jobs=jobs) if jobs else nullcontext():
+        pool = Parallel(return_as="generator_unordered", pre_dispatch="3*n_jobs", batch_size=1)
+        return list(pool(delayed(nothing)(i) for i in range(EMPTY)))
+
+
 def processor_seconds() -> dict[int, float]:
     """Of this process and of all that it started, by process."""
     own = psutil.Process()
@@ -87,8 +97,7 @@ def measured(folder: Path, jobs: int, where: str | None) -> Measured:
     with cluster(where):
         run_study(declared(folder / "before", 4 * SIMULATED_BLOCK), jobs=jobs)
         study = spent(lambda: run_study(declared(folder / "study"), jobs=jobs))
-        with workers(jobs, nothing) as run:
-            task = spent(lambda: list(run((i,) for i in range(EMPTY))))
+        task = spent(lambda: send_nothing(jobs if where is None else None))
     return Measured(study, task, {path.name: path.read_bytes() for path in (folder / "study").rglob("*.parquet")})
 
 

@@ -36,7 +36,8 @@ class PipelineOptions:
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print every step with its settings, and which packages, models and data are "
                                                             "missing; run nothing.")] = False
     data: DataFolder = None
-    jobs: Annotated[int, typer.Option("--jobs", callback=checked_jobs, help="How many steps run at once, in processes of their own.")] = 1
+    jobs: Annotated[int, typer.Option("--jobs", callback=checked_jobs, help="How many steps run at once, in processes of their own; "
+                                                                          "without GPUs set OMP_NUM_THREADS=1.")] = 1
     processes: Annotated[int | None, typer.Option("--processes", help="How many processes share each tuning, started by accelerate "
                                                                       "(default: one a GPU).")] = None
     cluster: Cluster = None

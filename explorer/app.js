@@ -90,10 +90,18 @@ function readPoints(text) {
   return lines.map(line => Object.fromEntries(header.map((name, i) => [name, line[i] === "" || Number.isNaN(Number(line[i])) ? line[i] : Number(line[i])])));
 }
 
+/** Whether a measured row is of the same kind of setting; a column that is not there fits any. */
+function sameKind(row, setting) {
+  const usual = {generator: "exact", estimate_mean: "generations" in setting ? row.estimate_mean : false, loss: "square", generations: "", scheme: ""};
+  return Object.entries(usual).every(([name, value]) => name === view.axis || row[name] === undefined
+    || String(row[name]).toLowerCase() === String(name === "estimate_mean" && "generations" in setting ? value : setting[name] ?? value).toLowerCase());
+}
+
 /** The measured points of this setting along the axis. */
-function pointsHere(setting) {
+function pointsHere(given) {
+  const setting = labelled(given);
   const others = PARAMETERS.filter(one => one.name !== view.axis && one.name in setting);
-  return measured.filter(row => (row.kind ?? "simulated") === "simulated" && Number.isFinite(row[view.axis]) && Number.isFinite(row[view.quantity])
+  return measured.filter(row => (row.kind ?? "simulated") === "simulated" && sameKind(row, setting) && Number.isFinite(row[view.axis]) && Number.isFinite(row[view.quantity])
     && others.every(({name}) => !(name in row) || Math.abs(row[name] - setting[name]) <= 1e-9 * Math.abs(setting[name])))
     .map(row => ({x: row[view.axis], y: row[view.quantity], se: row[`${view.quantity}_se`]}));
 }

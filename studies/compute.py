@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..sims.monte_carlo import simulate
+from ..solvers.limit import limit
 from ..solvers.predict import predict, predict_grid
 from ..solvers.problem import Setting
 from ..solvers.trees import Tree, predict_tree
@@ -14,7 +15,7 @@ from ..support.errors import BadInput, NotConverged
 from .file import Study
 
 QUANTITIES = ("mean_margin", "variance", "accuracy", "risk")
-RESULTS = (*QUANTITIES, *(f"{name}_se" for name in QUANTITIES), "trials")
+RESULTS = (*QUANTITIES, *(f"{name}_se" for name in QUANTITIES), "trials", "limit")
 
 
 def compute_block(study: Study, kind: str, loss: str, at: Mapping[str, np.ndarray], keys: np.ndarray) -> dict[str, np.ndarray]:
@@ -32,14 +33,17 @@ def compute_block(study: Study, kind: str, loss: str, at: Mapping[str, np.ndarra
         Of the points (P,), whole numbers; the random numbers of a simulated point follow from its key.
     """
     found = {name: np.full(keys.size, np.nan) for name in RESULTS} | {"note": np.full(keys.size, None, dtype=object)}
-    if kind != "simulated":
+    limited = study.compute.limit and kind == "theory"
+    if kind != "simulated" and not limited:
         done = _on_grid(study, kind, loss, at)
         if done is not None:
             return found | done
     for i in range(keys.size):
         try:
             problem = study.problem({name: float(column[i]) for name, column in at.items()})
-            values = _simulated(study, problem, int(keys[i])) if kind == "simulated" else _predicted(problem, kind, loss)
+            values = _simulated(study, problem, loss, int(keys[i])) if kind == "simulated" else _predicted(problem, kind, loss)
+            if limited and isinstance(problem, Setting) and (most := limit(problem)) is not None:
+                values |= {"limit": most}
             for name, value in values.items():
                 found[name][i] = value
         except (BadInput, NotConverged) as error:
@@ -67,9 +71,9 @@ def _predicted(problem: Setting | Tree, kind: str, loss: str) -> dict[str, float
     return {name: getattr(found, name) for name in QUANTITIES}
 
 
-def _simulated(study: Study, problem: Setting | Tree, key: int) -> dict[str, float]:
+def _simulated(study: Study, problem: Setting | Tree, loss: str, key: int) -> dict[str, float]:
     asked = study.compute
     seed = int(np.random.SeedSequence([asked.seed, key]).generate_state(1, np.uint64)[0] >> 11)
-    done = simulate(problem, trials=asked.trials, target_se=asked.target_se, seed=seed)
+    done = simulate(problem, trials=asked.trials, target_se=asked.target_se, seed=seed, loss=loss)
     means = {name: getattr(done, name).mean for name in QUANTITIES}
     return means | {f"{name}_se": getattr(done, name).se for name in QUANTITIES} | {"trials": float(done.trials)}

@@ -63,6 +63,8 @@ class Compute:
         Standard error of the accuracy at which a point's simulation stops.
     seed
         Of all random numbers; those of a point depend on it and on the point alone.
+    limit
+        Whether rows of theory say the accuracy that no classifier trained on the same samples can exceed, where it is known.
     """
 
     formulas: tuple[Literal["rederived", "published"], ...] = ("rederived",)
@@ -70,6 +72,7 @@ class Compute:
     trials: Count = 0
     target_se: Annotated[float, Between(0, open_low=True)] | None = None
     seed: Count = 0
+    limit: bool = False
 
     def __post_init__(self) -> None:
         for loss in self.losses:
@@ -87,7 +90,8 @@ class Compute:
     def kinds(self) -> tuple[tuple[str, str], ...]:
         """The computations, as (kind, loss)."""
         theory = [("theory" if one == "rederived" else "published", "square") for one in self.formulas]
-        return (*theory, *(("theory", loss) for loss in self.losses), *([("simulated", "square")] if self.trials else []))
+        simulated = [("simulated", loss) for loss in ("square", *self.losses)] if self.trials else []
+        return (*theory, *(("theory", loss) for loss in self.losses), *simulated)
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def _tasks(study: Study, kind: str, loss: str, known: np.ndarray) -> Iterator[Ta
 def _common(study: Study, kind: str, loss: str, axes: tuple[str, ...]) -> str:
     """A key of everything that all rows of one kind depend on besides the axes."""
     asked = study.compute
-    sampled = (asked.trials, asked.target_se, asked.seed) if kind == "simulated" else ()
+    sampled = (asked.trials, asked.target_se, asked.seed) if kind == "simulated" else ("limit",) if asked.limit and kind == "theory" else ()
     return repr((version(), kind, loss, sampled, study.columns({}, 1), sorted(axes)))
 
 

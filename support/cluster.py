@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client
 
 ADDRESS = re.compile(r"(tcp|tls|ucx)://\S+:\d+")
-PATIENCE = 10.0  # seconds to wait for a scheduler, and for its first worker
+PATIENCE, FIRST_WORKER = 10.0, 60.0  # seconds to wait for a scheduler, and for its first worker
 
 _connected = False
 
@@ -57,7 +57,7 @@ def cluster(where: str | None) -> Iterator[None]:
 
         _prepare(client)
         _connected = True
-        with parallel_config("dask", client=client, wait_for_workers_timeout=PATIENCE):
+        with parallel_config("dask", client=client, wait_for_workers_timeout=FIRST_WORKER):
             yield
     except Exception as error:
         if client.status != "running" and not isinstance(error, BadInput):  # what joblib raises then depends on what it was about to do
@@ -78,7 +78,7 @@ def _client(where: str) -> Client:
     except ImportError:
         raise BadInput("a cluster needs Dask: pip install 'dask[distributed]', or the extra `cluster`") from None
     if local:
-        made = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=None)
+        made = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0")
         return Client(made)
     try:
         return Client(where, timeout=PATIENCE)
@@ -95,7 +95,7 @@ def _prepare(client: Client) -> None:
             worker.synthmix_limit = one_thread()
 
     try:
-        client.wait_for_workers(1, timeout=PATIENCE)
+        client.wait_for_workers(1, timeout=FIRST_WORKER)
     except TimeoutError:
         raise Unreachable(f"the scheduler at {client.scheduler.address} has no workers: start some with `dask worker`") from None
     own = build()

@@ -8,6 +8,9 @@ from types import ModuleType
 
 import pytest
 
+from synthmix.explorer.presets import addresses, presets
+from synthmix.figures.kit.report import page
+
 SCRIPT = Path(__file__).resolve().parent.parent / "docs" / "site" / "gallery.py"
 
 
@@ -39,3 +42,15 @@ def test_a_picture_with_other_settings_is_told(gallery: ModuleType, monkeypatch:
     assert len(gallery.out_of_date()) == len(gallery.names())
     (tmp_path / "figure4.json").write_text(kept)
     assert len(gallery.out_of_date()) == len(gallery.names()) - 1
+
+
+def test_the_report_of_the_site_has_every_figure_and_what_was_kept_of_its_run(gallery: ModuleType) -> None:
+    figures = gallery.reported()
+    text = page(figures, {"the derivation": "derivation.html"}, addresses(presets(), "explorer.html"))
+    assert [one.figure for one in figures] == gallery.names()
+    for one in figures:
+        assert f'<section id="{one.anchor}">' in text and one.facts["settings"] != "null"
+    assert text.count("data:image/png") == len(figures)
+    assert 'href="explorer.html#' in text
+    total = sum(family.count for one in figures for family in one.families)
+    assert f"of {total} claims hold" in text

@@ -27,7 +27,8 @@ INTRODUCTION = """# Gallery
 
 Every figure with its claims. Lines are predictions, points are measurements with two standard errors. A claim compares them within a
 stated tolerance; *tolerance used* is the share of it that the worst claim of a row used up. [The report](report.html) has all of it on one
-page, with the error of the theory that each row would catch, settings, seeds and versions; `python cli.py report` writes it from your own runs.
+page, with the error of the theory that each row would catch, settings, seeds and versions; `python cli.py report` writes it from your own
+runs.
 """
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION = Path(__file__).parents[1] / "configs" / "accelerate.yaml"
 JOB, LOSSES = "job.json", "losses.json"
+ERROR = re.compile(r"synthmix\.support\.errors\.(\w+): (.*)")  # at the end of a traceback
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,10 @@ def launch(job: Job, count: int) -> list[float]:
 
     Raises
     ------
+    BadInput
+        What one of them refuses.
     NotConverged
-        If one of them fails.
+        If one of them fails otherwise.
     """
     job.out.mkdir(parents=True, exist_ok=True)
     written, losses = job.out / JOB, job.out / LOSSES
@@ -91,8 +95,10 @@ def launch(job: Job, count: int) -> list[float]:
         written.write_text(json.dumps({**asdict(job), "out": None}))
         done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=None if job.progress else subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            said = [line.partition(": ")[2] for line in (done.stderr or "").splitlines() if "synthmix.support.errors." in line]
-            raise NotConverged(said[0] if said else f"tuning by {count} processes ended with code {done.returncode}")
+            said = ERROR.search(done.stderr or "")
+            if said and said[1] == "BadInput":
+                raise BadInput(said[2])
+            raise NotConverged(said[2] if said else f"tuning by {count} processes ended with code {done.returncode}")
         return json.loads(losses.read_text())
     finally:
         written.unlink(missing_ok=True)

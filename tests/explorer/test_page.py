@@ -10,9 +10,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from page_cases import QUANTITIES, cases, predicted
 
+import synthmix as sm
 from synthmix.explorer.page import page
 from synthmix.explorer.presets import presets
 
@@ -170,3 +172,33 @@ def test_every_preset_opens_without_a_word_on_the_console(tmp_path: Path) -> Non
     for preset, (drawn, accuracy) in zip(presets(), answer(document), strict=True):
         assert drawn
         assert accuracy == pytest.approx(predicted({"generator": "exact", **preset.state}).accuracy, rel=1e-9)
+
+
+@needs_browser
+def test_the_simulated_rows_of_a_study_are_drawn_where_they_belong(tmp_path: Path) -> None:
+    """Of a study of two generators and two losses: those of the setting that is shown, and no others."""
+    pytest.importorskip("pyarrow")
+    pd = pytest.importorskip("pandas")
+    common = "[setting]\nn = 40\nm = 60\np = 20\nmu = 1.5\nrho = 0.2\nphi = 0.9\ngamma = 1.0\n"
+    axis, compute = "[values]\nepsilon = [0.1, 0.3, 0.5]\n", "[compute]\nlosses = ['logistic']\ntrials = 3\n"
+    rows = []
+    for name, generator in (("exact", ""), ("own", "generator = 'independent'\nn_hat = 100\n")):
+        (tmp_path / f"{name}.toml").write_text(common + generator + axis + compute)
+        rows.append(sm.study(tmp_path / f"{name}.toml"))
+    text = pd.concat(rows).to_csv(index=False)
+    shown = f"""
+      measured = readPoints({json.dumps(text)});
+      const found = {{}};
+      for (const [name, change] of [["exact", {{}}], ["own", {{generator: "independent", n_hat: 100}}], ["logistic", {{loss: "logistic"}}],
+                                    ["other", {{n: 41}}]]) {{
+        const setting = settingOf({{...BEGIN, n: 40, m: 60, p: 20, ...change}});
+        found[name] = pointsHere(setting).map(({{x, y, se}}) => [x, y, se]);
+      }}
+    """
+    document, said = opened(tmp_path, shown + LEAVE.format("found"))
+    assert said == []
+    found = answer(document)
+    for name, frame, loss in (("exact", rows[0], "square"), ("own", rows[1], "square"), ("logistic", rows[0], "logistic")):
+        chosen = frame[(frame.kind == "simulated") & (frame.loss == loss)]
+        np.testing.assert_allclose(found[name], chosen[["epsilon", "accuracy", "accuracy_se"]], rtol=1e-12)
+    assert found["other"] == []

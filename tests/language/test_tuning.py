@@ -124,9 +124,14 @@ def pairs_to_tune_on(work: Work, settings: object) -> dict[str, object]:
 
 
 @needs_packages
-def test_steps_tuned_at_once_are_those_of_one_process(tiny: str, tmp_path: Path) -> None:
+def test_steps_tuned_at_once_are_those_of_one_process(tiny: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """By one process, by two of joblib's and by two of Dask's: the same weights and losses, byte for byte."""
     pytest.importorskip("distributed")
+    import torch
+
+    threads = torch.get_num_threads()
+    request.addfinalizer(lambda: torch.set_num_threads(threads))
+    torch.set_num_threads(1)  # the workers take the same number; several of several threads each would fight over two cores
     tunes = [Step(f"tune/{seed}", tune, Tune(tiny, replace(SHORT, max_steps=2, seed=seed)), {"pairs": "pairs"}) for seed in (0, 1)]
     pipeline = Pipeline("tunes", (Step("pairs", pairs_to_tune_on, {}), *tunes))
     found = {}
@@ -511,6 +516,13 @@ def test_two_processes_train_as_one_does(tiny: str, tmp_path: Path, kind: str) -
     assert all(np.allclose(mine[key], other[key], atol=1e-4) for key in mine)
     assert sorted(path.name for path in (tmp_path / "together").iterdir()) == ["adapter", "tuning.json"]
     assert train("together", 1).losses == together.losses  # it is done, whoever did it
+
+
+@needs_packages
+def test_what_a_process_refuses_is_the_line_of_the_whole(tiny: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"^quantize needs a CUDA device[^\n]*$"):
+        tune_preferences(tiny, PAIRS, tmp_path, replace(SHORT, quantize=True), processes=2)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("processes", [0, 3, 16])

@@ -49,6 +49,21 @@ def test_the_rows_are_what_predict_and_simulate_say(tmp_path: Path) -> None:
     assert frame.note.isna().all()
 
 
+def test_other_losses_are_simulated_too_and_limits_are_said_where_they_are_known(tmp_path: Path) -> None:
+    text = TEXT.replace("formulas = ['rederived', 'published']", "formulas = ['rederived']\nlosses = ['logistic']\nlimit = true")
+    frame = sm.study(declared(tmp_path, text))
+    setting = sm.Setting(40, 30, 20, 1.5, 0.2, sm.Verifier(0.2, 0.9))
+    here = frame[(frame.m == 30) & (frame.epsilon == 0.2)].set_index(["kind", "loss"])
+    row = here.loc[("simulated", "logistic")]
+    assert row.accuracy != here.loc[("simulated", "square")].accuracy
+    assert abs(row.accuracy - sm.predict(setting, loss="logistic").accuracy) < 6 * row.accuracy_se + 0.02
+    for loss in ("square", "logistic"):
+        assert here.loc[("theory", loss)].limit == pytest.approx(sm.predict(setting).limit, rel=1e-12)
+    assert np.isnan(row.limit)
+    fitted = text.replace("[values]", "generator = 'independent'\nn_hat = 50\n[values]")
+    assert sm.study(declared(tmp_path, fitted, "fitted.toml")).limit.isna().all()
+
+
 def test_a_second_run_computes_nothing_and_new_points_only_those(tmp_path: Path) -> None:
     path = declared(tmp_path, TEXT)
     assert [one.computed for one in run_study(read_study(path))] == [6, 6, 6]

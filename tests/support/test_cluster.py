@@ -120,7 +120,8 @@ def test_another_version_on_a_worker_is_named(scheduler: tuple[str, subprocess.P
 
 
 def test_no_scheduler_and_no_workers_are_one_line(scheduler: tuple[str, subprocess.Popen], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synthmix.support.cluster.PATIENCE", 1.0)
+    for name in ("PATIENCE", "FIRST_WORKER"):
+        monkeypatch.setattr(f"synthmix.support.cluster.{name}", 1.0)
     address, _ = scheduler
     with pytest.raises(Unreachable, match="has no workers"), cluster(address):
         pass
