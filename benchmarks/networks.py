@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.measure import duration, interleaved, show
 from synthmix.data.sets import mnist
 from synthmix.estimators.class_gaussian import ClassGaussian
-from synthmix.experiments.mnist_networks import Chunk, Images, Statistics, Synthetic
+from synthmix.experiments.mnist_networks import Chunk, MnistImages, Statistics, Synthetic
 from synthmix.experiments.networks import Network, Trained, Training, batches, torch_on_one_thread, train
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE
 
@@ -51,10 +51,10 @@ def one_after_the_other(images: np.ndarray, networks: Sequence[Network], trainin
 def workload(folder: str | None) -> tuple[np.ndarray, list[Network]]:
     """Ten networks of one seed: the oracle's and the unsupervised ones at every m."""
     X, y = mnist.load("train", folder)
-    images = Images(X.reshape(len(X), -1), y, X[:0], y[:0])
+    images = MnistImages(X.reshape(len(X), -1), y, X[:0], y[:0])
     verifiers = ORACLE, NO_SUPERVISION
     points = tuple((Synthetic(epsilon=EPSILON, verifier=verifier), m) for verifier, m in product(verifiers, M))
-    few = Images(*images.first(N), images.test_X, images.test_y)
+    few = MnistImages(*images.first(N), images.test_X, images.test_y)
     return Chunk(Statistics(), points, seed=0, index=0).networks(few, ClassGaussian.fit(images.X, images.y))
 
 

@@ -83,7 +83,7 @@ class Synthetic:
 
 
 @dataclass(frozen=True, eq=False)
-class Images:
+class MnistImages:
     """Real images with pixels from 0 to 255.
 
     Attributes
@@ -176,12 +176,12 @@ class Chunk:
     seed: int
     index: int
 
-    def networks(self, few: Images, generator: ClassGaussian) -> tuple[np.ndarray, list[Network]]:
+    def networks(self, few: MnistImages, generator: ClassGaussian) -> tuple[np.ndarray, list[Network]]:
         """Return the images (rows, p) that the networks share, the real ones first, and every network's training set.
 
         Parameters
         ----------
-        few : Images
+        few : MnistImages
             The real ones.
         generator : ClassGaussian
             Draws the synthetic ones.
@@ -197,7 +197,7 @@ class Chunk:
             networks.append(Network(np.concatenate([real, len(real) + k * most + place]), np.concatenate([few.y, labels]), seed))
         return np.concatenate([few.X, drawn]).astype(np.float32), networks
 
-    def score(self, training: Training, few: Images, generator: ClassGaussian) -> np.ndarray:
+    def score(self, training: Training, few: MnistImages, generator: ClassGaussian) -> np.ndarray:
         """Train the networks, and return their scores (points, 14), in the order of the attributes of `NetworkScores`."""
         images, networks = self.networks(few, generator)
         trained = train(images, networks, training)
@@ -213,14 +213,14 @@ class Chunk:
 
 
 def run(
-    design: NetworkDesign, images: Images, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
+    design: NetworkDesign, images: MnistImages, seed: int = 0, jobs: int = 1, folder: Path | None = None, progress: bool = False
 ) -> dict[NetworkPoint, NetworkScores]:
     """Train every network of the design; finished chunks are kept in `folder` and not trained again.
 
     Parameters
     ----------
     design : NetworkDesign
-    images : Images
+    images : MnistImages
     seed : int
     jobs : int
         Processes, of one thread each; with a graphics card there is one process. The numbers do not depend on it.
@@ -235,7 +235,7 @@ def run(
         Without PyTorch.
     """
     torch = pytorch()
-    few = Images(*images.first(design.n), images.test_X.astype(np.float32), images.test_y)
+    few = MnistImages(*images.first(design.n), images.test_X.astype(np.float32), images.test_y)
     chunks = list(_chunks(design, seed))
     scores = {chunk: _kept(folder, chunk, design) for chunk in chunks}
     missing = [chunk for chunk in chunks if scores[chunk] is None]

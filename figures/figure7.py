@@ -12,7 +12,7 @@ import numpy as np
 
 from ..data.sets import mnist
 from ..drawing.panels import Line, Panel, Points
-from ..experiments.mnist_networks import Images, NetworkDesign, NetworkPoint, NetworkScores, Statistics, Synthetic
+from ..experiments.mnist_networks import MnistImages, NetworkDesign, NetworkPoint, NetworkScores, Statistics, Synthetic
 from ..experiments.mnist_networks import run as run_networks
 from ..experiments.networks import Training
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
@@ -113,7 +113,7 @@ def build(s: Settings, run: Run) -> Built:
     """Train every network, compare with the published values, and test what the paper concludes."""
     images, labels = mnist.load("train", run.data)
     test_images, test_labels = mnist.load("test", run.data)
-    data = Images(images.reshape(len(images), -1), labels, test_images.reshape(len(test_images), -1), test_labels)
+    data = MnistImages(images.reshape(len(images), -1), labels, test_images.reshape(len(test_images), -1), test_labels)
     curves = {curve.name: curve for curve in (*s.left, *s.right)}
     points = tuple(dict.fromkeys(_point(curve, m) for curve in curves.values() for m in s.m))
     design = NetworkDesign(points, s.n, s.seeds, s.training)

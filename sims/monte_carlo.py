@@ -91,7 +91,7 @@ class Simulation:
         return cls(*map(Estimate.of, values), trials=len(draws), seed=seed, sampler=sampler)
 
 
-class Block(NamedTuple):
+class TrialBlock(NamedTuple):
     """The trials start..stop-1 of a setting.
 
     Attributes
@@ -212,13 +212,13 @@ def _drawn(
     return [values[:goal] for values, goal in zip(draws, goals, strict=False)]
 
 
-def _missing(index: int, draws: np.ndarray, sampler: Sampler) -> Iterator[Block]:
+def _missing(index: int, draws: np.ndarray, sampler: Sampler) -> Iterator[TrialBlock]:
     """The blocks of a setting that have trials still to be drawn."""
     size = BANDED_BLOCK if isinstance(sampler, Banded) else BLOCK
     for start in range(0, len(draws), size):
         stop = min(start + size, len(draws))
         if np.isnan(draws[start:stop]).any():
-            yield Block(index, start, stop)
+            yield TrialBlock(index, start, stop)
 
 
 def _next_goal(draws: np.ndarray, trials: int, target_se: float | None) -> int:
@@ -233,7 +233,7 @@ def _next_goal(draws: np.ndarray, trials: int, target_se: float | None) -> int:
     return min(trials, max(count + BLOCK, math.ceil(needed)))
 
 
-def _run_block(sampler: Sampler, seed: int, block: Block) -> tuple[Block, np.ndarray]:
+def _run_block(sampler: Sampler, seed: int, block: TrialBlock) -> tuple[TrialBlock, np.ndarray]:
     """Draw the trials of one block.
 
     Raises

@@ -38,8 +38,8 @@ Axes = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
-class Share:
-    """The result of one backend at its share of the points.
+class BackendResult:
+    """The residuals of one backend at its part of the points.
 
     Attributes
     ----------
@@ -59,10 +59,11 @@ class Share:
     worst: Setting
     seconds: float
 
-    def with_part(self, part: Share) -> Share:
+    def with_part(self, part: BackendResult) -> BackendResult:
         """Return the result of these points and those of `part`."""
         worse = part if part.residual > self.residual else self
-        return Share(self.points + part.points, self.unsolved + part.unsolved, worse.residual, worse.worst, self.seconds + part.seconds)
+        points, unsolved = self.points + part.points, self.unsolved + part.unsolved
+        return BackendResult(points, unsolved, worse.residual, worse.worst, self.seconds + part.seconds)
 
     @property
     def rate(self) -> float:
@@ -76,12 +77,12 @@ class SweepReport:
 
     Attributes
     ----------
-    isotropic, spectral : Share
+    isotropic, spectral : BackendResult
     seed : int
     """
 
-    isotropic: Share
-    spectral: Share
+    isotropic: BackendResult
+    spectral: BackendResult
     seed: int
 
     @property
@@ -102,7 +103,7 @@ class SweepReport:
     @property
     def worst(self) -> Setting:
         """The point of the largest residual."""
-        return max(self.isotropic, self.spectral, key=lambda share: share.residual).worst
+        return max(self.isotropic, self.spectral, key=lambda one: one.residual).worst
 
 
 def sweep(
@@ -135,16 +136,16 @@ def sweep(
     if threads is not None and connected():
         raise BadInput("workers of a cluster solve on one thread each: leave --threads out")
     spectral = max(1, round(SPECTRAL_SHARE * points))
-    shares, done = [], 0
+    results, done = [], 0
     with workers(1, _solved) as run:
         for backend, count in enumerate((points - spectral, spectral)):
-            share = Share(0, 0, -1.0, None, 0.0)
+            found = BackendResult(0, 0, -1.0, None, 0.0)
             for part in run((backend, *chunk, threads) for chunk in _chunks(backend, count, seed)):
-                share = share.with_part(part)
-                progress(done + share.points, points)
-            done += share.points
-            shares.append(share)
-    return SweepReport(*shares, seed)
+                found = found.with_part(part)
+                progress(done + found.points, points)
+            done += found.points
+            results.append(found)
+    return SweepReport(*results, seed)
 
 
 def _chunks(backend: int, count: int, seed: int) -> Iterator[tuple[int, int, np.random.SeedSequence]]:
@@ -155,7 +156,7 @@ def _chunks(backend: int, count: int, seed: int) -> Iterator[tuple[int, int, np.
         yield i, min(chunk, count - i * chunk), stream
 
 
-def _solved(backend: int, i: int, size: int, stream: np.random.SeedSequence, threads: int | None) -> Share:
+def _solved(backend: int, i: int, size: int, stream: np.random.SeedSequence, threads: int | None) -> BackendResult:
     """Draw and solve a chunk: points on one kind of generator, or on one spectrum."""
     setting, axes = (_isotropic, _spectral)[backend](i, size, np.random.default_rng(stream))
     _compile(backend)
@@ -166,7 +167,7 @@ def _solved(backend: int, i: int, size: int, stream: np.random.SeedSequence, thr
         residual = np.array([_residual(point) for point in _settings(setting, axes)])
     seconds, index = time.perf_counter() - start, int(np.argmax(residual))
     worst = next(_settings(setting, _part(axes, slice(index, index + 1))))
-    return Share(residual.size, int(np.sum(np.isinf(residual))), float(residual[index]), worst, seconds)
+    return BackendResult(residual.size, int(np.sum(np.isinf(residual))), float(residual[index]), worst, seconds)
 
 
 @cache

@@ -17,7 +17,7 @@ from ..trial import Mixture
 from .banded import Banded
 from .direct import Direct, DirectProblem, Entries
 from .family_tree import DirectTree, FamilyTree
-from .selection import Selected
+from .selection import DirectSelection
 from .sufficient import Sufficient
 
 SamplerName = Literal["sufficient", "direct"]
@@ -73,8 +73,8 @@ def sampler_for(
     if loss.name != SQUARE and name == "sufficient":
         raise BadInput(f"the sufficient sampler draws what the square loss sees of samples; use the direct one for the {loss.name} loss")
     kind = sampler_kind(setting, name)
-    if kind in (FamilyTree, DirectTree, Selected) and entries != "gaussian":
-        raise BadInput(f"{'selections' if kind is Selected else 'family trees'} are simulated with gaussian entries only")
+    if kind in (FamilyTree, DirectTree, DirectSelection) and entries != "gaussian":
+        raise BadInput(f"{'selections' if kind is DirectSelection else 'family trees'} are simulated with gaussian entries only")
     if name == "sufficient" and entries != "gaussian":
         raise BadInput(f"the sufficient sampler is exact for gaussian entries only; use the direct one for {entries!r}")
     trial = "a trial" if jobs == 1 else f"a trial in each of {jobs} processes"
@@ -84,8 +84,8 @@ def sampler_for(
         return FamilyTree(setting)
     if kind is DirectTree:
         return DirectTree(setting, loss)
-    if kind is Selected:
-        return Selected(setting)
+    if kind is DirectSelection:
+        return DirectSelection(setting)
     if kind is DirectProblem:
         return DirectProblem(setting, entries, loss)
     return Direct(Mixture.of(setting), entries, loss) if kind is Direct else kind(Mixture.of(setting))
@@ -103,7 +103,7 @@ def sampler_kind(setting: Drawable, name: SamplerName) -> type[Sampler]:
     if isinstance(setting, Tree):
         return DirectTree if name == "direct" else FamilyTree
     if isinstance(setting, Selection):
-        return Selected
+        return DirectSelection
     if isinstance(setting, Problem):
         return DirectProblem
     if name == "direct":

@@ -27,7 +27,7 @@ ENTRIES: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarray]]
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class SampleLaw:
     """Samples x = y mean + L z, with independent entries of z of mean 0 and variance 1.
 
     Attributes
@@ -48,8 +48,8 @@ class Population:
         latent = ENTRIES[self.entries](rng, (len(y), self.factor.dims)).T
         return self.factor.times(latent) + np.outer(self.mean, y)
 
-    def fitted(self, folded: np.ndarray, *, mean: bool) -> Population:
-        """Return the population with the covariance, and if asked the mean, estimated on samples.
+    def fitted(self, folded: np.ndarray, *, mean: bool) -> SampleLaw:
+        """Return the law with the covariance, and if asked the mean, estimated on samples.
 
         Parameters
         ----------
@@ -61,7 +61,7 @@ class Population:
         count = folded.shape[1]
         centre = folded.mean(axis=1) if mean else self.mean
         root = np.linalg.qr((folded - centre[:, None]).T, mode="r").T / math.sqrt(count)
-        return Population(centre, Factor(root, len(centre)), self.entries)
+        return SampleLaw(centre, Factor(root, len(centre)), self.entries)
 
 
 def labels(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -138,9 +138,9 @@ class Direct:
         """Draw all real samples and those synthetic ones that the verifier keeps."""
         mix, s = self.mixture, self.mixture.setting
         y = labels(rng, mix.n)
-        real = Population(mix.mu, mix.real, self.entries)
+        real = SampleLaw(mix.mu, mix.real, self.entries)
         x = real.draw(rng, y)
-        generator = Population(mix.mu_beta, mix.generated, self.entries)
+        generator = SampleLaw(mix.mu_beta, mix.generated, self.entries)
         if s.generator.kind == "independent":
             fresh = labels(rng, mix.n_hat)
             folded = fresh * generator.draw(rng, fresh)
@@ -206,7 +206,7 @@ class DirectProblem:
         """Draw every source's kept samples."""
         parts: list[Part] = []
         for source, (mean, factor) in zip(self.problem.sources, self._laws, strict=False):
-            population = Population(mean, factor, self.entries)
+            population = SampleLaw(mean, factor, self.entries)
             if source.fit is not None:
                 y = labels(rng, int(source.fit.n_hat))
                 x = population.draw(rng, y)

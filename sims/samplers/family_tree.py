@@ -19,7 +19,7 @@ from ...solvers.any_loss import SQUARE_LOSS, Loss
 from ...solvers.trees import SampleSet, Tree
 from ...support.errors import BadInput, NotConverged
 from ..trial import Factor, TrainingSet, in_space, whole
-from .direct import Part, Population, classifier
+from .direct import Part, SampleLaw, classifier
 from .sufficient import Cloud
 
 NOTHING_LEFT = "in one trial a verifier dropped every sample that a generator is fitted on; make the sets larger"
@@ -151,8 +151,8 @@ class DirectTree:
         return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
 
     @cached_property
-    def _real(self) -> Population:
-        return Population(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
+    def _real(self) -> SampleLaw:
+        return SampleLaw(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
 
     def parts(self, rng: np.random.Generator) -> list[Part]:
         """Draw the kept samples of the sets that are trained on, times their labels."""

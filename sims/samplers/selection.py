@@ -11,11 +11,11 @@ import numpy as np
 from ...solvers.selection import Selection
 from ..labels import give_labels, keep_decisions
 from ..trial import Mixture, TrainingSet
-from .direct import Direct, Population, labels, weighted
+from .direct import Direct, SampleLaw, labels, weighted
 
 
 @dataclass(frozen=True, eq=False)
-class Selected:
+class DirectSelection:
     """Draws trials of a selection.
 
     Attributes
@@ -37,7 +37,7 @@ class Selected:
     def training_set(self, rng: np.random.Generator) -> TrainingSet:
         """Draw all real samples and those synthetic ones that are kept."""
         mix, s = self._mixture, self.selection.setting
-        real = Population(mix.mu, mix.real)
+        real = SampleLaw(mix.mu, mix.real)
         y = labels(rng, mix.n)
         x = real.draw(rng, y)
         generator = real

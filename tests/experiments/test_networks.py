@@ -11,7 +11,7 @@ import pytest
 
 from synthmix.data.sets import digits
 from synthmix.experiments import mnist_networks, networks
-from synthmix.experiments.mnist_networks import Images, NetworkDesign, Statistics, Synthetic, run
+from synthmix.experiments.mnist_networks import MnistImages, NetworkDesign, Statistics, Synthetic, run
 from synthmix.experiments.networks import Network, Training, batches, train
 from synthmix.solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from synthmix.support.errors import BadInput, NotConverged
@@ -26,14 +26,14 @@ def torch() -> object:
 
 
 @pytest.fixture(scope="module")
-def data() -> Images:
+def data() -> MnistImages:
     pixels, y = digits.load()
     X = 16.0 * pixels.reshape(len(y), -1)
-    return Images(X[:1200], y[:1200].astype(int), X[1200:], y[1200:].astype(int))
+    return MnistImages(X[:1200], y[:1200].astype(int), X[1200:], y[1200:].astype(int))
 
 
 @pytest.fixture(scope="module")
-def some(data: Images) -> list[Network]:
+def some(data: MnistImages) -> list[Network]:
     rng = np.random.default_rng(0)
     rows = [np.sort(rng.choice(len(data.y), count, replace=False)) for count in (100, 150, 70, 300, 64)]
     return [Network(one, data.y[one], seed) for seed, one in enumerate(rows)]
@@ -44,7 +44,7 @@ def weights(trained: networks.Trained, index: int) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("together", [8, 2])
-def test_weights_are_those_of_a_plain_loop(data: Images, some: list[Network], together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_those_of_a_plain_loop(data: MnistImages, some: list[Network], together: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """To rounding, in networks where units have gone silent and pixels never vary: setting those aside changes nothing."""
     from benchmarks.networks import one_after_the_other
 
@@ -61,7 +61,7 @@ def test_weights_are_those_of_a_plain_loop(data: Images, some: list[Network], to
     assert (data.X == 0).all(axis=0).any()
 
 
-def test_single_precision_follows_the_plain_loop(data: Images, some: list[Network]) -> None:
+def test_single_precision_follows_the_plain_loop(data: MnistImages, some: list[Network]) -> None:
     """For as long as rounding has not been amplified."""
     from benchmarks.networks import one_after_the_other
 
@@ -73,7 +73,7 @@ def test_single_precision_follows_the_plain_loop(data: Images, some: list[Networ
             assert np.abs(mine - other).max() < 1e-5 * np.abs(other).max()
 
 
-def test_a_network_is_the_same_in_any_company(data: Images, some: list[Network]) -> None:
+def test_a_network_is_the_same_in_any_company(data: MnistImages, some: list[Network]) -> None:
     together, again, alone = train(data.X, some, SMALL), train(data.X, some, SMALL), train(data.X, some[3:4], SMALL)
     assert all(np.array_equal(*pair) for pair in zip(weights(together, 3), weights(again, 3), strict=True))
     for mine, other in zip(weights(together, 3), weights(alone, 0), strict=True):
@@ -95,7 +95,7 @@ def test_rates_rise_and_fall() -> None:
     assert rates[-1] == pytest.approx(0.05, rel=1e-3)
 
 
-def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: Images, some: list[Network]) -> None:
+def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: MnistImages, some: list[Network]) -> None:
     code = "import synthmix.experiments.mnist_networks, synthmix.figures.figure7, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     monkeypatch.setitem(sys.modules, "torch", None)
@@ -108,12 +108,12 @@ def test_torch_is_only_needed_to_train(monkeypatch: pytest.MonkeyPatch, data: Im
 @pytest.mark.parametrize(
     ("rows", "labels", "word"), [([], [], "at least one"), ([0, 1], [0], "as many labels"), ([5000], [0], "rows"), ([0], [10], "labels")]
 )
-def test_bad_networks_are_named(data: Images, rows: list[int], labels: list[int], word: str) -> None:
+def test_bad_networks_are_named(data: MnistImages, rows: list[int], labels: list[int], word: str) -> None:
     with pytest.raises(BadInput, match=word):
         train(data.X, [Network(np.array(rows, dtype=int), np.array(labels, dtype=int), 0)], SMALL)
 
 
-def test_bad_arrays_and_settings_are_refused(data: Images, some: list[Network]) -> None:
+def test_bad_arrays_and_settings_are_refused(data: MnistImages, some: list[Network]) -> None:
     with pytest.raises(BadInput, match="float32 or float64"):
         train(data.X.astype(np.uint8), some, SMALL)
     with pytest.raises(BadInput, match="no networks"):
@@ -124,7 +124,7 @@ def test_bad_arrays_and_settings_are_refused(data: Images, some: list[Network]) 
         NetworkDesign(((Synthetic(), 0),), seeds=1)
 
 
-def test_what_diverges_is_not_returned(data: Images, some: list[Network]) -> None:
+def test_what_diverges_is_not_returned(data: MnistImages, some: list[Network]) -> None:
     with pytest.raises(NotConverged, match="lower rate"):
         train(data.X.astype(np.float32), some, replace(SMALL, rate=1e10, weight_decay=0))
 
@@ -163,7 +163,7 @@ TINY = NetworkDesign(
 )  # fmt: skip
 
 
-def test_scores_do_not_depend_on_the_number_of_workers(data: Images) -> None:
+def test_scores_do_not_depend_on_the_number_of_workers(data: MnistImages) -> None:
     one, two = (run(TINY, data, seed=4, jobs=jobs) for jobs in (1, 2))
     for point in TINY.points:
         assert np.array_equal(one[point].by_class, two[point].by_class)
@@ -175,7 +175,7 @@ def test_scores_do_not_depend_on_the_number_of_workers(data: Images) -> None:
 
 
 def test_an_interrupted_study_goes_on(
-    data: Images, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    data: MnistImages, tmp_path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole, train_one, calls = run(TINY, data, seed=4), mnist_networks.train, []
 

@@ -11,7 +11,7 @@ import pytest
 
 from synthmix.data import FOLDER_VARIABLE
 from synthmix.data.sets import digits, mnist
-from synthmix.experiments.mnist_networks import Images, NetworkDesign, NetworkScores, Statistics, Synthetic, run
+from synthmix.experiments.mnist_networks import MnistImages, NetworkDesign, NetworkScores, Statistics, Synthetic, run
 from synthmix.experiments.networks import Training
 from synthmix.figures import figure7
 from synthmix.figures.figure7 import QUICK, Settings
@@ -87,7 +87,7 @@ def test_label_noise_on_mnist() -> None:
         (X, y), (test_X, test_y) = (mnist.load(part, download=False) for part in ("train", "test"))
     except BadInput as missing:
         pytest.skip(str(missing))
-    data = Images(X.reshape(len(X), -1), y, test_X.reshape(len(test_X), -1), test_y)
+    data = MnistImages(X.reshape(len(X), -1), y, test_X.reshape(len(test_X), -1), test_y)
     points = tuple((Synthetic(Statistics(300), 0.3, verifier), 125) for verifier in (ORACLE, NO_SUPERVISION))
     measured = run(NetworkDesign(points, seeds=2, training=Training(steps=400, warmup=100)), data)
     oracle, none = (measured[point].accuracy for point in points)
