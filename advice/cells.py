@@ -72,7 +72,13 @@ def _stray_word(name: str, values: np.ndarray, what: str, first: int) -> None:
 
 
 def as_words(values: np.ndarray) -> np.ndarray:
-    """Return numbers (k,) as words, whole ones without a point, None where missing."""
+    """Return numbers (k,) as words, whole ones without a point, None where missing.
+
+    Parameters
+    ----------
+    values : array (k,)
+        nan where missing.
+    """
     return np.array([None if np.isnan(one) else str(int(one)) if one == int(one) else str(one) for one in values.tolist()], dtype=object)
 
 
@@ -86,6 +92,17 @@ def number_of(text: str | None) -> float | None:
 
 def labels(values: np.ndarray, what: str, first: int, *, missing: bool = False) -> np.ndarray:
     """Return labels as words, whole numbers without a point. missing: whether labels may be missing; they become "".
+
+    Parameters
+    ----------
+    values : array (k,)
+        The cells of the label column.
+    what : str
+        What the rows are of, in messages.
+    first : int
+        Number of the first of these rows in the file.
+    missing : bool
+        Whether labels may be missing.
 
     Raises
     ------
@@ -111,6 +128,17 @@ def labels(values: np.ndarray, what: str, first: int, *, missing: bool = False) 
 
 def extra(name: str, values: np.ndarray, what: str, first: int) -> np.ndarray:
     """Return a column that only synthetic rows have: keep (bool), score (float) or truth (str, "" where unknown).
+
+    Parameters
+    ----------
+    name : str
+        keep, score or truth.
+    values : array (k,)
+        The cells of the column.
+    what : str
+        What the rows are of, in messages.
+    first : int
+        Number of the first of these rows in the file.
 
     Raises
     ------
@@ -144,7 +172,13 @@ def numbered(words: np.ndarray) -> np.ndarray:
 
 
 def targets(classes: Sequence[object]) -> bool:
-    """Whether labels look like the target of a regression: numbers with digits after the point among them."""
+    """Whether labels look like the target of a regression: numbers with digits after the point among them.
+
+    Parameters
+    ----------
+    classes : sequence
+        The distinct labels.
+    """
     values = [number_of(str(one)) for one in classes]
     return None not in values and any(value != int(value) for value in values if np.isfinite(value))
 

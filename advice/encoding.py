@@ -80,7 +80,13 @@ class Encoding:
                                                 for name, found in zip(self.words, self.encoder.categories_, strict=True)}
 
     def unknown(self, words: Mapping[str, np.ndarray]) -> dict[str, dict[str, int]]:
-        """Return how many rows have each category that no real row has, by column; missing ones are called "a missing value"."""
+        """Return how many rows have each category that no real row has, by column; missing ones are called "a missing value".
+
+        Parameters
+        ----------
+        words : mapping of arrays
+            The cells of the columns of categories, by column.
+        """
         found: dict[str, dict[str, int]] = {}
         for name, known in self.categories.items():
             for one in words[name]:

@@ -456,7 +456,13 @@ class _Frame:
 
 
 def is_frame(given: object) -> bool:
-    """Whether it is a data frame rather than the path of a file."""
+    """Whether it is a data frame rather than the path of a file.
+
+    Parameters
+    ----------
+    given : object
+        What was given in the place of a file.
+    """
     return hasattr(given, "columns") and hasattr(given, "__getitem__") and not isinstance(given, str | Path)
 
 

@@ -88,12 +88,25 @@ class Layout:
         return f"np.asarray({labels}).astype({'str' if words else 'int'})"
 
     def kept_of(self, name: str, threshold: float | None) -> str:
-        """Return the expression for which rows of the loaded file `name` are kept: by their score, or by the column `keep`."""
+        """Return the expression for which rows of the loaded file `name` are kept: by their score, or by the column `keep`.
+
+        Parameters
+        ----------
+        name : str
+            The variable of the file in the code.
+        threshold : float or None
+            The lowest score that is kept, where the file has scores.
+        """
         if threshold is not None:
             return f'{name}["score"] >= {threshold!r}'
         return f'np.isin(np.asarray({name}["keep"]).astype(str), {written(KEPT)})'
 
 
 def written(value: str | Sequence[str | int]) -> str:
-    """Return a string, or a list of strings or whole numbers, as it is written in code."""
+    """Return a string, or a list of strings or whole numbers, as it is written in code.
+
+    Parameters
+    ----------
+    value : str, or sequence of str or int
+    """
     return json.dumps(value if isinstance(value, str) else list(value), ensure_ascii=False)

@@ -135,7 +135,13 @@ class Curves:
         return Resamples(np.array([getattr(one, name) for one in self.splits if one.dependent is not None]))
 
     def drawn(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Return the proportions and the mean of a theory there as a curve with few corners, (l,) and (supervision, l)."""
+        """Return the proportions and the mean of a theory there as a curve with few corners, (l,) and (supervision, l).
+
+        Parameters
+        ----------
+        name : str
+            dependent or independent.
+        """
         filled = self.design.filled(CURVE)
         curve = through(self.design.m, self.predicted(name).mean, filled, self.splits[0].filled[name])
         return replace(self.design, m=filled).proportion, curve

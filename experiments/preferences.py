@@ -120,7 +120,15 @@ class Curves:
         return Resamples(found)
 
     def drawn(self, theory: str, quantity: str = "accuracy") -> tuple[np.ndarray, np.ndarray]:
-        """Return the proportions and the mean of a theory there as a curve without corners, (l,) and (epsilon, verifiers, l)."""
+        """Return the proportions and the mean of a theory there as a curve without corners, (l,) and (epsilon, verifiers, l).
+
+        Parameters
+        ----------
+        theory : str
+            strata, or a key of `predictions`.
+        quantity : str
+            A field of `PairScores`.
+        """
         filled = self.design.filled(CURVE)
         shape = np.mean([getattr(one.filled["one law" if theory == "strata" else theory], quantity)
                          for one in self.splits if one.filled], axis=0)  # fmt: skip

@@ -33,11 +33,25 @@ class Share(NamedTuple):
 
     @classmethod
     def read(cls, row: Mapping[str, object], name: str) -> Share:
-        """Return the share that `columns` wrote into a row."""
+        """Return the share that `columns` wrote into a row.
+
+        Parameters
+        ----------
+        row : mapping
+            With the columns NAME, NAME_low and NAME_high.
+        name : str
+            NAME.
+        """
         return cls(*(row[column] for column in _names(name)))
 
     def columns(self, name: str) -> dict[str, float]:
-        """Return the share as the columns NAME, NAME_low and NAME_high of a row."""
+        """Return the share as the columns NAME, NAME_low and NAME_high of a row.
+
+        Parameters
+        ----------
+        name : str
+            NAME.
+        """
         return dict(zip(_names(name), self, strict=True))
 
     def record(self) -> dict[str, float]:

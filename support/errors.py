@@ -117,6 +117,12 @@ def one_of(name: str, value: object, known: Iterable[str]) -> None:
 def place(name: str, value: object) -> Path:
     """Return a path from a text or a path; messages call it `name`.
 
+    Parameters
+    ----------
+    name : str
+    value : object
+        A text or a path; anything else is refused.
+
     Raises
     ------
     BadInput
