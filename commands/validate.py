@@ -55,7 +55,7 @@ def validate(
         typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 5, 6, 7, 8 or 9 of the paper; real: the theory on real data; advise: the "
                                       "back-test of the advice; generations: models trained on models' samples; selection: "
                                       "keeping the hard, the easy or the best scored; loss: square, logistic, hinge and Huber's; relabel: "
-                                      "wrong labels pruned or cleaned."),
+                                      "wrong labels pruned or cleaned; scaling: exponents of the error."),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Rebuild every figure.")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer points and trials: seconds to a few minutes a figure.")] = False,
