@@ -11,7 +11,7 @@ from ..sims.traces import Traces, measure_traces
 from ..solvers.predict import predict_grid
 from ..solvers.problem import Generator, Ridge, Setting, Verifier
 from ..support.workers import workers
-from .kit.claims import Claim, agrees, falls_outside
+from .kit.claims import Budget, Claim, agrees, falls_outside, pooled_by_quantity
 from .kit.figure import Built, Figure
 from .kit.published import shortcomings
 from .kit.run import Run
@@ -21,7 +21,6 @@ SCALARS = {
     "s": r"synthetic samples, $\frac{1}{N}\,\mathrm{tr}\,\Sigma_\beta Q$",
     "g": "the generator's own samples",
 }
-BUDGET = 0.01  # relative, of the limit at finite size
 SE_AT_MOST = 0.015  # relative, for the check to have power
 
 
@@ -68,7 +67,7 @@ def build(s: Settings, run: Run) -> Built:
     key = {"theory": "theory", "published": "published formula", "o": "measured on simulated matrices, 2 SE"}
     panels = [Panel(title, "dimension over real samples, $p/n$", rf"$\delta_{scalar}$", marks[scalar], xscale="log", yscale="log", key=key)
               for scalar, title in SCALARS.items()]
-    return Built(panels, claims, notes=notes)
+    return Built(panels, [*claims, *pooled_by_quantity(claims)], notes=notes)
 
 
 FIGURE = Figure("The fixed point of real and pruned synthetic data", columns=3, settings=FULL, quick=QUICK, build=build)
@@ -92,10 +91,10 @@ def _claims(s: Settings, curve: Setting, points: list[Traces]) -> list[Claim]:
     theory, published = (predict_grid(curve, formula=f, gaps=f == "published", p=dimensions).delta for f in ("rederived", "published"))
     claims = []
     for i, (p, point) in enumerate(zip(dimensions, points, strict=True)):
-        at = f"m/n={curve.m / s.n:g}, p={p}"
+        at, budget = f"m/n={curve.m / s.n:g}, p={p}", Budget.at(p).relative
         for scalar in SCALARS:
             right, measured = theory[scalar][i], getattr(point, f"d_{scalar}")
-            claims.append(agrees(f"d_{scalar}, {at}", right, measured, BUDGET * right, se_at_most=SE_AT_MOST * right))
+            claims.append(agrees(f"d_{scalar}, {at}", right, measured, budget * right, se_at_most=SE_AT_MOST * right))
         if np.isfinite(published["s"][i]) and curve.verifier.alpha(curve.epsilon) < 1:  # else the two are equal
-            claims.append(falls_outside(f"published d_s, {at}", published["s"][i], point.d_s, BUDGET * published["s"][i]))
+            claims.append(falls_outside(f"published d_s, {at}", published["s"][i], point.d_s, budget * published["s"][i]))
     return claims
