@@ -34,9 +34,10 @@ def test_no_page_is_older_than_what_it_quotes() -> None:
 
 
 def test_a_quote_is_written_from_its_record(quotes: ModuleType) -> None:
-    old = "<!-- made: {within} of {users} -->?<!-- --> at <!-- made: {made} --><!-- -->, <!-- made: {off:+.1p} ({all/0/x:.2f}) -->1<!-- -->"
+    old = ("<!-- made: {within} of {users} -->?<!-- --> at <!-- made: {made} --><!-- -->, "
+           "<!-- made: {off:+.1p} ({all / 0 / x:.2f}) -->1<!-- -->")
     new = quotes.rewritten(old)
-    assert quotes.QUOTE.sub(lambda found: found["text"], new) == "172 of 1,628 at seed 3, commit 012345678, -0.6 (0.50)"
+    assert quotes.QUOTE.sub(lambda found: found["text"], new) == "172 of 1,628 at quick run, seed 3, commit 012345678+, -0.6 (0.50)"
     assert quotes.rewritten(new) == new
 
 

@@ -1,7 +1,4 @@
-"""The page docs/claims.md: the smallest error of the theory that the claims of each figure catch.
-
-    python docs/site/claims.py    writes it from the records in docs/gallery
-"""
+"""The page claims.md: the smallest error of the theory that the claims of each figure catch, from the records in docs/gallery."""
 
 from __future__ import annotations
 
@@ -12,13 +9,12 @@ from pathlib import Path
 from synthmix.figures.kit.registry import module_name, names
 
 DOCS = Path(__file__).resolve().parents[1]
-PAGE = DOCS / "claims.md"
 INTRODUCTION = """# What the claims catch
 
 How wrong could the theory be without a claim that fails? For every figure and quantity, what the theory says is multiplied by 1 + x,
 in the record of the run that is in the [gallery](gallery.md); the table has the largest x, of either sign, at which all claims of that
 quantity still hold. Anything worse is caught. *On average* are claims on all points at once, which catch smaller errors than claims on one
-point. The rule for tolerances is in [theory](theory.md#when-a-claim-holds). This page is written by `python docs/site/claims.py`.
+point. The rule for tolerances is in [theory](theory.md#when-a-claim-holds).
 """
 
 
@@ -41,14 +37,9 @@ def page() -> str:
 def _compared(shown: str, record: dict[str, object]) -> Iterator[str]:
     """Rows of the quantities that are compared with the theory."""
     counts = {what: count for what, kind, count, *_ in record["claims"] if kind == "agrees"}
-    for what, least in record["caught"].items():
+    for what, least in record.get("caught", {}).items():
         yield f"| {shown} | {what} | {counts[what]} | {'-' if least is None else _share(least)} |"
 
 
 def _share(least: float) -> str:
     return f"{100 * least:.2f}%" if least < 0.1 else f"{100 * least:.0f}%"
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())
-    print("written:", PAGE.name)

@@ -1,7 +1,7 @@
 """What MkDocs does beside rendering docs/*.md: pages that are made from the project itself, so that nothing is written twice.
 
-README.md is the first page, CHANGELOG.md and CONTRIBUTING.md have theirs; the notebook is run; the gallery comes from the records in
-docs/gallery, the derivation from `cli.py derive --report`, the reference from the documentation of the package `synthmix`.
+README.md is the first page, CHANGELOG.md and CONTRIBUTING.md have theirs; the notebook is run; the gallery and what the claims catch come
+from the records in docs/gallery, the derivation from `cli.py derive --report`, the reference from the documentation of `synthmix`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "out" / "derivation.html"
 sys.path.insert(0, str(Path(__file__).parent))
 
-import gallery  # noqa: E402  (beside this file)
+import claims  # noqa: E402  (beside this file)
+import gallery  # noqa: E402
 
 log = logging.getLogger("mkdocs.hooks")
 
@@ -49,6 +50,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         "changelog.md": _moved((ROOT / "CHANGELOG.md").read_text()),
         "contributing.md": _moved((ROOT / "CONTRIBUTING.md").read_text()),
         "gallery.md": gallery.page(),
+        "claims.md": claims.page(),
         "derivation.md": _derivation(),
         "explorer.html": explorer(presets()),
         "report.html": report(gallery.reported(), {"the explorer": "explorer.html", "the derivation": "derivation.html"},

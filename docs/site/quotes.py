@@ -7,9 +7,10 @@ In a page a quote lies between two comments, the first of which names the record
 
     <!-- figure_real: {within} of {settings} -->172 of 185<!-- -->
 
-`figure_real` is docs/gallery/figure_real.json or docs/records/figure_real.json. In braces is a place in the record, or in its part `extra`,
-with / between the steps (`{values/accuracy, m=0/measured}`), and a format of Python, to which `p` adds points: 100 times the number.
-`{made}` is the seed and the commit of the run. A table is written row by row, under the two lines of its head:
+`figure_real` is docs/gallery/figure_real.json or docs/records/figure_real.json. In braces is a place in the record, or in its part
+`extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`), and a format of Python, to which `p` adds points: 100 times
+the number.
+`{made}` is the seed and the commit of the run (+: with changes). A table is written row by row, under the two lines of its head:
 
     <!-- figure_real, rows of by data set: | {key} | {settings} | -->
 """
@@ -42,7 +43,7 @@ class Places(string.Formatter):
             If nothing is there.
         """
         found: object = kwargs
-        for step in field_name.split("/"):
+        for step in field_name.split(" / "):
             try:
                 found = found[int(step)] if isinstance(found, list) else found[step]
             except (KeyError, IndexError, ValueError, TypeError):
@@ -68,8 +69,9 @@ def read(name: str) -> dict[str, object]:
     if path is None:
         raise LookupError(f"there is no record {name}")
     record = json.loads(path.read_text())
-    commit = (record.get("commit") or "unknown")[:9].rstrip("+")
-    return {**record.get("extra", {}), **record, "made": f"seed {record.get('seed', 0)}, commit {commit}"}
+    commit = record.get("commit") or "unknown"
+    made = f"{'quick run, ' if record.get('quick') else ''}seed {record.get('seed', 0)}, commit {commit[:9]}{'+' * commit.endswith('+')}"
+    return {**record.get("extra", {}), **record, "made": made}
 
 
 def rewritten(text: str) -> str:
@@ -113,7 +115,11 @@ def main() -> None:
         sys.exit(bool(wrong))
     for page in PAGES:
         text = page.read_text()
-        if (new := rewritten(text)) != text:
+        try:
+            new = rewritten(text)
+        except LookupError as error:
+            sys.exit(f"{page.name}: {error.args[0]}")
+        if new != text:
             page.write_text(new)
             print("written:", page.name)
 

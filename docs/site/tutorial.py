@@ -30,31 +30,35 @@ def run(folder: Path) -> dict[str, object]:
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     commands = re.findall(r"^    python cli\.py (advise .*)$", PAGE.read_text(), re.MULTILINE)
     _python(blocks[0], folder)
-    plan, file = (_advice(f"{command} --out {name}", folder) for command, name in zip(commands, ("plan", "file"), strict=True))
-    alone, mix = ast.literal_eval(_python(_printed(blocks[1]), folder))
-    return {"seed": 0, "plan": plan, "file": file, "later": {"alone": alone, "mix": mix, "gain": mix - alone,
+    plan, file = (_advice(command, name, folder) for command, name in zip(commands[:2], ("plan", "file"), strict=True))
+    images, alone, mix = ast.literal_eval(_python(_printed(blocks[-1]), folder))
+    return {"seed": 0, "plan": plan, "file": file, "later": {"images": images, "alone": alone, "mix": mix, "gain": mix - alone,
                                                              "fell short": file["numbers"]["baseline"]["accuracy"] - alone}}  # fmt: skip
 
 
 def _printed(block: str) -> str:
     """The block, whose last line is an expression, printed."""
     *lines, last = block.strip().splitlines()
-    return "\n".join(["import numpy as np", *lines, f"print(tuple(float(one) for one in ({last})))"])
+    return "\n".join(["import numpy as np", *lines, f"print(len(later[\"y\"]), *(float(one) for one in ({last})), sep=\",\")"])
 
 
 def _python(code: str, folder: Path) -> str:
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def _advice(command: str, folder: Path) -> dict[str, object]:
+def _advice(command: str, name: str, folder: Path) -> dict[str, object]:
     """The rows of the table that a command prints, its verdict, and its record."""
-    done = subprocess.run([sys.executable, DOCS.parent / "cli.py", *command.split()], cwd=folder, capture_output=True, text=True,
-                          check=True, env={**os.environ, "COLUMNS": "400"})
-    *_, verdict, files = done.stdout.strip().splitlines()
-    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in done.stdout.splitlines() if line.startswith("│")]
-    numbers = json.loads((folder / files.split(", ")[-1]).read_text())
-    return {"rows": [dict(zip(("what", "advice", "symbols"), row, strict=True)) for row in cells], "verdict": verdict,
-            "numbers": {key: numbers[key] for key in KEPT}}  # fmt: skip
+    words = [sys.executable, str(DOCS.parent / "cli.py"), *command.split(), "--out", name]
+    wide = {**os.environ, "COLUMNS": "400"}  # no row is broken
+    printed = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True, env=wide).stdout
+    cells = [[cell.strip() for cell in line.strip("│").split("│")] for line in printed.splitlines() if line.startswith("│")]
+    numbers = json.loads((folder / name / "advice.json").read_text())
+    return {
+        "rows": [dict(zip(("what", "advice", "symbols"), row, strict=True)) for row in cells],
+        "verdict": f"{numbers['verdict'].upper()}. {numbers['reason']}",
+        "numbers": {key: numbers[key] for key in KEPT},
+    }
+
 
 
 def main() -> None:

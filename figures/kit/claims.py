@@ -67,14 +67,15 @@ def agrees(name: str, theory: float, measured: Estimate, budget: float, *, se_at
 def pooled(name: str, claims: Sequence[Claim]) -> Claim:
     """Claim that measured over theory is 1 on average over claims of kind "agrees", so that a bias too small for each of them is seen.
 
-    The average is weighted by precision. Noise, which must be independent, averages out; budgets do not: theirs is the average budget.
+    Noise, which must be independent, averages out; budgets do not: theirs is the average budget. So points with a small budget weigh most.
     """
     theory, measured, se, tolerance = np.array([(one.theory, one.measured, one.se, one.tolerance) for one in claims if one.theory]).T
-    weights = theory**2 / (se**2 + (tolerance - SIGMAS * se) ** 2)
+    size = np.abs(theory)
+    noise, budget = se / size, (tolerance - SIGMAS * se) / size
+    weights = 1 / (SIGMAS**2 * noise**2 / len(noise) + budget**2)
     weights /= weights.sum()
-    ratio, size = measured / theory, np.abs(theory)
-    mean = Estimate(float(weights @ ratio), float(np.linalg.norm(weights * se / size)))
-    return agrees(f"{name} on average", 1.0, mean, float(weights @ ((tolerance - SIGMAS * se) / size)))
+    mean = Estimate(float(weights @ (measured / theory)), float(np.linalg.norm(weights * noise)))
+    return agrees(f"{name} on average", 1.0, mean, float(weights @ budget))
 
 
 def pooled_by_quantity(claims: Iterable[Claim]) -> list[Claim]:
