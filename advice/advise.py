@@ -14,14 +14,15 @@ import numpy as np
 from ..support.errors import BadInput, instance, shown
 from ..support.threads import on_one_thread
 from .break_even import ExchangeRates
-from .evidence import gather
+from .evidence import Evidence, gather
 from .generated_file import Samples
 from .modelled import Task, check_task, modelled, other_models, shuffled, tried
+from .money import Prices, purchases
 from .next_step import next_step
-from .outlook import against, corrected, predicted
+from .outlook import Outlook, against, corrected, predicted
 from .plan import Plan
 from .relabelling import relabelled
-from .result import SMALLEST, Advice, Choice
+from .result import SMALLEST, Advice, Choice, MeasuredGain, Rival, Verdict
 from .rivals import rivals
 from .snippet import snippet
 from .verdict import another_model, conclude, conclude_on_model, notes, on_relabelling
@@ -33,7 +34,7 @@ NAN = float("nan")
 @on_one_thread
 def advise(
     real: Samples, plan: Plan, synthetic: Samples | None = None, *, standardise: bool = True, details: bool = True, model: str = "ridge",
-    metric: str = "accuracy", compare: bool = False, seed: int = 0,
+    metric: str = "accuracy", compare: bool = False, prices: Prices | None = None, seed: int = 0,
 ) -> Advice:  # fmt: skip
     """Advise whether to add synthetic data to real samples.
 
@@ -60,6 +61,8 @@ def advise(
         cross-validation, too.
     compare
         Whether logistic regression and gradient boosting without synthetic data are tried beside: it takes seconds.
+    prices
+        Of real and synthetic rows: what to buy is said, too.
     seed
         Divides the real samples into the groups of the jackknife.
 
@@ -73,22 +76,11 @@ def advise(
         if not (hasattr(samples, "X") and hasattr(samples, "y")) and (name == "real" or samples is not None):
             raise BadInput(f"the {name} samples need features X and labels y, as a Table has them, not {shown(samples)}")
     task = Task(model, metric)
-    check_task(task, file=synthetic is not None)
+    check_task(task, file=synthetic is not None, priced=prices is not None)
     e = gather(real, plan, synthetic, standardise=standardise, seed=seed)
-    rates, measured, unit = ExchangeRates(e), None if e.file is None else e.measured, e.scaling.ridge_unit
-    others = other_models(e, task) if compare else ()
-    if task.by_theory:
-        outlook, ridges = predicted(e, details), rivals(e)
-        if measured is not None:
-            outlook = corrected(outlook, measured)
-        better = max((one for one in ridges if one.better), key=lambda one: one.lead, default=None)
-        if better is not None:
-            outlook = against(outlook, better, better.alpha / (e.n * unit))
-        verdict, reason = conclude(e, outlook, measured, rates)
-        others = (*ridges, *others)
-    else:
-        outlook, measured = modelled(e, tried(e, task), task)
-        verdict, reason = conclude_on_model(e, outlook)
+    rates, unit = ExchangeRates(e), e.scaling.ridge_unit
+    outlook, measured, units, verdict, reason, others = _judged(e, task, rates, details)
+    others = (*others, *(other_models(e, task) if compare else ()))
     verdict, reason, train = another_model(verdict, reason, outlook, others, task.said)
     base, best = outlook.baseline, outlook.best
     unmeasured = e.self_fitted and (measured is None or not task.by_theory)
@@ -111,9 +103,28 @@ def advise(
         threshold=None if e.file is None else e.file.threshold, standardised=standardise,
         notes=(*notes(e, outlook, measured, task), *on_relabelling(cleaned, unit)),
         next=next_step(e, outlook, train if train != model else ""), model=model, metric=metric, train=train,
-        keep=None if e.file is None else _used(e.file.keep, best),
+        purchases=() if prices is None else purchases(e, prices),
+        keep=None if e.file is None else _used(e.file.keep, best), units=units,
     )  # fmt: skip
     return replace(advice, snippet=snippet(advice, real, synthetic))
+
+
+def _judged(
+    e: Evidence, task: Task, rates: ExchangeRates, details: bool
+) -> tuple[Outlook, MeasuredGain | None, np.ndarray | None, Verdict, str, tuple[Rival, ...]]:
+    """The outlook, what was measured of a file and its gain in every row or fold, the verdict, its reason, and the ridges beside."""
+    if not task.by_theory:
+        ways = tried(e, task)
+        outlook, measured = modelled(e, ways, task)
+        return outlook, measured, ways.found.scores[ways.found.best] - ways.found.scores[0], *conclude_on_model(e, outlook), ()
+    measured = None if e.file is None else e.measured
+    outlook, ridges = predicted(e, details), rivals(e)
+    if measured is not None:
+        outlook = corrected(outlook, measured)
+    better = max((one for one in ridges if one.better), key=lambda one: one.lead, default=None)
+    if better is not None:
+        outlook = against(outlook, better, better.alpha / (e.n * e.scaling.ridge_unit))
+    return outlook, measured, None if e.file is None else e.units, *conclude(e, outlook, measured, rates), ridges
 
 
 def _used(keep: np.ndarray, best: Choice) -> np.ndarray:

@@ -76,21 +76,8 @@ class FoldScores:
         return 1 + int(self.scores[1:].mean(axis=1).argmax())
 
     def optimism(self) -> float:
-        """Return how much too good the best of the ways looks because it was chosen in the same folds.
-
-        A random half of the folds chooses, the other half judges; the mean over such draws of what it gains in the first and loses in the
-        second, halved in variance as twice the folds choose.
-        """
-        gains = self.scores[1:] - self.scores[0]
-        if len(gains) == 1:
-            return 0.0
-        rng, J, found = np.random.default_rng(0), gains.shape[1], []
-        for _ in range(DRAWS):
-            order = rng.permutation(J)
-            choose, judge = gains[:, order[: J // 2]].mean(axis=1), gains[:, order[J // 2 :]].mean(axis=1)
-            chosen = choose.argmax()
-            found.append(choose[chosen] - judge[chosen])
-        return float(max(np.mean(found), 0.0) / np.sqrt(2))
+        """Return how much too good the best of the ways looks because it was chosen in the same folds."""
+        return optimism(self.scores[1:] - self.scores[0])
 
 
 def cross_validated(
@@ -162,3 +149,26 @@ def _splits(
             yield from StratifiedKFold(folds, shuffle=True, random_state=seed + repeat).split(X, y)
         else:
             yield from StratifiedGroupKFold(folds, shuffle=True, random_state=seed + repeat).split(X, y, groups)
+
+
+def optimism(gains: np.ndarray) -> float:
+    """Return how much too good the best of k choices looks because it was chosen by the same measurements.
+
+    A random half of the measurements chooses, and the other half judges: the mean of what the chosen one loses between the two. All of them
+    together, twice as many, err less by the square root of 2.
+
+    Parameters
+    ----------
+    gains : array (k, J)
+        Of every choice in every measurement: a fold, or a row.
+    """
+    k, J = gains.shape
+    if k == 1 or J < 2:
+        return 0.0
+    rng, found = np.random.default_rng(0), []
+    for _ in range(DRAWS):
+        order = rng.permutation(J)
+        choose, judge = gains[:, order[: J // 2]].mean(axis=1), gains[:, order[J // 2 :]].mean(axis=1)
+        chosen = choose.argmax()
+        found.append(choose[chosen] - judge[chosen])
+    return float(max(np.mean(found), 0.0) / np.sqrt(2))

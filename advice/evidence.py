@@ -291,6 +291,14 @@ class Evidence:
         return MeasuredGain(self.file.m, self.file.kept, omega, gamma, found.accuracy, found.se, gain, se, plain, plain_se,
                             float(predicted.value[0]), float(predicted.se[0]), bool(agree))
 
+    @property
+    def units(self) -> np.ndarray:
+        """What the measured mix gains in every real row, or in the mean of every group."""
+        one, share = self.measured, len(self.X) / self.n
+        found = self.leave_one_out(np.array([one.gamma * share * (self.n + one.m)]), one.omega * share)[0]
+        gains = found.right - self.without.right
+        return gains if self.groups is None else np.bincount(self.groups, gains) / np.bincount(self.groups)
+
     def _measured(self, weights: np.ndarray) -> tuple[float, float, float, float, LeaveOneOut]:
         """The gain of the whole file with the best of these weights and its standard error, alpha, weight, and leave-one-out there."""
         tried = self.candidates(weights)

@@ -53,8 +53,14 @@ class Task:
         return ridge(alpha) if self.said == "ridge" else Model.of(self.said)
 
 
-def check_task(task: Task, *, file: bool) -> None:
+def check_task(task: Task, *, file: bool, priced: bool = False) -> None:
     """Check a task before any file is read.
+
+    Parameters
+    ----------
+    task : Task
+    file, priced : bool
+        Whether there are synthetic rows, and whether it is asked what to buy.
 
     Raises
     ------
@@ -66,6 +72,8 @@ def check_task(task: Task, *, file: bool) -> None:
     if not task.by_theory and not file:
         what = f"--model {task.said}" if task.said != "ridge" else f"--metric {task.metric}"
         raise BadInput(f"{what} is measured on synthetic rows, not planned by theory: give some with --synthetic FILE")
+    if not task.by_theory and priced:
+        raise BadInput("what to buy is said by theory, for the accuracy of ridge: leave out --model and --metric, or the prices")
 
 
 @dataclass(frozen=True, eq=False)

@@ -269,6 +269,65 @@ class RelabelledGain:
         return self.gain < -max(SMALLEST, 2 * self.gain_se)
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """One of several synthetic files.
+
+    Attributes
+    ----------
+    name
+        Of the file.
+    verdict
+        On this file alone.
+    gain, gain_se
+        Of its best mix; that of the chosen one without the optimism of having been chosen.
+    m, omega
+        As in `Choice`.
+    chosen
+        Whether the advice is about this one.
+    """
+
+    name: str
+    verdict: Verdict
+    gain: float
+    gain_se: float
+    m: float
+    omega: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Rows to buy, and what they are expected to be worth.
+
+    Attributes
+    ----------
+    kind
+        "real rows", "synthetic rows" (and perhaps real ones), or "checked synthetic rows", of which a person throws the wrong ones away.
+    real, synthetic
+        How many: real ones besides those that there are, synthetic ones before pruning.
+    cost
+        Of all of them.
+    accuracy, se
+        Expected on fresh rows with the best mix; the error includes that of the accuracy now.
+    gain, gain_se
+        The accuracy less that without any purchase.
+    omega, gamma
+        As in `Choice`.
+    """
+
+    kind: str
+    real: float
+    synthetic: float
+    cost: float
+    accuracy: float
+    se: float
+    gain: float
+    gain_se: float
+    omega: float
+    gamma: float
+
+
 @dataclass(frozen=True, eq=False)
 class Advice:
     """An advice on synthetic data: the verdict, the mix to train, and the numbers behind them.
@@ -330,6 +389,12 @@ class Advice:
         The classifier to train: another one where changing the model gains more than synthetic data.
     snippet
         Python that trains the advised classifier with scikit-learn alone.
+    candidates
+        The files among which the best one was chosen, where there are several.
+    purchases
+        The best one, and the best of another kind, where prices were given; none where no purchase reaches the target.
+    units : array or None
+        What the mix of the file gains in every real row, group of rows, or fold.
     keep : bool array (m,) or None
         The rows of the file to train on.
     """
@@ -363,8 +428,11 @@ class Advice:
     metric: str = "accuracy"
     train: str = "ridge"
     snippet: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    purchases: tuple[Purchase, ...] = ()
+    units: np.ndarray | None = None
     keep: np.ndarray | None = None
 
     def as_dict(self) -> dict[str, object]:
-        """All fields except `keep`, as nested dictionaries of numbers, words and arrays."""
-        return {name: value for name, value in asdict(self).items() if name != "keep"}
+        """All fields except `keep` and `units`, as nested dictionaries of numbers, words and arrays."""
+        return {name: value for name, value in asdict(self).items() if name not in ("keep", "units")}

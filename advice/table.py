@@ -39,7 +39,24 @@ def table(advice: Advice) -> list[Row]:
         rows.append(("use", "no synthetic data", "m = 0"))
     rows += [("gain of the best mix", with_error(advice.gain.value, advice.gain.se), ""),
              (f"all {advice.budget:,} at weight 1", with_error(advice.plain.value, advice.plain.se), "omega = 1")]
-    return [*rows, *_file_rows(advice), *_exchange_rows(advice)]
+    return [*rows, *_file_rows(advice), *_candidate_rows(advice), *_exchange_rows(advice), *_purchase_rows(advice)]
+
+
+def _candidate_rows(advice: Advice) -> list[Row]:
+    """Rows on the files among which the best one was chosen."""
+    return [(f"{'chosen: ' if one.chosen else ''}{one.name}", f"{with_error(one.gain, one.gain_se)}, {one.verdict}", "")
+            for one in advice.candidates] if len(advice.candidates) > 1 else []
+
+
+def _purchase_rows(advice: Advice) -> list[Row]:
+    """Rows on what to buy, and what next to it."""
+    rows = []
+    for name, one in zip(("buy", "or"), advice.purchases, strict=False):
+        what = [f"{one.real:,.0f} real rows"] * bool(one.real) + [f"{one.synthetic:,.0f} {one.kind}"] * bool(one.synthetic)
+        level = f"{advice.metric} {_level(advice, one.accuracy, one.se)}"
+        rows.append((name, f"{' and '.join(what) or 'nothing'} for {one.cost:,.2f}: {level}, "
+                     f"{with_error(one.gain, one.gain_se)}", f"omega = {one.omega:.2g}" if one.synthetic else ""))
+    return rows
 
 
 def _file_rows(advice: Advice) -> list[Row]:

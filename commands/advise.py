@@ -14,6 +14,7 @@ from .output import print_json, print_table
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..advice.money import Prices
     from ..advice.plan import Plan
 
 
@@ -48,6 +49,24 @@ class PlanOptions:
         return plan_of(labels, **asdict(self))
 
 
+@dataclass(frozen=True)
+class PriceOptions:
+    """The options that say what rows cost."""
+
+    price_real: Annotated[float | None, typer.Option("--price-real", help="Price of one more real row with its label.")] = None
+    price_synthetic: Annotated[float | None, typer.Option("--price-synthetic", help="Price of a synthetic row.")] = None
+    price_check: Annotated[float | None, typer.Option("--price-check", help="Price of having a person check the label of a synthetic "
+                           "row.")] = None
+    spend: Annotated[float | None, typer.Option("--spend", help="What there is to spend: the best purchase is said.")] = None
+    target: Annotated[float | None, typer.Option("--target", help="Accuracy to reach, such as 0.95: the cheapest purchase is said.")] = None
+
+    def prices(self) -> Prices | None:
+        """Return the prices; None where nothing is said of money. BadInput where something is missing."""
+        from ..advice.money import prices_of
+
+        return prices_of(self.price_real, self.price_synthetic, self.price_check, self.spend, self.target)
+
+
 @grouped
 def advise(
     real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
@@ -57,7 +76,8 @@ def advise(
     group: Annotated[str | None, typer.Option("--group", metavar="COLUMN", help="Rows with the same value in this column stay together: "
                      "those of one patient, or of one prompt.")] = None,
     synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
-                         "--real. Optional columns: keep (whether the verifier keeps the sample), score (the verifier's score), truth "
+                         "--real; of several files the best is chosen. Optional columns: keep "
+                         "(whether the verifier keeps the sample), score (the verifier's score), truth "
                          "(the true label, where it is known).")] = None,
     said: PlanOptions = PlanOptions(),
     standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
@@ -65,6 +85,8 @@ def advise(
                      "and sample weights. Others than ridge are measured by cross-validation and need --synthetic.")] = "ridge",
     metric: Annotated[str, typer.Option("--metric", help="accuracy, balanced, auc, f1 or log-loss. Others than accuracy are measured by "
                       "cross-validation and need --synthetic.")] = "accuracy",
+    money: PriceOptions = PriceOptions(),
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Write all of it as one page, too.")] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the picture and the record.")] = Path("out"),
     seed: Seed = 0,
     as_json: Json = False,
@@ -76,28 +98,39 @@ def advise(
     the verifier keeps (--epsilon, --rho, --phi) and what the generator was fitted on (--n-hat, --self-fitted or --exact).
     """
     from ..advice.advise import advise as give
+    from ..advice.among import advise_among
     from ..advice.modelled import Task, check_task
     from ..advice.picture import check_place, save
+    from ..advice.report import write
     from ..advice.table import HEAD, table
     from ..advice.tables import read
-    from ..support.errors import BadInput
+    from ..support.files import check_writable
     from ..support.progress import stages
 
-    if synthetic and len(synthetic) > 1:
-        raise BadInput(f"--synthetic is given {len(synthetic)} times: one file at a time")
     said.check(real=real is not None, file=bool(synthetic))
-    check_task(Task(model, metric), file=bool(synthetic))
-    table_of_real = read(real, label, drop=drop or (), group=group, seed=seed)
-    generated = read(synthetic[0], label, like=table_of_real, drop=drop or (), group=group, seed=seed) if synthetic else None
-    plan = said.plan(None if generated is None else generated.y)
+    prices = money.prices()
+    check_task(Task(model, metric), file=bool(synthetic), priced=prices is not None)
+    own = read(real, label, drop=drop or (), group=group, seed=seed)
+    files = [(str(one), read(one, label, like=own, drop=drop or (), group=group, seed=seed)) for one in dict.fromkeys(synthetic or [])]
+    plans = [said.plan(made.y) for _, made in files] or [said.plan(None)]
     check_place(out)
+    if report is not None:
+        check_writable(report)
+    options = {"standardise": standardise, "model": model, "metric": metric, "compare": True, "prices": prices, "seed": seed}
     with stages(True):
-        advice = give(table_of_real, plan, generated, standardise=standardise, model=model, metric=metric, compare=True, seed=seed)
-    files = save(advice, plan, out)
+        if files:
+            advice, chosen = advise_among(own, [(name, plan, made) for (name, made), plan in zip(files, plans, strict=True)], **options)
+        else:
+            advice, chosen = give(own, plans[0], **options), 0
+    plan = plans[chosen]
+    written = save(advice, plan, out)
+    if report is not None:
+        write(advice, plan, report)
+        written = (*written, report)
     if as_json:
         print_json(advice.as_dict())
         return
     print_table(HEAD, table(advice))
-    for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", f"Next: {advice.next}", ", ".join(map(str, files)), "",
+    for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", f"Next: {advice.next}", ", ".join(map(str, written)), "",
                  advice.snippet):
         typer.echo(line)

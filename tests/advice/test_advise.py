@@ -386,7 +386,7 @@ def test_bad_use_of_advise_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
                              (("--real", str(tmp_path / "none.npz"), "--exact", "--budget", "9"), "none.npz"),
                              ((), "your labelled samples (--real FILE), what the generator is (--n-hat K, --self-fitted or --exact, or"),
                              ((), "and how many samples could be generated (--budget M)"),
-                             ((*base, "--synthetic", "a.npz", "--synthetic", "b.npz"), "--synthetic is given 2 times"),
+                             ((*base, "--synthetic", "a.npz", "--synthetic", "b.npz"), "there is no file a.npz"),
                              ((*base, "--exact", "--budget", "9", "--label", "kind"), "kind"),
                              ((*base, "--n-hat", "0", "--budget", "9"), "n-hat must be at least 1"),
                              ((*base, "--exact", "--budget", "9", "--phi", "x"), "phi must be a number")):
