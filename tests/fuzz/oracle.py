@@ -81,6 +81,8 @@ def command(arguments: Sequence[str]) -> None:
             for unseen in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):  # as by default
                 warnings.simplefilter("ignore", unseen)
             cli.main()
+    except TooSlow as slow:
+        raise TooSlow(f"{slow} for {list(arguments)}") from None
     except SystemExit as stopped:
         code = 0 if stopped.code is None else stopped.code
     except Exception:
