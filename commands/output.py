@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Column
 
+NARROWEST = 40  # columns; a table in fewer would lose its numbers
+
 
 def print_json(value: object) -> None:
     """Print one JSON object in a line; numbers that JSON lacks are null."""
@@ -27,7 +29,10 @@ def print_table(head: tuple[str | Column, ...], rows: Iterable[tuple[str, ...]])
     table = Table(*head)
     for row in rows:
         table.add_row(*row)
-    Console(markup=False).print(table)  # brackets in a cell are its own
+    console = Console(markup=False)  # brackets in a cell are its own
+    if console.width < NARROWEST:
+        console = Console(markup=False, width=NARROWEST)
+    console.print(table)
 
 
 def yes_or_no(holds: bool) -> str:

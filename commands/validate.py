@@ -123,6 +123,10 @@ def _print(done: Validated, verbose: bool) -> None:
             numbers = (f"{value:.5g}" for value in (claim.theory, claim.measured, claim.se, claim.tolerance))
             table.add_row(claim.name, claim.kind, *numbers, yes_or_no(claim.holds))
         console.print(table)
+    unsure = sum(bool(claim.note) and not claim.holds for claim in done.claims)
+    if unsure:
+        console.print(f"{unsure} of {len(done.claims)} claims cannot be judged, for their standard errors are too large: give more trials",
+                      soft_wrap=True, markup=False, highlight=False)  # fmt: skip
     for note in done.notes:
         console.print(f"Note: {note}", soft_wrap=True, markup=False, highlight=False)
     count = sum(claim.holds for claim in done.claims)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -202,6 +203,24 @@ def test_beyond_floating_point_is_one_line(
 
 
 PREDICT = ("predict", *SETTING)
+
+
+def test_too_few_trials_are_told_from_a_wrong_theory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = ("--set", "gamma=0.1", "--set", "trials=20", "--jobs", "1")
+    code, out, _ = in_process(monkeypatch, capsys, "validate", "--figure", "4", "--quick", "--out", str(tmp_path), *few)
+    assert code == 1
+    found = json.loads(next(tmp_path.glob("*.json")).read_text())["claims"]
+    failed = [claim for claim in found if not claim["holds"]]
+    assert failed and all(claim["note"] and abs(claim["theory"] - claim["measured"]) <= claim["tolerance"] for claim in failed)
+    assert f"{len(failed)} of {len(found)} claims cannot be judged" in out
+
+
+@pytest.mark.parametrize("columns", ["0", "1", "20"])
+def test_no_terminal_is_too_narrow_for_numbers(columns: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    assert re.search(r"accuracy .* 0\.\d{4,}", in_process(monkeypatch, capsys, *PREDICT)[1])
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs a device that is always full")
