@@ -70,7 +70,7 @@ def _file_rows(advice: Advice) -> list[Row]:
                  ("", f"{with_error(one.predicted_gain, one.predicted_se)}, theory only{'' if ridge else ', of Ridge'}", "")]
         if advice.relabelled is not None:
             cleaned = advice.relabelled
-            rows.append(("and with its labels cleaned", f"{with_error(cleaned.gain, cleaned.gain_se)} more, RelabelledMix alpha "
+            rows.append(("cleaning its labels, too", f"{with_error(cleaned.gain, cleaned.gain_se)} on that, RelabelledMix alpha "
                          f"{two_digits(cleaned.alpha)}", ""))
         if advice.budget > one.m:
             end = advice.curve[-1]

@@ -252,8 +252,8 @@ class RelabelledMix(SyntheticMixRidge):
 
     In every round the classifier, the scores that its training samples have when each is left out, and the share of wrong labels give
     every synthetic sample a posterior of its true label. These posteriors, soft labels between the two classes, train the classifier of
-    the next round. The labels are taken to be wrong by chance. Where they are wrong for a reason that lies in the sample, that is false,
-    and no gain is to be expected.
+    the next round. The labels are taken to be wrong by chance. Where they are wrong for a reason that lies in the sample, the classifier
+    learns the reason, and cleaning does harm (docs/relabelling.md).
 
     Parameters
     ----------

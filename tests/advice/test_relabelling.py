@@ -100,7 +100,7 @@ def test_the_advice_says_it() -> None:
     assert perf_counter() - start < 20
     advice = advise(real, plan(made.y), made)
     assert advice.relabelled.gain == found.gain and advice.as_dict()["relabelled"]["rows"] == 600
-    assert any(name == "and with its labels cleaned" for name, *_ in table(advice))
+    assert any(name == "cleaning its labels, too" for name, *_ in table(advice))
 
 
 @pytest.mark.parametrize(("gain", "word"), [(0.03, "Clean the synthetic labels"), (-0.03, "Leave the synthetic labels"), (0.01, None)])
