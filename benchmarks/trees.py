@@ -16,7 +16,7 @@ from .measure import duration, interleaved, one_core, show
 from .textbook import Limits, predict_family_tree
 
 P, DEPTH = 500, 10
-REPEATS = 5
+REPEATS = 3
 
 
 def tree(p: int = P, depth: int = DEPTH, scheme: str = "replace") -> Tree:
