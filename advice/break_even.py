@@ -99,7 +99,7 @@ class ExchangeRates:
         try:
             family = self._planned(epsilon, verifier)
             found = best_mix(family, m, m=m, omega=omega, near=near)
-            expected = e.with_best_ridge(family, found).accuracy
+            expected = e.with_best_ridge(family, found, nearest=True).accuracy
             value, _ = calibrated(expected, e.expected_without, e.baseline.accuracy, len(e.classes))
         except NotConverged:
             return float("nan"), near

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ..estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, SHARES, Candidates, mean_scatter, preferred
+from ..estimators.candidates import ALPHAS, FEW_ALPHAS, FEW_SHARES, PLATEAU, SHARES, Candidates, mean_scatter, preferred
 from ..estimators.leave_one_out import LeaveOneOut, RidgeMix, sharpened
 from ..solvers.best_mix import Family, Optimum, best_mix, settled
 from ..solvers.problem import Generator
@@ -159,7 +159,7 @@ class Evidence:
         tried = self.candidates_without
         return np.log(tried.alphas / len(self.X)), (sharpened(tried.soft @ tried.shares) - tried.theory) / 2
 
-    def with_best_ridge(self, family: Family, mix: Optimum) -> Optimum:
+    def with_best_ridge(self, family: Family, mix: Optimum, *, nearest: bool = False) -> Optimum:
         """Return a mix of the theory with the ridge of the highest expected accuracy at its m and omega.
 
         Parameters
@@ -168,12 +168,29 @@ class Evidence:
             Of mixes of the user's data.
         mix : Optimum
             Where m and omega are taken from.
+        nearest : bool
+            Whether the nearest ridge from which all steps lead down will do: a third of the work, for the many points of a plane.
         """
         mix = settled(family, mix, LEVEL)
-        accuracies = np.full(len(RIDGE_FACTORS), -np.inf)
-        for i, factor in enumerate(RIDGE_FACTORS):
-            with suppress(NotConverged):
-                accuracies[i] = self.expected(family, mix.m, mix.omega, mix.gamma * factor)
+        accuracies = np.full(len(RIDGE_FACTORS), np.nan)
+
+        def accuracy(i: int) -> float:
+            if not 0 <= i < len(RIDGE_FACTORS):
+                return -np.inf
+            if np.isnan(accuracies[i]):
+                accuracies[i] = -np.inf
+                with suppress(NotConverged):
+                    accuracies[i] = self.expected(family, mix.m, mix.omega, mix.gamma * RIDGE_FACTORS[i])
+            return accuracies[i]
+
+        if nearest:
+            at = int(np.abs(np.log(RIDGE_FACTORS)).argmin())
+            while (step := max((at - 1, at + 1), key=accuracy)) != at and accuracy(step) > accuracy(at) + PLATEAU:
+                at = step
+            accuracies[np.isnan(accuracies)] = -np.inf
+        else:
+            for i in range(len(RIDGE_FACTORS)):
+                accuracy(i)
         if np.isinf(accuracies).all():
             return mix
         best = preferred(accuracies, np.round(np.abs(np.log(RIDGE_FACTORS)), 6), -RIDGE_FACTORS)  # on a plateau next to the theory's
