@@ -67,3 +67,10 @@ def test_the_tutorial_prints_what_its_record_says(tmp_path: Path) -> None:
     for name in ("plan", "file"):
         assert kept[name]["verdict"] == now[name]["verdict"] and kept[name]["rows"] == now[name]["rows"]
     assert kept["later"] == pytest.approx(now["later"])
+
+
+def test_the_theory_says_of_lines_of_generators_what_the_record_says() -> None:
+    kept, now = json.loads(module("collapse").RECORD.read_text()), module("collapse").computed()
+    for scheme, line in now.pop("lines").items():
+        assert kept["lines"][scheme] == pytest.approx(line, abs=1e-9)
+    assert {name: kept[name] for name in now} == pytest.approx(now, rel=1e-6)
