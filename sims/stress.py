@@ -3,17 +3,22 @@
 The box: gamma 1e-8 to 1e8, p/N 1e-4 to 1e3, n-hat/N 1e-4 to 1e3, omega 1e-4 to 1e4, |mu| 0 to 100, the share of real
 samples, epsilon, rho and phi 0 to 1, ends included, every kind of generator. Most points are isotropic; a share of
 them goes through the spectral backend, on spectra that spread over eight decades and may be rank-deficient.
+Other losses than the square one have a smaller box: gamma 1e-4 to 1e4, p/N and n-hat/N 1e-2 to 10, omega 1e-2 to 1e2, |mu| to 10.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
+from ..solvers.any_loss import SQUARE, Loss
+from ..solvers.generated.losses import NAMES as LOSSES
 from ..solvers.predict import predict, predict_grid
 from ..solvers.problem import Generator, Setting
 from ..support.cluster import connected
@@ -24,6 +29,7 @@ POINTS = 1_000_000
 SPECTRAL_SHARE = 0.05
 ISOTROPIC_CHUNK = 20_000  # points of one kind of generator
 SPECTRAL_CHUNK = 500  # points on one spectrum
+LOSS_CHUNKS = (1_000, 100)  # the same where the loss is given
 N = 1e4  # of the isotropic points: only ratios to it matter, and p and n-hat are at least 1
 ENDS = 0.1  # share of the values of a bounded parameter that are exactly at either end
 UNFITTED = 2.0  # n-hat of a generator that is about to vary over its axis
@@ -35,6 +41,31 @@ GENERATORS = (
 )
 
 Axes = dict[str, np.ndarray]
+Decades = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Box:
+    """Where points are drawn from, as powers of ten.
+
+    Attributes
+    ----------
+    gamma, ratio, omega : pairs
+        Of the ridge, of p/N and n-hat/N, and of the weight.
+    length : pair
+        Of means that are not 0.
+    spread : float
+        Decades above and below 1 over which eigenvalues may spread.
+    """
+
+    gamma: Decades = (-8, 8)
+    ratio: Decades = (-4, 3)
+    omega: Decades = (-4, 4)
+    length: Decades = (-3, 2)
+    spread: float = 4.0
+
+
+WHOLE, SMALLER = Box(), Box((-4, 4), (-2, 1), (-2, 2), (-2, 1), 1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,55 +163,103 @@ def sweep(
     BadInput
         For fewer than 2 points, a negative seed, or a number of threads beside a cluster.
     """
-    points, seed = int(number("points", points, 2, 2**53)), int(number("seed", seed, 0))
+    points, seed = _checked(points, 2, seed, threads)
+    spectral = max(1, round(SPECTRAL_SHARE * points))
+    sizes = (points - spectral, spectral)
+    work = [[(backend, SQUARE, WHOLE, *chunk, threads) for chunk in _chunks(backend, count, [seed, backend])]
+            for backend, count in enumerate(sizes)]  # fmt: skip
+    return SweepReport(*_run(work, progress), seed)
+
+
+def sweep_losses(
+    points: int,
+    seed: int = 0,
+    threads: int | None = None,
+    losses: Sequence[str] = LOSSES,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, BackendResult]:
+    """Solve random points of the smaller box, as many for each loss, a twentieth of them through the spectral backend.
+
+    Parameters
+    ----------
+    points : int
+        How many in all.
+    seed, threads, progress
+        As of `sweep`.
+    losses : sequence of str
+        Names of losses.
+
+    Raises
+    ------
+    BadInput
+        For an unknown loss, fewer than 2 points for each, a negative seed, or a number of threads beside a cluster.
+    """
+    losses = list(losses)
+    kinds = [Loss.of(loss).kind for loss in losses]
+    points, seed = _checked(points, 2 * len(losses), seed, threads)
+    each = points // len(losses)
+    spectral = max(1, round(SPECTRAL_SHARE * each))
+    work = [[(backend, loss, SMALLER, *chunk, threads) for backend, count in enumerate((each - spectral, spectral))
+             for chunk in _chunks(backend, count, [seed, kind, backend], min(LOSS_CHUNKS[backend], -(-count // (2 * len(GENERATORS)))))]
+            for loss, kind in zip(losses, kinds, strict=True)]  # fmt: skip
+    return dict(zip(losses, _run(work, progress), strict=True))
+
+
+def _checked(points: int, least: int, seed: int, threads: int | None) -> tuple[int, int]:
     if threads is not None and connected():
         raise BadInput("workers of a cluster solve on one thread each: leave --threads out")
-    spectral = max(1, round(SPECTRAL_SHARE * points))
-    results, done = [], 0
+    return int(number("points", points, least, 2**53)), int(number("seed", seed, 0))
+
+
+def _run(work: Sequence[Sequence[tuple]], progress: Callable[[int, int], None]) -> list[BackendResult]:
+    """The result of each list of chunks."""
+    shares, done, total = [], 0, sum(chunk[4] for chunks in work for chunk in chunks)
     with workers(1, _solved) as run:
-        for backend, count in enumerate((points - spectral, spectral)):
-            found = BackendResult(0, 0, -1.0, None, 0.0)
-            for part in run((backend, *chunk, threads) for chunk in _chunks(backend, count, seed)):
-                found = found.with_part(part)
-                progress(done + found.points, points)
-            done += found.points
-            results.append(found)
-    return SweepReport(*results, seed)
+        for chunks in work:
+            share = BackendResult(0, 0, -1.0, None, 0.0)
+            for part in run(iter(chunks)):
+                share = share.with_part(part)
+                progress(done + share.points, total)
+            done += share.points
+            shares.append(share)
+    return shares
 
 
-def _chunks(backend: int, count: int, seed: int) -> Iterator[tuple[int, int, np.random.SeedSequence]]:
+def _chunks(backend: int, count: int, seed: Sequence[int], chunk: int | None = None) -> Iterator[tuple[int, int, np.random.SeedSequence]]:
     """Number and size of the chunks that `count` points make up, each with the seed of its own random numbers."""
-    chunk = (ISOTROPIC_CHUNK, SPECTRAL_CHUNK)[backend]
-    streams = np.random.SeedSequence([seed, backend]).spawn(-(-count // chunk))
+    chunk = chunk or (ISOTROPIC_CHUNK, SPECTRAL_CHUNK)[backend]
+    streams = np.random.SeedSequence(seed).spawn(-(-count // chunk))
     for i, stream in enumerate(streams):
         yield i, min(chunk, count - i * chunk), stream
 
 
-def _solved(backend: int, i: int, size: int, stream: np.random.SeedSequence, threads: int | None) -> BackendResult:
+def _solved(backend: int, loss: str, box: Box, i: int, size: int, stream: np.random.SeedSequence, threads: int | None) -> BackendResult:
     """Draw and solve a chunk: points on one kind of generator, or on one spectrum."""
-    setting, axes = (_isotropic, _spectral)[backend](i, size, np.random.default_rng(stream))
-    _compile(backend)
+    setting, axes = (_isotropic, _spectral)[backend](i, size, np.random.default_rng(stream), box)
+    _compile(backend, loss)
     start = time.perf_counter()
     try:
-        residual = predict_grid(setting, threads=threads, **axes).residual
+        residual = predict_grid(setting, threads=threads, loss=loss, **axes).residual
     except NotConverged:
-        residual = np.array([_residual(point) for point in _settings(setting, axes)])
+        residual = np.array([_residual(point, loss) for point in _settings(setting, axes)])
     seconds, index = time.perf_counter() - start, int(np.argmax(residual))
     worst = next(_settings(setting, _part(axes, slice(index, index + 1))))
     return BackendResult(residual.size, int(np.sum(np.isinf(residual))), float(residual[index]), worst, seconds)
 
 
 @cache
-def _compile(backend: int) -> None:
+def _compile(backend: int, loss: str) -> None:
     """Solve two points, so that no time is counted for compiling."""
-    setting, axes = (_isotropic, _spectral)[backend](0, 2, np.random.default_rng(0))
-    predict_grid(setting, **axes)
+    setting, axes = (_isotropic, _spectral)[backend](0, 2, np.random.default_rng(0), SMALLER)
+    with suppress(NotConverged):
+        predict_grid(setting, loss=loss, **axes)
 
 
-def _residual(setting: Setting) -> float:
+def _residual(setting: Setting, loss: str) -> float:
     """The relative residual of one point; infinite where it is not solved."""
     try:
-        return predict(setting).fixed_point["residual"]
+        return predict(setting, loss=loss).fixed_point["residual"]
     except NotConverged:
         return float("inf")
 
@@ -195,26 +274,26 @@ def _settings(setting: Setting, axes: Axes) -> Iterator[Setting]:
         yield setting.with_(**dict(zip(axes, map(float, values), strict=True)))
 
 
-def _isotropic(i: int, size: int, rng: np.random.Generator) -> tuple[Setting, Axes]:
+def _isotropic(i: int, size: int, rng: np.random.Generator, box: Box = WHOLE) -> tuple[Setting, Axes]:
     generator = GENERATORS[i % len(GENERATORS)]
-    p = np.rint(_decades(rng, 0, 7, size))
-    axes = {"p": p, "mu": _lengths(rng, size), **_mixtures(rng, generator, np.full(size, N))}
+    p = np.rint(_decades(rng, *(round(math.log10(N)) + end for end in box.ratio), size))
+    axes = {"p": p, "mu": _lengths(rng, size, box), **_mixtures(rng, generator, np.full(size, N), box)}
     if generator.kind != "self-fitted":
-        axes["mu_perp"] = np.where(p > 1, _lengths(rng, size), 0.0)
+        axes["mu_perp"] = np.where(p > 1, _lengths(rng, size, box), 0.0)
     return Setting(1, 1, 2, 1.0, generator=generator), axes
 
 
-def _spectral(i: int, size: int, rng: np.random.Generator) -> tuple[Setting, Axes]:
+def _spectral(i: int, size: int, rng: np.random.Generator, box: Box = WHOLE) -> tuple[Setting, Axes]:
     generator = GENERATORS[i % len(GENERATORS)]
     p = int(rng.integers(20, 61))
-    mu, mu_perp = (length * rng.standard_normal(p) / np.sqrt(p) for length in _lengths(rng, 2))
+    mu, mu_perp = (length * rng.standard_normal(p) / np.sqrt(p) for length in _lengths(rng, 2, box))
     if generator.kind != "self-fitted":
-        generator = replace(generator, mu_perp=mu_perp, covariance=_spectrum(rng, p))
-    setting = Setting(1, 1, p, mu, covariance=_spectrum(rng, p), generator=generator)
-    return setting, _mixtures(rng, generator, p / _decades(rng, -4, 3, size))
+        generator = replace(generator, mu_perp=mu_perp, covariance=_spectrum(rng, p, box))
+    setting = Setting(1, 1, p, mu, covariance=_spectrum(rng, p, box), generator=generator)
+    return setting, _mixtures(rng, generator, p / _decades(rng, *box.ratio, size), box)
 
 
-def _mixtures(rng: np.random.Generator, generator: Generator, total: np.ndarray) -> Axes:
+def _mixtures(rng: np.random.Generator, generator: Generator, total: np.ndarray, box: Box) -> Axes:
     """Everything but dimension and means, N samples in `total` (P,)."""
     size, fitted = total.size, generator.kind == "self-fitted"
     real = _fractions(rng, size)
@@ -223,14 +302,14 @@ def _mixtures(rng: np.random.Generator, generator: Generator, total: np.ndarray)
     axes = {
         "n": real * total,
         "m": (1 - real) * total,
-        "gamma": _decades(rng, -8, 8, size),
-        "omega": _decades(rng, -4, 4, size),
+        "gamma": _decades(rng, *box.gamma, size),
+        "omega": _decades(rng, *box.omega, size),
         **{name: _fractions(rng, size) for name in ("epsilon", "rho", "phi")},
     }
     if not fitted:
         axes["beta"] = rng.choice([-1.0, 0.0, 0.5, 1.0, 2.0], size)
     if generator.kind == "independent":
-        axes["n_hat"] = np.maximum(1.0, _decades(rng, -4, 3, size) * total)
+        axes["n_hat"] = np.maximum(1.0, _decades(rng, *box.ratio, size) * total)
     return axes
 
 
@@ -245,12 +324,12 @@ def _fractions(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.where(where < ENDS, 0.0, np.where(where > 1 - ENDS, 1.0, value))
 
 
-def _lengths(rng: np.random.Generator, size: int) -> np.ndarray:
-    """Lengths of means: 0, or log-uniform from 1e-3 to 100."""
-    return np.where(rng.random(size) < ENDS, 0.0, _decades(rng, -3, 2, size))
+def _lengths(rng: np.random.Generator, size: int, box: Box) -> np.ndarray:
+    """Lengths of means: 0, or log-uniform."""
+    return np.where(rng.random(size) < ENDS, 0.0, _decades(rng, *box.length, size))
 
 
-def _spectrum(rng: np.random.Generator, p: int) -> np.ndarray:
+def _spectrum(rng: np.random.Generator, p: int, box: Box) -> np.ndarray:
     """p eigenvalues over up to eight decades, often some of them 0."""
-    spread = rng.choice([0.0, 1.0, 4.0])
+    spread = rng.choice([0.0, 0.25, 1.0]) * box.spread
     return np.where(rng.random(p) < rng.choice([0.0, 0.0, 0.5]), 0.0, 10 ** rng.uniform(-spread, spread, p))

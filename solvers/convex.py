@@ -16,7 +16,7 @@ import math
 import numpy as np
 from numba import prange
 
-from . import data_side, kernels, loss_side
+from . import data_side, gathered, kernels, loss_side
 from .compiling import njit
 from .data_side import Dense, Spectral
 from .generated import losses, two_sides
@@ -277,6 +277,8 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
         residual = _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
     if residual <= _ON_PATH:
         residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls, ROUND_OFF, 20)
+    if kind == gathered.HINGE and J > K and not residual <= TOLERANCE:
+        residual = gathered.solve(sources, wrong, child, side, _heavy(sources, side, gamma), gamma, z, pulls)
     if kind >= losses.CLOSED:
         T, slopes = np.empty((J, 3)), np.empty((3 * J, 3 * J))
         _round(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINEST, pulls, T, slopes)

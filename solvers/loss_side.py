@@ -54,7 +54,8 @@ def kind_of(loss: str, threshold: float | None = None) -> tuple[int, float]:
 def prox(kind, h, c, delta, threshold):
     """Return the proximal step argmin_u c ell(u) + (u - h)^2 / (2 delta) of a smooth loss.
 
-    By Newton on u + c delta ell'(u) = h within its bracket.
+    By Newton on u + c delta ell'(u) = h within its bracket, which is halved where a step is more than half the step before it: Newton alone
+    can jump to and fro over the bend of the loss.
 
     Parameters
     ----------
@@ -71,9 +72,13 @@ def prox(kind, h, c, delta, threshold):
     _, slope, curvature = losses.margin_loss(kind, h, threshold)
     low, high = min(h, h - rate * slope), max(h, h - rate * slope)
     u = h - rate * slope / (1 + rate * curvature)
+    step, before = high - low, 4 * (high - low)
     for _ in range(_STEPS):
-        if not low < u < high:
+        if not low < u < high or abs(step) > 0.5 * before:
+            before = high - low
             u = 0.5 * (low + high)
+        else:
+            before = abs(step)
         _, slope, curvature = losses.margin_loss(kind, u, threshold)
         over = u - h + rate * slope
         if over > 0:
@@ -150,24 +155,28 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
     out[:] = 0.0
     centre = prox(kind, mean, c, delta, threshold)  # so that the variance of u does not cancel
     f1 = f2 = d1 = fd = ffd = dg = dgg = fdg = response = shift = square = 0.0
-    left, rise = begin, 0.0
+    left = begin
     for j in range(panels):
         right = end
         if j < panels - 1:
             place, low, high, u = first + (j + 1) * width, left, end, left
-            for step in range(_STEPS):
+            step, before = end - left, 4 * (end - left)
+            for turn in range(_STEPS):
                 _, slope, curvature = losses.margin_loss(kind, u, threshold)
                 over = a * (u + rate * slope - mean) * inverse + bw * math.asinh(u / w) - place
                 if abs(over) < 0.1 * width:
                     break
-                if step > 0 and over > 0:
+                if turn > 0 and over > 0:
                     high = u
                 else:
                     low = u
-                rise = a * inverse * (1 + rate * curvature) + b / math.sqrt(1 + (u / w) ** 2)
-                u -= over / rise
-                if not low < u < high:
+                step = over / (a * inverse * (1 + rate * curvature) + b / math.sqrt(1 + (u / w) ** 2))
+                u -= step
+                if not low < u < high or abs(step) > 0.5 * before:
+                    before = high - low
                     u = 0.5 * (low + high)
+                else:
+                    before = abs(step)
             right = u
         half, middle = 0.5 * (right - left), 0.5 * (right + left)
         for i in range(_NODES.size):

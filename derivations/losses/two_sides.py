@@ -372,6 +372,53 @@ def base_functions() -> tuple[Function, ...]:
     )
 
 
+# --- generated samples that gather on a kink of the loss ---------------------------------------------------------------
+
+GIVEN, HELD = sp.symbols("given held", positive=True)  # leverage over q, which is 1 / (1 + r s q), and what it lacks to 1
+STUCK = sp.Symbol("stuck", nonnegative=True)  # share of base samples on the kink: -df leverage
+
+
+def gathered_step() -> dict[str, sp.Expr]:
+    """The base step where s is large, mean_s near the kink and variance and leverage near 0, in numbers that stay finite.
+
+    The mean of the base's own margin, less m_s, and the change of m_s are in units of the leverage; variances are in units of its square.
+    """
+    handed = FITTED * (R * OWN.mean * GIVEN + HELD * (M_S - M) / Q)  # by a share 1 / (1 + r s q) of what base_step calls so
+    drawn = FITTED * (R * OWN.mean + (M - M_S) / Q)
+    own = F2 - F**2 + R * OWN.noise * (1 - 2 * STUCK)
+    return {
+        "drawn": drawn,
+        "square": R * OWN.noise + V / Q**2,
+        "mhat": (handed + GIVEN * F) / R + (1 - FITTED) * OWN.mean,
+        "s": (HELD + STUCK * GIVEN) / (R * Q),
+        "qhat": ((GIVEN * F + handed) ** 2 + GIVEN**2 * own + V * HELD * (HELD + 2 * STUCK * GIVEN) / Q**2) / R,
+        "change": drawn + F,
+    }
+
+
+@check("gathering on a kink", "the base step in numbers that stay finite, with the base step, symbolically, for a mean that is "
+       "fitted and one that is exact")
+def gathering() -> CheckResult:
+    share = 1 / (1 + R * OWN.curvature * Q)
+    leverage, at = Q * share, {GIVEN: share, HELD: 1 - share, STUCK: -DF * Q * share}
+    found = []
+    for fitted in (0, 1):
+        inside, step, gathered = ({name: value.subs(at).subs(FITTED, fitted) for name, value in each.items()}
+                                  for each in (base_input(), base_step(), gathered_step()))
+        start = M_S if fitted else M
+        found += [inside["mean"] - start - leverage * gathered["drawn"], inside["variance"] - leverage ** 2 * gathered["square"],
+                  step["mean"] - start - leverage * gathered["change"]]
+        found += [step[name] - gathered[name] for name in ("mhat", "s", "qhat")]
+    return vanishes(*found)
+
+
+def gathered_function() -> Function:
+    """The gathered step."""
+    return Function("gathered_step", "The base step of samples that gather on a kink: mean less m_s and variance at which the base "
+                    "takes its own step, in units of the leverage; forces of the base; how far the mean of the generated samples moves.",
+                    (M, V, Q, OWN.mean, OWN.noise, M_S, R, FITTED, GIVEN, HELD, STUCK, F, F2), gathered_step())
+
+
 @check("handing down", "mean, response and second moment of the force on a base sample, and mean, variance and response of its margin, "
        "integrated over both Gaussians for any cubic force of its own, with the formulas that are generated")
 def handing_down() -> CheckResult:
@@ -628,7 +675,7 @@ def theorem() -> Theorem:
             Equation("curvature of the base, its own and what is handed down", sp.Eq(sp.Symbol("s_b"), base_step()["s"])),
             Equation("leverage that a generated sample sees", sp.Eq(sp.Symbol("delta_g"), base_step()["leverage"])),
         ),
-        (*data_functions(), linear_moments(), linear_step(), force_function(), *base_functions()),
+        (*data_functions(), linear_moments(), linear_step(), force_function(), *base_functions(), gathered_function()),
         after="family_tree",
         javascript=True,
     )

@@ -35,6 +35,17 @@ def test_the_theory_is_what_simulations_say(loss: str, kind: str) -> None:
     assert np.abs(surprises(predict(setting, loss=loss), measured, dimension(setting))).max() < LIMIT
 
 
+@pytest.mark.parametrize("kind", ["mean fitted too", "self-fitted"])
+def test_generated_samples_that_gather_on_the_kink(kind: str) -> None:
+    """All margins of the synthetic samples are 1: they have no leverage, and no variance, but the classifier is that of the theory."""
+    setting = SETTING.with_(generator=KINDS[kind], epsilon=0.1, gamma=0.01)
+    setting = setting.with_(n_hat=15) if kind != "self-fitted" else setting.with_(n=24, m=600)
+    theory = predict(setting, loss="hinge")
+    assert theory.fixed_point["delta_s"] < 1e-12
+    measured = outcomes(simulate(setting, trials=TRIALS, seed=1, loss="hinge"))
+    assert np.abs(surprises(theory, measured, dimension(setting))).max() < critical(2 * len(QUANTITIES))
+
+
 @pytest.fixture(scope="module")
 def measured() -> dict[str, dict[str, Estimate]]:
     """Simulations with an exact generator, of every loss but the square one."""

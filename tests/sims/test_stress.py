@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import synthmix.sims.stress as module
-from synthmix.sims.stress import sweep
+from synthmix.sims.stress import LOSSES, sweep, sweep_losses
 from synthmix.solvers.predict import predict
 from synthmix.support.errors import BadInput, NotConverged
 
@@ -28,7 +28,7 @@ def test_a_sweep_depends_on_points_and_seed_alone() -> None:
 
 
 def test_the_points_reach_the_ends_of_the_box() -> None:
-    chunks = [module._isotropic(i, size, np.random.default_rng(stream))[1] for i, size, stream in module._chunks(0, 80_000, 0)]
+    chunks = [module._isotropic(i, size, np.random.default_rng(stream))[1] for i, size, stream in module._chunks(0, 80_000, [0])]
     every = {name: np.concatenate([axes[name] for axes in chunks if name in axes]) for name in chunks[1]}
     low_high = {name: (values.min(), values.max()) for name, values in every.items()}
     for name in ("epsilon", "rho", "phi"):
@@ -43,22 +43,33 @@ def test_the_points_reach_the_ends_of_the_box() -> None:
 def test_a_point_that_is_not_solved_is_counted_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     solve, solve_one = module.predict_grid, module.predict
 
-    def failing_grid(setting, threads=None, **axes):
-        if np.any(axes["gamma"] == 1e8):
+    def failing_grid(setting, **options):
+        if np.any(options["gamma"] == 1e8):
             raise NotConverged("too heavy a ridge")
-        return solve(setting, threads=threads, **axes)
+        return solve(setting, **options)
 
-    def failing(setting):
+    def failing(setting, **options):
         if setting.ridge.gamma == 1e8:
             raise NotConverged("too heavy a ridge")
-        return solve_one(setting)
+        return solve_one(setting, **options)
 
     monkeypatch.setattr(module, "predict_grid", failing_grid)
     monkeypatch.setattr(module, "predict", failing)
-    monkeypatch.setattr(module, "_compile", lambda backend: None)
+    monkeypatch.setattr(module, "_compile", lambda backend, loss: None)
     report = sweep(400, seed=1)
     assert report.points == 400 and 20 < report.unsolved < 80
     assert report.residual == np.inf and report.worst.ridge.gamma == 1e8
+
+
+def test_every_point_of_a_small_sweep_of_losses_is_solved() -> None:
+    seen = []
+    shares = sweep_losses(1200, seed=3, progress=lambda done, total: seen.append((done, total)))
+    assert tuple(shares) == LOSSES and all((share.points, share.unsolved) == (200, 0) for share in shares.values())
+    assert max(share.residual for share in shares.values()) <= 1e-9 and seen[-1] == (1200, 1200)
+    again = sweep_losses(200, 3, losses=["hinge"])["hinge"]
+    assert (again.residual, again.worst.mu) == (shares["hinge"].residual, shares["hinge"].worst.mu)
+    with pytest.raises(BadInput, match="loss must be one of"):
+        sweep_losses(100, losses=["ridge"])
 
 
 @pytest.mark.parametrize("bad", [{"points": 1}, {"seed": -1}, {"points": float("nan")}, {"threads": 0}])

@@ -1,0 +1,257 @@
+"""The fixed point of the hinge loss with generated samples whose margins gather on its kink.
+
+Many samples of a generator that was fitted on few have margins that vary in few directions only. Training may then put all of them on the
+kink at once: left-out variance and leverage of generated samples tend to 0 together, and in the limit single forces are not determined,
+though the classifier is. Here the kink is rounded over c times a width of `ROUNDED` of the base's leverage, which determines them, and the
+unknowns of generated samples are in units of D = leverage + width, so that nothing is lost as D falls: the distance X of their mean margin
+from the kink, +1 or -1, is X D, and their variance Y D^2. The fixed point is followed from a heavy ridge and a wide kink.
+
+Array letters: K sources, J nodes as in convex.py, n = 3 J unknowns: m, log v, log q of a source; X, log Y, log leverage of generated
+samples.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from . import data_side, kernels, loss_side
+from .compiling import njit
+from .generated import losses, two_sides
+
+HINGE = losses.NAMES.index("hinge")
+ROUNDED = 1e-14  # width of the kink at last, over the leverage of the base
+LEAST = 1e-250  # of a variance, and of a response, in units of the leverage
+IDLE = 1e-9  # force in units of a sample's weight that is nothing
+_ON_PATH, _ENOUGH = 1e-4, 1e-12
+_STEP = 1e-7  # of the unknowns, for slopes
+_STRIDE, _BACKTRACKS = 3.0, 8
+_FIRST_STEP, _LEAST_STEP, _MOST_STEPS = math.log(10.0), 1e-3, 400
+
+
+@njit(cache=True, error_model="numpy")
+def _stuck(c, offset, spread, out):
+    """Fill `out` (MOMENTS,) for a margin `offset` below the kink, with that standard deviation, both in units of the leverage."""
+    loss_side.moments(HINGE, c, 1.0, 1.0, 1 - offset, spread, loss_side.FINE, out)
+
+
+@njit(cache=True, error_model="numpy")
+def _beyond(t, spread):
+    """E of the positive part of spread (g - t), g ~ N(0, 1)."""
+    return spread * (math.exp(-0.5 * t * t) / math.sqrt(2 * math.pi) - 0.5 * t * math.erfc(t * math.sqrt(0.5)))
+
+
+@njit(cache=True, error_model="numpy")
+def _own(source, e, side_of, x, y, width, one, other):
+    """Mean force, curvature times D, noise of generated samples; `side_of`: the kink, +1 of right labels or -1 of wrong ones."""
+    theta, c = source[kernels.THETA], source[kernels.WEIGHT]
+    near, far = (1 - e, e) if side_of > 0 else (e, 1 - e)
+    spread = math.sqrt(y)
+    one[:] = 0.0
+    other[:] = 0.0
+    _stuck(c, x, spread, one)
+    if far > 0:
+        _stuck(c, 2 / width - x, spread, other)
+    return (side_of * theta * (near * one[0] - far * other[0]), -theta * (near * one[1] + far * other[1]),
+            theta * (near * one[2] + far * other[2]))
+
+
+@njit(cache=True, error_model="numpy")
+def _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps):
+    """Fill pulls (K, 3), what left-out samples see z (J, 3) and, for one round, the changes of the unknowns x (n,) into gaps (n,)."""
+    K = sources.shape[0]
+    one, other = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
+    for k in range(K):
+        m, v, q = x[3 * k], math.exp(x[3 * k + 1]), math.exp(x[3 * k + 2])
+        z[k, 0], z[k, 1], z[k, 2] = m, v, q
+        node = child[k]
+        if node < 0:
+            own = loss_side.forces(HINGE, 1.0, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[k], loss_side.FINE, one,
+                                   other)
+            pulls[k, 0], pulls[k, 1], pulls[k, 2] = own[0], own[1], own[2]
+            continue
+        r, b, fitted = sources[k, kernels.FIT], sources[k, kernels.BASE], sources[k, kernels.MEAN_FITTED]
+        offset, y, leverage = x[3 * node], math.exp(x[3 * node + 1]), math.exp(x[3 * node + 2])
+        D = leverage + rounded * q
+        mean = kink * (1 - offset * D)
+        z[node, 0], z[node, 1], z[node, 2] = mean, y * D * D, leverage
+        mhat, sD, qhat = _own(sources[k], wrong[k], kink, offset, y, D, one, other)
+        load = r * q * sD  # r s q times D
+        given, held = D / (D + load), load / (D + load)
+        step = two_sides.gathered_step(m, v, q, mhat, qhat, mean, r, fitted, given, held, 0.0, 0.0, 0.0)
+        response, square, trained = 1.0, step[1], 0.0
+        if b > 0:
+            trained = math.sqrt(step[1])
+            below = (1 - m) / (q * given)
+            if fitted > 0:
+                below = (offset * D if kink > 0 else 2 - offset * D) / (q * given) - step[0]
+            _stuck(b * r, below, trained, one)
+            response, square = max(one[8], LEAST), max(one[9], LEAST)  # where all of the base lies on its own kink
+            step = two_sides.gathered_step(m, v, q, mhat, qhat, mean, r, fitted, given, held, -one[1], one[0], one[2])
+        pulls[k, 0], pulls[k, 1], pulls[k, 2] = step[2], step[3], step[4]
+        away = q * given * step[5]  # change of the mean
+        if trained > 0 and kink > 0:  # without the mean force, which cancels where the base lies on its own kink
+            c = b * r
+            gaps[3 * node] = q * given / D * (_beyond((c - below) / trained, trained) - _beyond(below / trained, trained)) - offset
+        elif fitted > 0:
+            gaps[3 * node] = -kink * away / D
+        else:
+            gaps[3 * node] = (m + away - mean) / math.sqrt(v + m * m)
+        gaps[3 * node + 1] = math.log(square / y) + 2 * math.log(q * given / D)
+        gaps[3 * node + 2] = math.log(response * q * given / leverage)
+    seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
+    data_side.see(side, gamma, pulls, seen, slopes)
+    for k in range(K):
+        gaps[3 * k] = seen[k, 0] - x[3 * k]
+        gaps[3 * k + 1] = math.log(seen[k, 1]) - x[3 * k + 1]
+        gaps[3 * k + 2] = math.log(seen[k, 2]) - x[3 * k + 2]
+
+
+@njit(cache=True, error_model="numpy")
+def _residual(sources, child, x, gaps):
+    """The largest relative change; means in units of the second moment of the margin, X in units of 1 + |X| and of the spread."""
+    largest = 0.0
+    for k in range(sources.shape[0]):
+        largest = max(largest, abs(gaps[3 * k]) / math.sqrt(math.exp(x[3 * k + 1]) + x[3 * k] ** 2))
+        node = child[k]
+        if node >= 0:
+            scale = 1.0
+            if sources[k, kernels.MEAN_FITTED] > 0:
+                scale = math.exp(x[3 * node + 1] / 2) + abs(x[3 * node]) + IDLE * sources[k, kernels.WEIGHT]
+            largest = max(largest, abs(gaps[3 * node]) / scale)
+    for i in range(x.size):
+        if not abs(gaps[i]) < math.inf:
+            return math.inf
+        if i % 3:
+            largest = max(largest, abs(gaps[i]))
+    return largest
+
+
+@njit(cache=True, error_model="numpy")
+def _newton(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, enough, steps):
+    """Newton from x, in place, with slopes by differences; returns the residual reached."""
+    n = x.size
+    gaps, there, A, step, tried = np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n), np.empty(n)
+    _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps)
+    residual = _residual(sources, child, x, gaps)
+    for _ in range(steps):
+        if not enough < residual < math.inf:
+            break
+        for j in range(n):
+            tried[:] = x
+            tried[j] += _STEP * (1 + abs(x[j])) if j % 3 == 0 else _STEP
+            _gaps(sources, wrong, child, side, gamma, kink, rounded, tried, pulls, z, there)
+            for i in range(n):
+                A[i, j] = (gaps[i] - there[i]) / (tried[j] - x[j])
+        step[:] = gaps
+        kernels.solve_small(A, step)
+        stride = 0.0
+        for j in range(n):
+            size = 1.0
+            if j % 3 == 0:
+                size = abs(x[j]) + math.exp(x[j + 1] / 2) + IDLE
+            stride = max(stride, abs(step[j]) / size)
+        if not stride < math.inf:
+            break
+        length, better = min(1.0, _STRIDE / stride) if stride > 0 else 1.0, False
+        for _ in range(_BACKTRACKS):
+            tried[:] = x + length * step
+            _gaps(sources, wrong, child, side, gamma, kink, rounded, tried, pulls, z, there)
+            reached = _residual(sources, child, tried, there)
+            if reached < residual * (1 - 0.05 * length):
+                better = True
+                break
+            length *= 0.4
+        if not better:
+            break
+        x[:] = tried
+        gaps[:] = there
+        residual = reached
+    _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps)
+    return residual
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z):
+    """Fill x from one round at margins near 0."""
+    K = sources.shape[0]
+    seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
+    for k in range(K):
+        load = sources[k, kernels.THETA] * sources[k, kernels.WEIGHT]
+        pulls[k, 0] = load * (1 - 2 * wrong[k]) + sources[k, kernels.BASE]
+        pulls[k, 1] = 0.0
+        pulls[k, 2] = load * sources[k, kernels.WEIGHT] + sources[k, kernels.BASE] ** 2 * sources[k, kernels.FIT]
+        pulls[k, 2] += sources[k, kernels.FIT] * load * load * sources[k, kernels.MEAN_FITTED]
+    data_side.see(side, gamma, pulls, seen, slopes)
+    for k in range(K):
+        for i in range(3):
+            x[3 * k + i] = math.log(seen[k, i]) if i else seen[k, 0]
+        node = child[k]
+        if node >= 0:
+            D = (1 + rounded) * seen[k, 2]
+            x[3 * node] = (1 - kink * seen[k, 0]) / D
+            x[3 * node + 1] = math.log(seen[k, 1] / (D * D))
+            x[3 * node + 2] = math.log(seen[k, 2])
+
+
+@njit(cache=True, error_model="numpy")
+def _follow(sources, wrong, child, side, kink, gammas, widths, x, pulls, z):
+    """Follow the fixed point x from gammas[0] and widths[0] of the kink to gammas[1] and widths[1]; returns the residual on the way."""
+    whole = max(abs(math.log(gammas[0] / gammas[1])), abs(math.log(widths[0] / widths[1])))
+    here, before = x.copy(), x.copy()
+    step, last, at, residual = _FIRST_STEP, 0.0, 0.0, 0.0
+    for _ in range(_MOST_STEPS):
+        if at >= whole:
+            return residual
+        to = min(whole, at + step)
+        x[:] = here + ((to - at) / last if last > 0 else 0.0) * (here - before)
+        share = to / whole
+        gamma, width = gammas[0] * (gammas[1] / gammas[0]) ** share, widths[0] * (widths[1] / widths[0]) ** share
+        residual = _newton(sources, wrong, child, side, gamma, kink, width, x, pulls, z, _ON_PATH, 12)
+        if residual <= _ON_PATH:
+            before[:] = here
+            here[:] = x
+            last, at = to - at, to
+            step *= 1.6
+        else:
+            step *= 0.4
+            if step < _LEAST_STEP:
+                break
+    return math.inf
+
+
+@njit(cache=True, error_model="numpy")
+def solve(sources, wrong, child, side, heavy, gamma, z, pulls):
+    """Fill z (J, 3) and pulls (K, 3) for the hinge loss; returns the residual: of the rounded kink, in units in which nothing is lost.
+
+    Parameters
+    ----------
+    sources, wrong, child, side, gamma
+        As in `convex`.
+    heavy : float
+        A ridge so heavy that every margin is small.
+    z : array (J, 3)
+        Filled with what left-out samples see.
+    pulls : array (K, 3)
+        Filled.
+    """
+    x = np.empty(3 * z.shape[0])
+    residual, weight = math.inf, 0.0
+    for k in range(sources.shape[0]):
+        weight = max(weight, sources[k, kernels.WEIGHT], sources[k, kernels.BASE] * sources[k, kernels.FIT])
+    largest = weight * data_side.load(side).max()
+    heavy = max(heavy, 10 * largest)  # no single sample moves its own margin far
+    wide = heavy / largest  # so that the kink is wider than 1
+    for kink in (1.0, -1.0):
+        _begin(sources, wrong, child, side, heavy, kink, wide, x, pulls, z)
+        residual = _newton(sources, wrong, child, side, heavy, kink, wide, x, pulls, z, _ON_PATH, 40)
+        if residual <= _ON_PATH:
+            residual = _follow(sources, wrong, child, side, kink, (heavy, gamma), (wide, wide * gamma / heavy), x, pulls, z)
+        if residual <= _ON_PATH:
+            residual = _follow(sources, wrong, child, side, kink, (gamma, gamma), (wide * gamma / heavy, ROUNDED), x, pulls, z)
+        if residual <= _ON_PATH:
+            residual = _newton(sources, wrong, child, side, gamma, kink, ROUNDED, x, pulls, z, _ENOUGH, 40)
+        if residual <= 1e-9:
+            break
+    return residual
