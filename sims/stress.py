@@ -3,7 +3,8 @@
 The box: gamma 1e-8 to 1e8, p/N 1e-4 to 1e3, n-hat/N 1e-4 to 1e3, omega 1e-4 to 1e4, |mu| 0 to 100, the share of real
 samples, epsilon, rho and phi 0 to 1, ends included, every kind of generator. Most points are isotropic; a share of
 them goes through the spectral backend, on spectra that spread over eight decades and may be rank-deficient.
-Other losses than the square one have a smaller box: gamma 1e-4 to 1e4, p/N and n-hat/N 1e-2 to 10, omega 1e-2 to 1e2, |mu| to 10.
+Other losses than the square one have a smaller box: gamma 1e-4 to 1e4, p/N and n-hat/N 1e-2 to 10, omega 1e-2 to 1e2, |mu| to 10,
+eigenvalues over up to two decades.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Box:
         Of means that are not 0.
     spread : float
         Decades above and below 1 over which eigenvalues may spread.
+    singular : bool
+        Whether eigenvalues may be 0.
     """
 
     gamma: Decades = (-8, 8)
@@ -63,9 +66,10 @@ class Box:
     omega: Decades = (-4, 4)
     length: Decades = (-3, 2)
     spread: float = 4.0
+    singular: bool = True
 
 
-WHOLE, SMALLER = Box(), Box((-4, 4), (-2, 1), (-2, 2), (-2, 1), 1.0)
+WHOLE, SMALLER = Box(), Box((-4, 4), (-2, 1), (-2, 2), (-2, 1), 1.0, False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,4 +336,4 @@ def _lengths(rng: np.random.Generator, size: int, box: Box) -> np.ndarray:
 def _spectrum(rng: np.random.Generator, p: int, box: Box) -> np.ndarray:
     """p eigenvalues over up to eight decades, often some of them 0."""
     spread = rng.choice([0.0, 0.25, 1.0]) * box.spread
-    return np.where(rng.random(p) < rng.choice([0.0, 0.0, 0.5]), 0.0, 10 ** rng.uniform(-spread, spread, p))
+    return np.where(rng.random(p) < rng.choice([0.0, 0.0, 0.5]) * box.singular, 0.0, 10 ** rng.uniform(-spread, spread, p))

@@ -277,7 +277,7 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
         residual = _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
     if residual <= _ON_PATH:
         residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls, ROUND_OFF, 20)
-    if kind == gathered.HINGE and J > K and not residual <= TOLERANCE:
+    if kind == gathered.HINGE and not residual <= TOLERANCE:
         residual = gathered.solve(sources, wrong, child, side, _heavy(sources, side, gamma), gamma, z, pulls)
     if kind >= losses.CLOSED:
         T, slopes = np.empty((J, 3)), np.empty((3 * J, 3 * J))

@@ -1,13 +1,14 @@
-"""The fixed point of the hinge loss with generated samples whose margins gather on its kink.
+"""The fixed point of the hinge loss with samples whose margins gather on its kink.
 
-Many samples of a generator that was fitted on few have margins that vary in few directions only. Training may then put all of them on the
-kink at once: left-out variance and leverage of generated samples tend to 0 together, and in the limit single forces are not determined,
-though the classifier is. Here the kink is rounded over c times a width of `ROUNDED` of the base's leverage, which determines them, and the
-unknowns of generated samples are in units of D = leverage + width, so that nothing is lost as D falls: the distance X of their mean margin
-from the kink, +1 or -1, is X D, and their variance Y D^2. The fixed point is followed from a heavy ridge and a wide kink.
+Many samples that vary in few directions, because their generator was fitted on few or their covariance has few eigenvalues above 0, may
+all be put on the kink by training: left-out variance and leverage tend to 0 together, and in the limit single forces are not determined,
+though the classifier is. Here the kink is rounded, over c times a width of `ROUNDED` of the leverage that there could be, which determines
+them, and the unknowns of such samples are in units of D = leverage + width, so that nothing is lost as D falls: the distance of their mean
+margin from the kink, +1 or -1, is X D, their variance Y D^2. The fixed point is followed from a heavy ridge and a wide kink. Not reached is
+a base, trained on itself, that gathers because its own covariance is singular.
 
-Array letters: K sources, J nodes as in convex.py, n = 3 J unknowns: m, log v, log q of a source; X, log Y, log leverage of generated
-samples.
+Array letters: K sources, J nodes as in convex.py, n = 3 J unknowns: X, log Y, log leverage of a source and of the generated samples of a
+fitted one; m, log v, log q of the base of a fitted one.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from .compiling import njit
 from .generated import losses, two_sides
 
 HINGE = losses.NAMES.index("hinge")
-ROUNDED = 1e-14  # width of the kink at last, over the leverage of the base
+ROUNDED = 1e-20  # width of the kink at last, over the leverage of the base, or that of a source without any force
 LEAST = 1e-250  # of a variance, and of a response, in units of the leverage
 IDLE = 1e-9  # force in units of a sample's weight that is nothing
 _ON_PATH, _ENOUGH = 1e-4, 1e-12
 _STEP = 1e-7  # of the unknowns, for slopes
 _STRIDE, _BACKTRACKS = 3.0, 8
+_MOST_SIGNS = 3  # of nodes whose kink is tried on both sides
 _FIRST_STEP, _LEAST_STEP, _MOST_STEPS = math.log(10.0), 1e-3, 400
 
 
@@ -58,19 +60,21 @@ def _own(source, e, side_of, x, y, width, one, other):
 
 
 @njit(cache=True, error_model="numpy")
-def _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps):
+def _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps):
     """Fill pulls (K, 3), what left-out samples see z (J, 3) and, for one round, the changes of the unknowns x (n,) into gaps (n,)."""
     K = sources.shape[0]
-    one, other = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
+    one, other, loads = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS), data_side.load(side)
     for k in range(K):
-        m, v, q = x[3 * k], math.exp(x[3 * k + 1]), math.exp(x[3 * k + 2])
-        z[k, 0], z[k, 1], z[k, 2] = m, v, q
         node = child[k]
         if node < 0:
-            own = loss_side.forces(HINGE, 1.0, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[k], loss_side.FINE, one,
-                                   other)
-            pulls[k, 0], pulls[k, 1], pulls[k, 2] = own[0], own[1], own[2]
+            offset, y, leverage = x[3 * k], math.exp(x[3 * k + 1]), math.exp(x[3 * k + 2])
+            D = leverage + rounded * loads[k] / gamma
+            z[k, 0], z[k, 1], z[k, 2] = kinks[k] * (1 - offset * D), y * D * D, leverage
+            mhat, sD, qhat = _own(sources[k], wrong[k], kinks[k], offset, y, D, one, other)
+            pulls[k, 0], pulls[k, 1], pulls[k, 2] = mhat, sD / D, qhat
             continue
+        kink, m, v, q = kinks[node], x[3 * k], math.exp(x[3 * k + 1]), math.exp(x[3 * k + 2])
+        z[k, 0], z[k, 1], z[k, 2] = m, v, q
         r, b, fitted = sources[k, kernels.FIT], sources[k, kernels.BASE], sources[k, kernels.MEAN_FITTED]
         offset, y, leverage = x[3 * node], math.exp(x[3 * node + 1]), math.exp(x[3 * node + 2])
         D = leverage + rounded * q
@@ -103,17 +107,17 @@ def _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps):
     seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
     data_side.see(side, gamma, pulls, seen, slopes)
     for k in range(K):
-        gaps[3 * k] = seen[k, 0] - x[3 * k]
-        gaps[3 * k + 1] = math.log(seen[k, 1]) - x[3 * k + 1]
-        gaps[3 * k + 2] = math.log(seen[k, 2]) - x[3 * k + 2]
+        gaps[3 * k] = seen[k, 0] - z[k, 0]
+        gaps[3 * k + 1] = math.log(seen[k, 1] / z[k, 1])
+        gaps[3 * k + 2] = math.log(seen[k, 2] / z[k, 2])
 
 
 @njit(cache=True, error_model="numpy")
-def _residual(sources, child, x, gaps):
-    """The largest relative change; means in units of the second moment of the margin, X in units of 1 + |X| and of the spread."""
+def _residual(sources, child, x, z, gaps):
+    """The largest relative change; means in units of the second moment of the margin, X of generated samples in those of X."""
     largest = 0.0
     for k in range(sources.shape[0]):
-        largest = max(largest, abs(gaps[3 * k]) / math.sqrt(math.exp(x[3 * k + 1]) + x[3 * k] ** 2))
+        largest = max(largest, abs(gaps[3 * k]) / math.sqrt(z[k, 1] + z[k, 0] ** 2))
         node = child[k]
         if node >= 0:
             scale = 1.0
@@ -129,19 +133,19 @@ def _residual(sources, child, x, gaps):
 
 
 @njit(cache=True, error_model="numpy")
-def _newton(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, enough, steps):
+def _newton(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, enough, steps):
     """Newton from x, in place, with slopes by differences; returns the residual reached."""
     n = x.size
     gaps, there, A, step, tried = np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n), np.empty(n)
-    _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps)
-    residual = _residual(sources, child, x, gaps)
+    _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps)
+    residual = _residual(sources, child, x, z, gaps)
     for _ in range(steps):
         if not enough < residual < math.inf:
             break
         for j in range(n):
             tried[:] = x
             tried[j] += _STEP * (1 + abs(x[j])) if j % 3 == 0 else _STEP
-            _gaps(sources, wrong, child, side, gamma, kink, rounded, tried, pulls, z, there)
+            _gaps(sources, wrong, child, side, gamma, kinks, rounded, tried, pulls, z, there)
             for i in range(n):
                 A[i, j] = (gaps[i] - there[i]) / (tried[j] - x[j])
         step[:] = gaps
@@ -157,8 +161,8 @@ def _newton(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, enou
         length, better = min(1.0, _STRIDE / stride) if stride > 0 else 1.0, False
         for _ in range(_BACKTRACKS):
             tried[:] = x + length * step
-            _gaps(sources, wrong, child, side, gamma, kink, rounded, tried, pulls, z, there)
-            reached = _residual(sources, child, tried, there)
+            _gaps(sources, wrong, child, side, gamma, kinks, rounded, tried, pulls, z, there)
+            reached = _residual(sources, child, tried, z, there)
             if reached < residual * (1 - 0.05 * length):
                 better = True
                 break
@@ -168,12 +172,12 @@ def _newton(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, enou
         x[:] = tried
         gaps[:] = there
         residual = reached
-    _gaps(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z, gaps)
+    _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps)
     return residual
 
 
 @njit(cache=True, error_model="numpy")
-def _begin(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z):
+def _begin(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z):
     """Fill x from one round at margins near 0."""
     K = sources.shape[0]
     seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
@@ -185,18 +189,17 @@ def _begin(sources, wrong, child, side, gamma, kink, rounded, x, pulls, z):
         pulls[k, 2] += sources[k, kernels.FIT] * load * load * sources[k, kernels.MEAN_FITTED]
     data_side.see(side, gamma, pulls, seen, slopes)
     for k in range(K):
-        for i in range(3):
-            x[3 * k + i] = math.log(seen[k, i]) if i else seen[k, 0]
-        node = child[k]
-        if node >= 0:
-            D = (1 + rounded) * seen[k, 2]
-            x[3 * node] = (1 - kink * seen[k, 0]) / D
-            x[3 * node + 1] = math.log(seen[k, 1] / (D * D))
-            x[3 * node + 2] = math.log(seen[k, 2])
+        node = child[k] if child[k] >= 0 else k
+        if child[k] >= 0:
+            x[3 * k], x[3 * k + 1], x[3 * k + 2] = seen[k, 0], math.log(seen[k, 1]), math.log(seen[k, 2])
+        D = (1 + rounded) * seen[k, 2]
+        x[3 * node] = (1 - kinks[node] * seen[k, 0]) / D
+        x[3 * node + 1] = math.log(seen[k, 1] / (D * D))
+        x[3 * node + 2] = math.log(seen[k, 2])
 
 
 @njit(cache=True, error_model="numpy")
-def _follow(sources, wrong, child, side, kink, gammas, widths, x, pulls, z):
+def _follow(sources, wrong, child, side, kinks, gammas, widths, x, pulls, z):
     """Follow the fixed point x from gammas[0] and widths[0] of the kink to gammas[1] and widths[1]; returns the residual on the way."""
     whole = max(abs(math.log(gammas[0] / gammas[1])), abs(math.log(widths[0] / widths[1])))
     here, before = x.copy(), x.copy()
@@ -208,7 +211,7 @@ def _follow(sources, wrong, child, side, kink, gammas, widths, x, pulls, z):
         x[:] = here + ((to - at) / last if last > 0 else 0.0) * (here - before)
         share = to / whole
         gamma, width = gammas[0] * (gammas[1] / gammas[0]) ** share, widths[0] * (widths[1] / widths[0]) ** share
-        residual = _newton(sources, wrong, child, side, gamma, kink, width, x, pulls, z, _ON_PATH, 12)
+        residual = _newton(sources, wrong, child, side, gamma, kinks, width, x, pulls, z, _ON_PATH, 12)
         if residual <= _ON_PATH:
             before[:] = here
             here[:] = x
@@ -243,15 +246,18 @@ def solve(sources, wrong, child, side, heavy, gamma, z, pulls):
     largest = weight * data_side.load(side).max()
     heavy = max(heavy, 10 * largest)  # no single sample moves its own margin far
     wide = heavy / largest  # so that the kink is wider than 1
-    for kink in (1.0, -1.0):
-        _begin(sources, wrong, child, side, heavy, kink, wide, x, pulls, z)
-        residual = _newton(sources, wrong, child, side, heavy, kink, wide, x, pulls, z, _ON_PATH, 40)
+    kinks = np.empty(z.shape[0])
+    for signs in range(2 ** min(kinks.size, _MOST_SIGNS)):
+        for j in range(kinks.size):
+            kinks[j] = -1.0 if signs >> j & 1 else 1.0
+        _begin(sources, wrong, child, side, heavy, kinks, wide, x, pulls, z)
+        residual = _newton(sources, wrong, child, side, heavy, kinks, wide, x, pulls, z, _ON_PATH, 40)
         if residual <= _ON_PATH:
-            residual = _follow(sources, wrong, child, side, kink, (heavy, gamma), (wide, wide * gamma / heavy), x, pulls, z)
+            residual = _follow(sources, wrong, child, side, kinks, (heavy, gamma), (wide, wide * gamma / heavy), x, pulls, z)
         if residual <= _ON_PATH:
-            residual = _follow(sources, wrong, child, side, kink, (gamma, gamma), (wide * gamma / heavy, ROUNDED), x, pulls, z)
+            residual = _follow(sources, wrong, child, side, kinks, (gamma, gamma), (wide * gamma / heavy, ROUNDED), x, pulls, z)
         if residual <= _ON_PATH:
-            residual = _newton(sources, wrong, child, side, gamma, kink, ROUNDED, x, pulls, z, _ENOUGH, 40)
+            residual = _newton(sources, wrong, child, side, gamma, kinks, ROUNDED, x, pulls, z, _ENOUGH, 40)
         if residual <= 1e-9:
             break
     return residual
