@@ -25,7 +25,7 @@ from .generated import losses, two_sides
 MEAN, VARIANCE, LEVERAGE, FIT = range(4)
 SEEN = 4
 TOLERANCE = 1e-9  # largest residual that is returned as a solution
-ROUND_OFF = 1e-14  # residual that Newton stops at
+ROUND_OFF, SMOOTH_ROUND_OFF = 1e-14, 1e-12  # residual that Newton stops at; where integrals are not closed they round, too
 _NEAR = 1e-6  # residual at which rough integrals have done their work
 _ON_PATH = 1e-4  # residual on the way down from a heavy ridge
 _STRIDE = 2.0  # largest step of a logarithm
@@ -276,7 +276,8 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
     if not residual <= _NEAR:
         residual = _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
     if residual <= _ON_PATH:
-        residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls, ROUND_OFF, 20)
+        residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls,
+                           ROUND_OFF if kind < losses.CLOSED else SMOOTH_ROUND_OFF, 20)
     if kind == gathered.HINGE and not residual <= TOLERANCE:
         residual = gathered.solve(sources, wrong, child, side, _heavy(sources, side, gamma), gamma, z, pulls)
     if kind >= losses.CLOSED:

@@ -69,7 +69,7 @@ def prox(kind, h, c, delta, threshold):
         Of Huber's loss.
     """
     rate = c * delta
-    _, slope, curvature = losses.margin_loss(kind, h, threshold)
+    slope, curvature = losses.margin_slopes(kind, h, threshold)
     low, high = min(h, h - rate * slope), max(h, h - rate * slope)
     u = h - rate * slope / (1 + rate * curvature)
     step, before = high - low, 4 * (high - low)
@@ -79,7 +79,7 @@ def prox(kind, h, c, delta, threshold):
             u = 0.5 * (low + high)
         else:
             before = abs(step)
-        _, slope, curvature = losses.margin_loss(kind, u, threshold)
+        slope, curvature = losses.margin_slopes(kind, u, threshold)
         over = u - h + rate * slope
         if over > 0:
             high = u
@@ -146,7 +146,7 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
     """
     rate, a, b = c * delta, _PER_SPREAD[level], _PER_MARGIN[level]
     begin, end = prox(kind, mean - _REACH * sd, c, delta, threshold), prox(kind, mean + _REACH * sd, c, delta, threshold)
-    w = 1 + math.log1p(rate * losses.margin_loss(kind, 0.0, threshold)[2])
+    w = 1 + math.log1p(rate * losses.margin_slopes(kind, 0.0, threshold)[1])
     inverse, bw = 1 / sd, b * w
     first = bw * math.asinh(begin / w) - a * _REACH
     span = bw * math.asinh(end / w) + a * _REACH - first
@@ -162,7 +162,7 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
             place, low, high, u = first + (j + 1) * width, left, end, left
             step, before = end - left, 4 * (end - left)
             for turn in range(_STEPS):
-                _, slope, curvature = losses.margin_loss(kind, u, threshold)
+                slope, curvature = losses.margin_slopes(kind, u, threshold)
                 over = a * (u + rate * slope - mean) * inverse + bw * math.asinh(u / w) - place
                 if abs(over) < 0.1 * width:
                     break
@@ -181,7 +181,7 @@ def _smooth_moments(kind, c, delta, threshold, mean, sd, level, out):
         half, middle = 0.5 * (right - left), 0.5 * (right + left)
         for i in range(_NODES.size):
             u = middle + half * _NODES[i]
-            _, slope, curvature = losses.margin_loss(kind, u, threshold)
+            slope, curvature = losses.margin_slopes(kind, u, threshold)
             f = -c * slope
             g = (u - delta * f - mean) * inverse
             weight = _WEIGHTS[i] * half * inverse * _DENSITY * math.exp(-0.5 * g * g)

@@ -76,12 +76,12 @@ class Loss:
     @property
     def curvature(self) -> sp.Expr:
         """ell''(u), without the mass that a kink carries."""
-        return self._joined([slope.diff(U) for slope in self.slopes])
+        return self._joined([_in_one_exponential(slope.diff(U)) for slope in self.slopes])
 
     @cached_property
     def slopes(self) -> list[sp.Expr]:
         """ell' on each interval."""
-        return [expression.diff(U) for expression, _ in self.pieces]
+        return [_in_one_exponential(expression.diff(U)) for expression, _ in self.pieces]
 
     @property
     def printed(self) -> sp.Expr:
@@ -117,6 +117,16 @@ class Loss:
             return expressions[0]
         conditions = [end > U for _, end in self.pieces[:-1]]
         return sp.Piecewise(*zip(expressions, [*conditions, True], strict=True))
+
+
+def _in_one_exponential(expression: sp.Expr) -> sp.Expr:
+    """The expression in lowest terms where it is rational in exp(u) or in exp(-u), whichever it has: one exponential to compute."""
+    if not expression.has(sp.exp) or expression.atoms(sp.Function) - expression.atoms(sp.exp):
+        return expression
+    sign = 1 if all(each.args[0].coeff(U) > 0 for each in expression.atoms(sp.exp)) else -1
+    unit = sp.Symbol("unit", positive=True)
+    rational = expression.replace(lambda each: isinstance(each, sp.exp), lambda each: unit ** (sign * each.args[0].coeff(U)))
+    return sp.factor(rational).subs(unit, sp.exp(sign * U))
 
 
 def _left_out(u: sp.Expr, slope: sp.Expr) -> sp.Expr:

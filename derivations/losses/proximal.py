@@ -48,6 +48,8 @@ def functions() -> tuple[Switch, ...]:
     return (
         Switch("margin_loss", "A loss at the margin u, its slope (from the right at a kink) and its curvature.", (U, THRESHOLD),
                tuple({"value": loss.value, "slope": loss.slope, "curvature": loss.curvature} for loss in found)),
+        Switch("margin_slopes", "Slope and curvature of a loss at the margin u.", (U, THRESHOLD),
+               tuple({"slope": loss.slope, "curvature": loss.curvature} for loss in found)),
         Switch("linear_force", "Where the force of a left-out margin bends, then its intercept and slope on every interval.",
                (C, DELTA, THRESHOLD), tuple(padded(loss) for loss in closed)),
         Switch("linear_step", "Intercept and slope of the proximal step u on the same intervals.", (C, DELTA, THRESHOLD),

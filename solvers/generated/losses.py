@@ -40,12 +40,10 @@ def margin_loss(kind, u, threshold):
         if (u < 0):
             w0 = math.exp(u)
             w1 = w0 + 1
-            w2 = 1/w1
-            return -u + math.log1p(w0), w0*w2 - 1, w0*w2 - math.exp(2*u)/(w1*w1)
+            return -u + math.log1p(w0), -1/w1, w0/(w1*w1)
         w0 = math.exp(-u)
         w1 = w0 + 1
-        w2 = w0/w1
-        return math.log1p(w0), -w2, w2 - math.exp(-2*u)/(w1*w1)
+        return math.log1p(w0), -w0/w1, w0/(w1*w1)
     if kind == 5:
         if (u < -10):
             w0 = (u*u)
@@ -119,6 +117,109 @@ def margin_loss(kind, u, threshold):
         w3 = (1/2)*math.sqrt(2)*math.exp(-1/2*w1)/(math.sqrt(math.pi)*w2)
         return -math.log1p(-w0), -w3, u*w3 + (1/2)*math.exp(-w1)/(math.pi*(w2*w2))
     raise ValueError("margin_loss: there is no such kind")
+
+
+@njit(cache=True, error_model="numpy")
+def margin_slopes(kind, u, threshold):
+    """Slope and curvature of a loss at the margin u.
+
+    Returns slope, curvature.
+    """
+    if kind == 0:
+        if (u < 1):
+            return -1.0, 0.0
+        return 0.0, 0.0
+    if kind == 1:
+        if (u < 1 - threshold):
+            return -threshold, 0.0
+        if (u < threshold + 1):
+            return u - 1, 1.0
+        return threshold, 0.0
+    if kind == 2:
+        return u - 1, 1.0
+    if kind == 3:
+        if (u < 1):
+            return u - 1, 1.0
+        return 0.0, 0.0
+    if kind == 4:
+        if (u < 0):
+            w0 = math.exp(u)
+            w1 = w0 + 1
+            return -1/w1, w0/(w1*w1)
+        w0 = math.exp(-u)
+        w1 = w0 + 1
+        return -w0/w1, w0/(w1*w1)
+    if kind == 5:
+        if (u < -10):
+            w0 = (1.0/(u*u))
+            w1 = 35 - 1295*w0
+            w2 = -33*w0*w1 + 33
+            w3 = 31*w0
+            w4 = -w2*w3 + 31
+            w5 = 29*w0
+            w6 = -w4*w5 + 29
+            w7 = 27*w0
+            w8 = -w6*w7 + 27
+            w9 = 25*w0
+            w10 = -w8*w9 + 25
+            w11 = 23*w0
+            w12 = -w10*w11 + 23
+            w13 = 21*w0
+            w14 = -w12*w13 + 21
+            w15 = 19*w0
+            w16 = -w14*w15 + 19
+            w17 = 17*w0
+            w18 = -w16*w17 + 17
+            w19 = 15*w0
+            w20 = -w18*w19 + 15
+            w21 = 13*w0
+            w22 = -w20*w21 + 13
+            w23 = 11*w0
+            w24 = -w22*w23 + 11
+            w25 = 9*w0
+            w26 = -w24*w25 + 9
+            w27 = 7*w0
+            w28 = -w26*w27 + 7
+            w29 = 5*w0
+            w30 = -w28*w29 + 5
+            w31 = 3*w0
+            w32 = -w30*w31 + 3
+            w33 = -w0*w32 + 1
+            w34 = -w0*w33 + 1
+            w35 = 1/w34
+            w36 = (1.0/(u*u*u))
+            w37 = 66*w1*w36 - 85470/u**5
+            w38 = 62*w2*w36 - w3*w37
+            w39 = 58*w36*w4 - w38*w5
+            w40 = 54*w36*w6 - w39*w7
+            w41 = 50*w36*w8 - w40*w9
+            w42 = 46*w10*w36 - w11*w41
+            w43 = 42*w12*w36 - w13*w42
+            w44 = 38*w14*w36 - w15*w43
+            w45 = 34*w16*w36 - w17*w44
+            w46 = 30*w18*w36 - w19*w45
+            w47 = 26*w20*w36 - w21*w46
+            w48 = 22*w22*w36 - w23*w47
+            w49 = 18*w24*w36 - w25*w48
+            w50 = 14*w26*w36 - w27*w49
+            w51 = 10*w28*w36 - w29*w50
+            w52 = 6*w30*w36 - w31*w51
+            w53 = -w0*w52 + 2*w32*w36
+            w54 = w0*w53 - 2*w33*w36
+            w55 = -w54
+            w56 = (1.0/(u*u*u*u))
+            w57 = 6*w56
+            return u - w35*w55 + 1/u, -w0 - w35*(-w0*(-w0*(-18*w30*w56 - w31*(-30*w28*w56 - w29*(-42*w26*w56 - w27*(-54*w24*w56 - w25*(-66*w22*w56 - w23*(-78*w20*w56 - w21*(-90*w18*w56 - w19*(-102*w16*w56 - w17*(-114*w14*w56 - w15*(-126*w12*w56 - w13*(-138*w10*w56 - w11*(100*w36*w40 - 150*w56*w8 - w9*(108*w36*w39 - 162*w56*w6 - w7*(116*w36*w38 - 174*w4*w56 - w5*(-186*w2*w56 - w3*(-198*w1*w56 + 598290/u**6) + 124*w36*w37)))) + 92*w36*w41) + 84*w36*w42) + 76*w36*w43) + 68*w36*w44) + 60*w36*w45) + 52*w36*w46) + 44*w36*w47) + 36*w36*w48) + 28*w36*w49) + 20*w36*w50) + 12*w36*w51) - w32*w57 + 4*w36*w52) - w33*w57 + 4*w36*w53) + 1 - w54*w55/(w34*w34)
+        if (u < 0):
+            w0 = (0.5*math.erfc(-math.sqrt(0.5)*(u)))
+            w1 = (u*u)
+            w2 = (1/2)*math.sqrt(2)*math.exp(-1/2*w1)/(math.sqrt(math.pi)*w0)
+            return -w2, u*w2 + (1/2)*math.exp(-w1)/(math.pi*(w0*w0))
+        w0 = (u*u)
+        w1 = 1 - (0.5*math.erfc(-math.sqrt(0.5)*(-u)))
+        w2 = (1/2)*math.sqrt(2)*math.exp(-1/2*w0)/(math.sqrt(math.pi)*w1)
+        return -w2, u*w2 + (1/2)*math.exp(-w0)/(math.pi*(w1*w1))
+    raise ValueError("margin_slopes: there is no such kind")
 
 
 @njit(cache=True, error_model="numpy")

@@ -189,4 +189,18 @@ const two_sides = {
     const w118 = q*w14 + 1;
     return [mhat_g*(1 - fitted) + w10*w5, -df*w12 + s_g*w8, w12*w20, f*q*w8 + m*w25 - m*w28 + m_s*w28 + q*w0*w22 + w21, spread, response*w29, w10*w31 - w26, w33*w9, -w35 + w54*w8*w9, -fitted + w11*w55 + w22 + 1, -q*w34 + w1*w22 + w10*w67, w33*w39, w26 + w46*w55, -w69, -w72, 2*df*s_g*w32 - w50*w56 - w74, -w76, -w36 + w78 + w8 - w82, -w83, -w84, f2_m*w68 + w31*w88 + w69*w89 - w86, w18*w46 + w72*w89 + w87*w9*w91 + w9*w90, -s_g*w93 + w12*w94 + w12*(df*w38*w51 + w17*(w15 - w36*w92)) + w54*w88 + w74*w89, w34*w85 + w76*w89 + w95 + w96, -q*w93 + w12*w97 + w12*(-qhat_g*w48*w62*w92 + r*w1*w5*w85 + r*w19 + v*w2*(r + w61*w92)) + w67*w88 + w82*w89, w11*w16 + w83*w89 + w87*w99 + w98, s_g*w95 + s_g*w96 + w84*w89 + w86, w29*w31 + w30, q*w33, -f*w36 + f*w8 + q*w54*w8 - w52, w100*w57 + w22*w27, -f*w57 + q*w67*w8 - w65, w60, f_m*w2*w63 + w28, df_m*w104*w30*w41 + f2_m*w101 - w103*w31, -w102*w99 + w104*w105 + w11 + w78 + w98, 6*df*w32*w39*w40 + 2*q*w106*w11 - 4*v*w107 - w103*w54 - w104*w108*w2*w70 - w106*w39*w42 + w11*w39*w94 + 2*w32*w40*w58*w73 - w43, f2_m*w110 - w111*w79 + w115*w116, -w103*w67 - w106*w79 - w108*w115 + w11*w39*w97 + 2*w32*w40*w58*w81 - w80, Math.pow(q, 5)*r*w105*w40 - w102*w113*w91 + w113*w90 + w57 + w59*w77, f2_m*w117 - w111*w42*w58 + w112*w114*w116*w2, df_m*w101, w83, -w118*w36 + w118*w8 + w29*(-df*w36 + df*w8) + w62*w73, df_m*w110, -w107*w59 + w11*w39*w81 - w118*w57, w113*w71, df_m*w117];
   },
+
+  /** The base step of samples that gather on a kink: mean less m_s and variance at which the base takes its own step, in units of the leverage; forces of the base; how far the mean of the generated samples moves. Returns drawn, square, mhat, s, qhat, change. */
+  gathered_step(m, v, q, mhat_g, qhat_g, m_s, r, fitted, given, held, stuck, f, f2) {
+    const w0 = mhat_g*r;
+    const w1 = 1/q;
+    const w2 = m - m_s;
+    const w3 = fitted*(w0 + w1*w2);
+    const w4 = qhat_g*r;
+    const w5 = v/Math.pow(q, 2);
+    const w6 = 1/r;
+    const w7 = f*given + fitted*(given*w0 - held*w1*w2);
+    const w8 = given*stuck;
+    return [w3, w4 + w5, mhat_g*(1 - fitted) + w6*w7, w1*w6*(held + w8), w6*(Math.pow(given, 2)*(-Math.pow(f, 2) + f2 + w4*(1 - 2*stuck)) + held*w5*(held + 2*w8) + Math.pow(w7, 2)), f + w3];
+  },
 };

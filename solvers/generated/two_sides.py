@@ -225,7 +225,7 @@ def base_step(m, v, q, mhat_g, s_g, qhat_g, m_s, r, fitted, f, df, f2, response,
 
 @njit(cache=True, error_model="numpy")
 def gathered_step(m, v, q, mhat_g, qhat_g, m_s, r, fitted, given, held, stuck, f, f2):
-    """The base step of generated samples that gather on a kink: mean less m_s and variance at which the base takes its own step, in units of the leverage; forces of the base; how far the mean of the generated samples moves.
+    """The base step of samples that gather on a kink: mean less m_s and variance at which the base takes its own step, in units of the leverage; forces of the base; how far the mean of the generated samples moves.
 
     Returns drawn, square, mhat, s, qhat, change.
     """
