@@ -7,10 +7,12 @@ that the two are also a check of each other. Weight omega = 1, mean of the gener
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from scipy.integrate import quad
+from scipy.optimize import minimize_scalar
 
 from synthmix.sims.trial import in_space
 from synthmix.solvers.problem import Setting
@@ -63,6 +65,40 @@ def predict(setting: Setting, tolerance: float = 1e-10) -> Limits:
     variance = M @ QCQ @ M + g * (1 - 2 * a @ Q @ M) + g_S * (1 - 2 * a_S @ Q @ M)
     accuracy, _ = quad(density, -math.inf, mean_margin / math.sqrt(variance))
     return Limits(float(mean_margin), float(variance), accuracy)
+
+
+def predict_logistic(setting: Setting, damping: float = 0.7, tolerance: float = 1e-8) -> Limits:
+    """The logistic loss as one would type it: the proximal step by minimisation, expectations by quadrature, damped iteration.
+
+    setting: an exact generator with the law of the real samples, all covariances I. Mean force, its square and its slope (by Stein's lemma)
+    of right and wrong labels make the next round.
+    """
+    theta_s, e = setting.alpha * setting.m / setting.N, setting.verifier.wrong(setting.epsilon)
+    groups = [(setting.n / setting.N, 1.0, 1.0), (theta_s * (1 - e), setting.omega, 1.0), (theta_s * e, setting.omega, -1.0)]
+    eta, mu2, gamma = setting.p / setting.N, setting.mu**2, setting.ridge.gamma
+    force, curvature, noise = 0.0, 0.0, 0.0
+    while True:
+        b = 1 / (gamma + curvature)
+        margin, delta = mu2 * b * force, eta * b
+        sd = math.sqrt(mu2 * b * b * force * force + eta * b * b * noise) or 1e-3
+
+        def pull(h: float, c: float, delta: float = delta) -> float:
+            step = minimize_scalar(lambda u: c * delta * np.logaddexp(0, -u) + (u - h) ** 2 / 2, bracket=(h, h + c * delta), tol=1e-11)
+            return (step.x - h) / delta
+
+        new = np.zeros(3)
+        for weight, c, sign in groups:
+            def expected(of: Callable[[float, float], float], c: float = c, mean: float = sign * margin, sd: float = sd) -> float:
+                return quad(lambda g: density(g) * of(g, pull(mean + sd * g, c)), -9, 9, epsabs=1e-9, epsrel=1e-9)[0]
+
+            if weight > 0:
+                new += weight * np.array([sign * expected(lambda g, f: f), -expected(lambda g, f: g * f) / sd,
+                                          expected(lambda g, f: f * f)])  # fmt: skip
+        moved = max(abs(new - [force, curvature, noise]) / new)
+        force, curvature, noise = np.array([force, curvature, noise]) * (1 - damping) + damping * new if curvature else new
+        if moved < tolerance:
+            accuracy, _ = quad(density, -math.inf, margin / sd)
+            return Limits(float(margin), float(sd * sd), accuracy)
 
 
 def density(x: float) -> float:

@@ -37,6 +37,13 @@ def test_textbook_family_tree(scheme: str) -> None:
     trees.check(trees.tree(30, 3, scheme))
 
 
+def test_textbook_logistic_loss() -> None:
+    setting = Setting(100, 100, 50, 1.2, 0.0, ridge=Ridge(2.0))
+    ours, theirs = predict(setting, loss="logistic"), textbook.predict_logistic(setting, damping=1.0)
+    for name, value in theirs._asdict().items():
+        assert getattr(ours, name) == pytest.approx(value, rel=1e-6), name
+
+
 @pytest.mark.parametrize("generator", [Generator("exact"), Generator("independent", n_hat=50)])
 def test_textbook_trial(generator: Generator) -> None:
     setting = Setting(40, 160, 20, 1.0, 0.3, WEAK, generator, Ridge(0.3))

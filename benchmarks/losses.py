@@ -1,0 +1,49 @@
+"""How long does one predicted accuracy take for the logistic loss?
+
+Run from the project root: python -m benchmarks.losses
+
+The textbook minimises for every proximal step, integrates by SciPy's quad and iterates with damping. One core for both.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks import textbook
+from benchmarks.measure import duration, interleaved, one_core, seconds, show
+from synthmix.solvers.named import named_setting
+from synthmix.solvers.predict import predict, predict_grid
+from synthmix.solvers.problem import Ridge, Setting, Verifier
+
+SETTING = Setting(200, 800, 200, 1.2, 0.2, Verifier(0.3, 0.8), ridge=Ridge(0.5))
+SPECTRAL = named_setting(n=1000, m=4000, p=500, mu=1.2, epsilon=0.2, rho=0.3, phi=0.8, gamma=0.5, spectrum="power:0.5")
+GRID = {"epsilon": np.linspace(0, 0.45, 20)[:, None], "gamma": np.geomspace(0.02, 5, 20)}
+
+
+def differences() -> float:
+    """Largest relative difference from the textbook of mean margin, variance and accuracy."""
+    ours, theirs = predict(SETTING, loss="logistic"), textbook.predict_logistic(SETTING)
+    return max(abs(getattr(ours, name) / value - 1) for name, value in theirs._asdict().items())
+
+
+def main() -> None:
+    """Measure, compare, print."""
+    one_core()
+    worst = differences()
+    assert worst < 1e-6, f"the two differ by {worst:.1e}"
+    points = GRID["epsilon"].size * GRID["gamma"].size
+    times = interleaved(7, {
+        "predict, one call": (lambda: predict(SETTING, loss="logistic"), 100),
+        f"predict_grid, a point of {points}": (lambda: predict_grid(SETTING, loss="logistic", threads=1, **GRID), 1),
+        f"predict_grid, a point of {points}, 500 eigenvalues": (lambda: predict_grid(SPECTRAL, loss="logistic", threads=1, **GRID), 1),
+    })  # fmt: skip
+    typed = seconds(lambda: textbook.predict_logistic(SETTING))
+    rows = [("textbook, isotropic", duration(typed), "")]
+    for name, time in times.items():
+        each = time / (points if "grid" in name else 1)
+        rows.append((name, duration(each), "" if "500" in name else f"{typed / each:,.0f}"))
+    show(f"One accuracy of the logistic loss, one core (largest relative difference {worst:.0e})", ("", "time", "textbook / ours"), rows)
+
+
+if __name__ == "__main__":
+    main()
