@@ -92,9 +92,9 @@ function readPoints(text) {
 
 /** Whether a measured row is of the same kind of setting; a column that is not there fits any. */
 function sameKind(row, setting) {
-  const usual = {generator: "exact", estimate_mean: "generations" in setting ? row.estimate_mean : false, loss: "square", generations: "", scheme: ""};
-  return Object.entries(usual).every(([name, value]) => name === view.axis || row[name] === undefined
-    || String(row[name]).toLowerCase() === String(name === "estimate_mean" && "generations" in setting ? value : setting[name] ?? value).toLowerCase());
+  const lined = "generations" in setting, wanted = {generator: setting.generator, loss: setting.loss ?? "square", generations: setting.generations ?? ""};
+  Object.assign(wanted, lined ? {scheme: setting.scheme} : {estimate_mean: setting.estimate_mean ?? false}); // a line always estimates means
+  return Object.entries(wanted).every(([name, value]) => name === view.axis || row[name] === undefined || String(row[name]).toLowerCase() === String(value));
 }
 
 /** The measured points of this setting along the axis. */

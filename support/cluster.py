@@ -74,10 +74,12 @@ def _client(where: str) -> Client:
     if not local and not ADDRESS.fullmatch(where):
         raise BadInput(f"a cluster is tcp://HOST:PORT or local:N with a number of workers, not {where!r}")
     try:
+        import dask.config
         from distributed import Client, LocalCluster
     except ImportError:
         raise BadInput("a cluster needs Dask: pip install 'dask[distributed]', or the extra `cluster`") from None
     if local:
+        dask.config.set({"distributed.worker.profile.enabled": False})  # a look at the stack every 10 ms, for a dashboard that nobody reads
         made = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0")
         return Client(made)
     try:
