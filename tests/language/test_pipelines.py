@@ -27,7 +27,7 @@ from synthmix.language.safety import configuration as safety
 from synthmix.language.safety import steps as safety_steps
 from synthmix.solvers.problem import Verifier
 from synthmix.support.cluster import cluster
-from synthmix.support.errors import BadInput
+from synthmix.support.errors import BadInput, Unwritable
 from synthmix.support.typed import Between, Share, Some
 
 # --- the engine: steps that write text files, and count how often they ran
@@ -592,6 +592,16 @@ def test_an_interrupted_command_says_how_to_go_on(
     code, _, told = command(monkeypatch, capsys, "safety", "--config", "safety-toy", "--out", str(own))
     assert code == 130
     assert "interrupted; the same command goes on where it stopped" in told
+
+
+@pytest.mark.parametrize("error, raised", [(BadInput("no"), BadInput), (OSError(28, "No space left on device"), Unwritable)])
+def test_a_step_that_fails_leaves_no_empty_folder(error: Exception, raised: type[Exception], tmp_path: Path) -> None:
+    def fails(work: Work, settings: object) -> dict:
+        raise error
+
+    with pytest.raises(raised):
+        run(Pipeline("", (Step("tune/one", fails),)), tmp_path / "out" / "deep")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_study_takes_the_points_nearest_to_the_proportions() -> None:
