@@ -19,7 +19,7 @@ def stages(progress: bool) -> Iterator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("left in this step:"), TimeRemainingColumn()
+    columns = TextColumn("{task.description}"), BarColumn(16), TimeElapsedColumn(), TextColumn("left in this step:"), TimeRemainingColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
         task = shown.add_task("", total=None)
         now = ""

@@ -79,8 +79,9 @@ def pooled(name: str, claims: Sequence[Claim]) -> Claim:
 
 
 def pooled_by_quantity(claims: Iterable[Claim]) -> list[Claim]:
-    """Return a `pooled` claim for every family of claims of kind "agrees"."""
-    return [pooled(what, members) for (what, kind), members in families(claims).items() if kind == "agrees"]
+    """Return a `pooled` claim for every family of claims of kind "agrees" whose theory is not 0 throughout."""
+    return [pooled(what, members) for (what, kind), members in families(claims).items()
+            if kind == "agrees" and any(one.theory for one in members)]
 
 
 def falls_outside(name: str, wrong: float, measured: Estimate, budget: float) -> Claim:

@@ -12,7 +12,7 @@ import pytest
 
 from synthmix.drawing.panels import Panel
 from synthmix.figures.kit import record
-from synthmix.figures.kit.claims import falls_outside
+from synthmix.figures.kit.claims import agrees, falls_outside, pooled_by_quantity
 from synthmix.figures.kit.figure import Built, Figure
 from synthmix.figures.kit.overrides import file_suffix, overridden
 from synthmix.figures.kit.registry import load, names
@@ -32,6 +32,11 @@ class Settings:
     measured: tuple[tuple[int, int], ...] = ((50, 40),)
     kind: str = "weak"
     many: bool = True
+
+
+def test_what_is_0_in_theory_has_no_average_ratio() -> None:
+    nothing, something = agrees("margin, m=1", 0.0, Estimate(0.01, 0.01), 0.0), agrees("accuracy, m=1", 0.5, Estimate(0.5, 0.01), 0.0)
+    assert [claim.name for claim in pooled_by_quantity([nothing, something])] == ["accuracy on average"]
 
 
 def test_what_is_no_number_falls_outside_nothing() -> None:
