@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from synthmix.derivations.derivatives import mean_margin, variance
-from synthmix.derivations.model import Labels, gamma
+from synthmix.derivations.model import Labels
 from synthmix.derivations.model import Source as Symbolic
-from synthmix.derivations.potential import Block, Statement
+from synthmix.derivations.potential import potential
 from synthmix.solvers.many_classes import ClassMixture, predict_classes
 from synthmix.solvers.predict import predict
 from synthmix.solvers.problem import Law, Problem, Ridge, Source, Verifier
@@ -25,44 +24,49 @@ Vector = list[float]
 
 
 class Exact:
-    """A problem of exact sources with diagonal covariances: its statement, its fixed point in 50 digits, its two derivatives."""
+    """A problem of exact sources with diagonal covariances: the potential of the statement at numbers, and its two derivatives."""
 
     def __init__(self, problem: Problem, spread: list[Vector], test: Vector, gram: list[np.ndarray]) -> None:
         """`spread` (K, P): eigenvalues; `gram`: products of the means within each, the last row that of a fresh sample."""
-        self.problem, self.spread, self.test, self.gram = problem, spread, test, gram
-        self.theta = [sp.Rational(one.count) / sp.Rational(problem.N) for one in problem.sources]
-        self.q = sp.symbols(f"q_0:{len(spread)}", positive=True)
+        self.problem, self.spread, self.test = problem, spread, test
+        self.gram = [sp.Matrix(each.shape[0], each.shape[1], lambda a, b, each=each: sp.Rational(each[a, b])) for each in gram]
         with mp.workdps(DIGITS):
-            solved = self.fixed_point()
-            self.at = {q: sp.Float(value, DIGITS) for q, value in zip(self.q, solved, strict=True)}
-            self.at[gamma] = sp.Rational(problem.ridge.gamma)
+            self.theta = [mp.mpf(one.count) / problem.N for one in problem.sources]
 
-    def fixed_point(self) -> list[mp.mpf]:
-        """q of every source."""
-        N, ridge = mp.mpf(self.problem.N), mp.mpf(self.problem.ridge.gamma)
-        theta = [mp.mpf(each.p) / each.q for each in self.theta]
+    def loads(self, q: list[mp.mpf], t: mp.mpf) -> list[mp.mpf]:
+        """The eigenvalues of the inverse of the resolvent."""
+        s = [theta * one.weight / (1 + one.weight * x) for theta, one, x in zip(self.theta, self.problem.sources, q, strict=True)]
+        return [self.problem.ridge.gamma + t * self.test[j] + sum(each * row[j] for each, row in zip(s, self.spread, strict=True))
+                for j in range(P)]  # fmt: skip
 
+    def fixed_point(self, t: mp.mpf) -> list[mp.mpf]:
+        """q of every source, by plain iteration of a map that is monotone, then Newton's method."""
         def residuals(*q: mp.mpf) -> list[mp.mpf]:
-            s = [t * one.weight / (1 + one.weight * x) for t, one, x in zip(theta, self.problem.sources, q, strict=True)]
-            x = [ridge + sum(each * row[j] for each, row in zip(s, self.spread, strict=True)) for j in range(P)]
-            return [q[k] - sum(row[j] / x[j] for j in range(P)) / N for k, row in enumerate(self.spread)]
+            x = self.loads(q, t)
+            return [q[k] - sum(row[j] / x[j] for j in range(P)) / mp.mpf(self.problem.N) for k, row in enumerate(self.spread)]
 
         start = [mp.mpf(0)] * len(self.spread)
-        for _ in range(200):
-            start = [a - b for a, b in zip(start, residuals(*start), strict=True)]
-        if len(start) == 1:
-            return [mp.findroot(residuals, start[0])]
+        with mp.workdps(20):
+            for _ in range(200):
+                start = [a - b for a, b in zip(start, residuals(*start), strict=True)]
         return list(mp.findroot(residuals, start, tol=mp.mpf(10) ** (10 - 2 * DIGITS)))
 
+    def potential(self, labels: list[Labels], q: list[mp.mpf], t: mp.mpf, j: int) -> mp.mpf:
+        """Psi(t, J = j) at the fixed point q."""
+        solved = [sp.Float(each, DIGITS) for each in q]
+        sources = [Symbolic(sp.Float(theta, DIGITS), sp.Rational(one.weight), label, each, each)
+                   for theta, one, label, each in zip(self.theta, self.problem.sources, labels, solved, strict=True)]  # fmt: skip
+        size = self.gram[0].shape[0]
+        G = sum((each / sp.Float(x, DIGITS) for each, x in zip(self.gram, self.loads(q, t), strict=True)), sp.zeros(size))
+        return mp.mpf(sp.Float(potential(sources, G, sp.Integer(j)), DIGITS))
+
     def values(self, labels: list[Labels]) -> tuple[float, float]:
-        """Mean margin and variance with these labels of the sources."""
-        sources = tuple(Symbolic(theta, sp.Rational(one.weight), label, q, q)
-                        for theta, one, label, q in zip(self.theta, self.problem.sources, labels, self.q, strict=True))
-        blocks = tuple(Block(1 / sp.Rational(self.problem.N), tuple(sp.Rational(row[j]) for row in self.spread), sp.Rational(self.test[j]),
-                             sp.Matrix(self.gram[j].shape[0], self.gram[j].shape[1], lambda a, b, j=j: sp.Rational(self.gram[j][a, b])))
-                       for j in range(P))  # fmt: skip
-        statement = Statement(sources, blocks)
-        return tuple(float(sp.N(derive(statement, self.at), DIGITS)) for derive in (mean_margin, variance))
+        """Mean margin and variance with these labels of the sources: half of dPsi/dJ, and -dPsi/dt by a central difference."""
+        with mp.workdps(DIGITS):
+            q, step = self.fixed_point(mp.mpf(0)), mp.mpf(10) ** (-DIGITS // 3)
+            margin = (self.potential(labels, q, mp.mpf(0), 1) - self.potential(labels, q, mp.mpf(0), -1)) / 4  # Psi is quadratic in J
+            ahead, back = (self.potential(labels, self.fixed_point(t), t, 0) for t in (step, -step))
+            return float(margin), float((back - ahead) / (2 * step))
 
 
 def drawn(draw: random.Random, K: int) -> tuple[list[Vector], list[Vector]]:
