@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,32 @@ if TYPE_CHECKING:
 
     from ..advice.money import Prices
     from ..advice.plan import Plan
+    from ..advice.result import Advice
+    from ..advice.tables import Table
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """The options that say which files hold the samples."""
+
+    real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
+                    "by the datasets library. Needed.")] = None
+    label: Annotated[str | None, typer.Option("--label", help="Name of the label column (default: label or y).")] = None
+    drop: Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="A column that is no feature; repeatable.")] = None
+    group: Annotated[str | None, typer.Option("--group", metavar="COLUMN", help="Rows with the same value in this column stay together: "
+                     "those of one patient, or of one prompt.")] = None
+    synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
+                         "--real; of several files the best is chosen. Optional columns: keep "
+                         "(whether the verifier keeps the sample), score (the verifier's score), truth "
+                         "(the true label, where it is known).")] = None
+
+    def read(self, seed: int) -> tuple[Table, list[tuple[str, Table]]]:
+        """Return the real samples, and those of every synthetic file with its name; seed: of the rows that are taken of a large file."""
+        from ..advice.tables import read
+
+        columns = {"drop": self.drop or (), "group": self.group, "seed": seed}
+        own = read(self.real, self.label, **columns)
+        return own, [(str(one), read(one, self.label, like=own, **columns)) for one in dict.fromkeys(self.synthetic or [])]
 
 
 @dataclass(frozen=True)
@@ -69,16 +96,7 @@ class PriceOptions:
 
 @grouped
 def advise(
-    real: Annotated[Path | None, typer.Option("--real", help="Your labelled samples: npz with X and y, csv, parquet, or a folder saved "
-                    "by the datasets library. Needed.")] = None,
-    label: Annotated[str | None, typer.Option("--label", help="Name of the label column (default: label or y).")] = None,
-    drop: Annotated[list[str] | None, typer.Option("--drop", metavar="COLUMN", help="A column that is no feature; repeatable.")] = None,
-    group: Annotated[str | None, typer.Option("--group", metavar="COLUMN", help="Rows with the same value in this column stay together: "
-                     "those of one patient, or of one prompt.")] = None,
-    synthetic: Annotated[list[Path] | None, typer.Option("--synthetic", metavar="PATH", help="Synthetic samples, with the columns of "
-                         "--real; of several files the best is chosen. Optional columns: keep "
-                         "(whether the verifier keeps the sample), score (the verifier's score), truth "
-                         "(the true label, where it is known).")] = None,
+    given: FileOptions = FileOptions(),
     said: PlanOptions = PlanOptions(),
     standardise: Annotated[bool, typer.Option("--standardise/--no-standardise", help="Bring features to mean 0 and variance 1.")] = True,
     model: Annotated[str, typer.Option("--model", help="The classifier: ridge, logistic or MODULE:CLASS, with scikit-learn's conventions "
@@ -102,16 +120,13 @@ def advise(
     from ..advice.modelled import Task, check_task
     from ..advice.picture import check_place, save
     from ..advice.report import write
-    from ..advice.table import HEAD, table
-    from ..advice.tables import read
     from ..support.files import check_writable
     from ..support.progress import stages
 
-    said.check(real=real is not None, file=bool(synthetic))
+    said.check(real=given.real is not None, file=bool(given.synthetic))
     prices = money.prices()
-    check_task(Task(model, metric), file=bool(synthetic), priced=prices is not None)
-    own = read(real, label, drop=drop or (), group=group, seed=seed)
-    files = [(str(one), read(one, label, like=own, drop=drop or (), group=group, seed=seed)) for one in dict.fromkeys(synthetic or [])]
+    check_task(Task(model, metric), file=bool(given.synthetic), priced=prices is not None)
+    own, files = given.read(seed)
     plans = [said.plan(made.y) for _, made in files] or [said.plan(None)]
     check_place(out)
     if report is not None:
@@ -129,7 +144,13 @@ def advise(
         written = (*written, report)
     if as_json:
         print_json(advice.as_dict())
-        return
+    else:
+        _print(advice, written)
+
+
+def _print(advice: Advice, written: Sequence[Path]) -> None:
+    from ..advice.table import HEAD, table
+
     print_table(HEAD, table(advice))
     for line in (*advice.notes, f"{advice.verdict.upper()}. {advice.reason}", f"Next: {advice.next}", ", ".join(map(str, written)), "",
                  advice.snippet):
