@@ -20,16 +20,18 @@ def one_core() -> None:
     numba.set_num_threads(1)
 
 
-def seconds(call: Callable[[], object], calls: int = 1) -> float:
-    """Wall-clock seconds of one of `calls` calls in a row."""
-    start = time.perf_counter()
+def seconds(call: Callable[[], object], calls: int = 1, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds of one of `calls` calls in a row, by the wall's clock or another."""
+    start = clock()
     for _ in range(calls):
         call()
-    return (time.perf_counter() - start) / calls
+    return (clock() - start) / calls
 
 
-def interleaved(repeats: int, tasks: dict[str, tuple[Callable[[], object], int]]) -> dict[str, float]:
-    """Median seconds a call of every task, name -> (call, calls in a row).
+def interleaved(
+    repeats: int, tasks: dict[str, tuple[Callable[[], object], int]], clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Median seconds a call of every task, name -> (call, calls in a row); `clock` as of `seconds`.
 
     The tasks take turns, so that whatever else the machine does falls on all of them. Each is called once before,
     unmeasured: what is compiled or read on first use is not part of the question.
@@ -39,7 +41,7 @@ def interleaved(repeats: int, tasks: dict[str, tuple[Callable[[], object], int]]
     times = {name: [] for name in tasks}
     for _ in range(repeats):
         for name, (call, calls) in tasks.items():
-            times[name].append(seconds(call, calls))
+            times[name].append(seconds(call, calls, clock))
     return {name: median(values) for name, values in times.items()}
 
 
