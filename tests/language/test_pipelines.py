@@ -529,7 +529,7 @@ def test_the_qa_pipeline_runs_end_to_end_at_toy_size(
     assert chosen["kept where they differ"]["count"] == 0
     measured = counts["evaluate/smollm2-135m-real"]
     assert measured["right"] / measured["answers"] == pytest.approx(measured["weighted recall"])
-    assert scores.points[0].accuracy.mean == measured["right"] / measured["answers"]
+    assert scores.points[0].accuracy.value == measured["right"] / measured["answers"]
     assert (scores.folder / "draw/scores.png").exists()
 
 
