@@ -20,8 +20,9 @@ WAITING = 10 * SECONDS  # that it may take on the clock
 EXIT_CODES = (0, 1, 2)  # 130 is kept for a real interrupt
 LONGEST = 1000  # characters of a message
 # what a result may lack; everything else in JSON is a number, a text, a list or an object
-MAY_BE_NULL = {"limit", "counts", "break_even", "measured", "audit", "provenance", "threshold", "worth", "worth_next", "needed", "line",
-               "rho_at", "epsilon_at"}  # fmt: skip
+MAY_BE_NULL = {"limit", "counts"}
+OF_ADVICE = {"alpha", "audit", "break_even", "epsilon_at", "line", "measured", "needed", "provenance", "relabelled", "rho_at", "threshold",
+             "worth", "worth_next"}  # fmt: skip
 OF_TREES = {"alpha", "lambda"}  # of no one verifier where there are several
 
 
@@ -98,6 +99,7 @@ def command(arguments: Sequence[str]) -> None:
         assert said.startswith("error: ") and len(said) < LONGEST, f"{len(said)} characters for {list(arguments)}: {said[:500]!r}"
     if code == 0 and "--json" in arguments:
         allowed = MAY_BE_NULL | (OF_TREES if {"--tree", "--generations"} & set(arguments) else set())
+        allowed |= OF_ADVICE if arguments[0] == "advise" else set()
         missing = list(nulls(json.loads(out.getvalue(), parse_constant=_not_json), allowed))
         assert not missing, f"null for {missing} of {list(arguments)}"
 
