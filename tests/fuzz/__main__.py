@@ -8,9 +8,11 @@ what fails. Exit 1 where anything failed. It ends with the first input after its
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections import Counter
@@ -54,6 +56,8 @@ def main() -> int:
     for one in properties:
         one.hypothesis.inner_test = _watched(one.__name__, one.hypothesis.inner_test, end, counts, failures)
     turn = 0
+    here = tempfile.TemporaryDirectory(prefix="fuzz-")  # names without a folder are files there
+    os.chdir(here.name)
     try:
         while len(failures) < len(properties):
             for one in properties:
