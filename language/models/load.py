@@ -104,11 +104,25 @@ def load(
     return LanguageModel(name, model.eval(), tokenizer, device)
 
 
+def local(name: str) -> Path:
+    """Return the path that the name of a model may be.
+
+    Raises
+    ------
+    BadInput
+        For the home of an unknown user.
+    """
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        raise BadInput(f"there is no model {name!r} here: there is no such user") from None
+
+
 def identity(name: str) -> object:
     """Return a key that differs between models of one name, as far as that can be seen without loading them."""
     if name == SMALL:
         return smollm2.DATASET.files
-    path = Path(name).expanduser()
+    path = local(name)
     files = sorted(path.iterdir()) if path.is_dir() else [path] if path.is_file() else []
     return tuple((file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files) or name
 
@@ -138,7 +152,7 @@ def place(name: str) -> tuple[str, dict[str, Any]]:
     BadInput
         For a name that is none, or a folder without a model.
     """
-    path = _small() if name == SMALL else Path(name).expanduser()
+    path = _small() if name == SMALL else local(name)
     if path.suffix == GGUF and path.is_file():
         packages.require("gguf")
         return str(path.parent), {"gguf_file": path.name}

@@ -11,6 +11,7 @@ from ...data import dataset, status
 from ...data.hub import Hub, reachable
 from ...support.errors import number
 from ..models import packages
+from ..models.load import local
 from ..models.tuning import NEEDED
 
 SMALL = {"smollm2-135m": "smollm2"}  # models that are data sets of this project
@@ -128,8 +129,8 @@ def _model(name: str, use: str, data: Path | None, online: bool) -> Requirement:
     if name in SMALL:
         where = status(dataset(SMALL[name]), data)
         return Requirement("model", name, use, not where.missing, where.where)
-    if Path(name).expanduser().exists():
-        whole = (Path(name).expanduser() / "config.json").is_file()
+    if local(name).exists():
+        whole = (local(name) / "config.json").is_file()
         return Requirement("model", name, use, whole, "a local folder" if whole else "a local folder without config.json")
     if packages.missing("huggingface_hub"):
         return Requirement("model", name, use, False, f"needs huggingface_hub: {packages.EXTRA}")
@@ -139,10 +140,13 @@ def _model(name: str, use: str, data: Path | None, online: bool) -> Requirement:
 def _on_hub(name: str, online: bool) -> tuple[bool, str]:
     """Whether a model is in the cache or could be downloaded, and the words for it."""
     from huggingface_hub import HfApi, try_to_load_from_cache
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
-    if isinstance(try_to_load_from_cache(name, "config.json"), str):
-        return True, "in the cache of the hub"
+    try:
+        if isinstance(try_to_load_from_cache(name, "config.json"), str):
+            return True, "in the cache of the hub"
+    except HFValidationError:
+        return False, "no such folder, and no name that the hub has"
     if not online:
         return False, "not in the cache of the hub, which cannot be reached"
     try:

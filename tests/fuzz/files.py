@@ -37,20 +37,28 @@ def _csv(seed: int, cells: list[str]) -> bytes:
     return "\n".join(",".join(row) for row in table).encode("utf-8", "surrogatepass")
 
 
-@st.composite
-def damaged(draw: st.DrawFn, whole: bytes) -> bytes:
-    """The bytes with a part cut off, overwritten, doubled or left as they are."""
+# what happens to a file: where, as a share of its length, and the bytes that are written there
+DAMAGES = st.lists(st.tuples(st.sampled_from(["cut", "write", "double"]), st.floats(0, 1), st.binary(min_size=1, max_size=4)), max_size=3)
+Damages = list[tuple[str, float, bytes]]
+
+
+def damage(whole: bytes, damages: Damages) -> bytes:
+    """The bytes with parts cut off, overwritten or doubled."""
     data = bytearray(whole)
-    for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, max(len(data) - 1, 0)))
-        kind = draw(st.sampled_from(["cut", "write", "double"]))
+    for kind, where, written in damages:
+        at = int(where * max(len(data) - 1, 0))
         if kind == "cut":
             del data[at:]
         elif kind == "write":
-            data[at : at + 4] = draw(st.binary(min_size=1, max_size=4))
+            data[at : at + 4] = written
         else:
             data[at:at] = data[at : at + 64]
     return bytes(data)
+
+
+def damaged(whole: bytes) -> st.SearchStrategy[bytes]:
+    """The bytes, damaged or as they are."""
+    return DAMAGES.map(lambda damages: damage(whole, damages))
 
 
 WORD = st.sampled_from(["", "nan", "inf", "1e100", "9" * 400, "x" * 140_000, '"', "\x00", "é", "1;2", "True"])
@@ -104,13 +112,13 @@ GIVEN = [word for name, value in SETTING.items() for word in (f"--{name}", str(v
 USUAL = ["simulate", "--json", *GIVEN]
 
 
-@given(damage=st.data(), trials=st.integers(2, 4))
-def checkpoint(damage: st.DataObject, trials: int) -> None:
+@given(damages=DAMAGES, trials=st.integers(2, 4))
+def checkpoint(damages: Damages, trials: int) -> None:
     """`simulate` going on from a damaged checkpoint."""
     with oracle.folder() as place:
         path = place / "trials.npz"
         oracle.command([*USUAL, "--trials", str(trials), "--checkpoint", str(path)])
-        path.write_bytes(damage.draw(damaged(path.read_bytes())))
+        path.write_bytes(damage(path.read_bytes(), damages))
         oracle.command([*USUAL, "--trials", str(trials + 1), "--checkpoint", str(path)])
 
 

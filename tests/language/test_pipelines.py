@@ -634,6 +634,17 @@ def test_pushing_is_off_by_default_and_uploads_adapter_and_tables(monkeypatch: p
     assert counts["commits"]["adapter"] == f"commit of {tmp_path / 'tune' / 'adapter'}"
 
 
+@pytest.mark.parametrize("name, code", [("power:1", 0), ("a/b/c", 0), ("~nobody_here/x", 2), ("x" * 400, 2)])
+def test_a_dry_run_with_the_name_of_no_model_is_no_traceback(
+    name: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("huggingface_hub")
+    file = tmp_path / "safety.toml"
+    file.write_text((config.PACKAGED / "safety-toy.toml").read_text().replace('"smollm2-135m"', f'"{name}"'))
+    found, printed, told = command(monkeypatch, capsys, "safety", "--config", str(file), "--dry-run", "--out", str(tmp_path / "out"))
+    assert found == code and (f"not ready, missing: {name}" in printed if code == 0 else len(told.strip().splitlines()) == 1)
+
+
 def test_a_dry_run_tells_what_the_hub_has_and_who_may_have_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     huggingface_hub = pytest.importorskip("huggingface_hub")
     errors = pytest.importorskip("huggingface_hub.errors")
