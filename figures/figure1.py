@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from ..sims.monte_carlo import Estimate
 from ..sims.samplers.sufficient import bartlett
 from ..solvers.marchenko_pastur import MarchenkoPastur
 from ..support.threads import one_thread
+from ..support.typed import Between
 from .kit.claims import Claim, agrees, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -23,7 +25,7 @@ EDGE_WITHIN = 0.03  # relative
 class Settings:
     p: int = 500
     n_hats: tuple[int, ...] = (5000, 50000)
-    draws: int = 50
+    draws: Annotated[int, Between(2)] = 50
     bins: int = 60
     wrong: float = 1.3  # the factor of a ratio that the check must reject
     ratios: tuple[float, ...] = (0.01, 0.1, 1.0, 2.0)  # of the second panel

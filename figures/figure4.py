@@ -134,7 +134,7 @@ def _variances(curve: Setting, published: PredictionGrid, epsilons: tuple[float,
     """The variance of the margin; the axis is that of what is possible where the published one leaves it."""
     theory = predict_grid(curve, epsilon=GRID).variance
     top = float(theory.max())
-    beyond = np.nanmax(np.abs(published.variance), initial=0.0) > 4 * top or np.nanmin(published.variance, initial=0.0) < 0
+    beyond = top > 0 and (np.nanmax(np.abs(published.variance), initial=0.0) > 4 * top or np.nanmin(published.variance, initial=0.0) < 0)
     marks = [Line("theory", GRID, theory), Line("published formula", GRID, published.variance, 1, "published", curve="published"),
              _measured(points, "variance", epsilons, 0, "simulated, 2 SE")]
     return Panel(rf"variance of the margin, $\gamma={curve.ridge.gamma:g}$, $p/m={curve.p / curve.m:g}$", r"label noise $\varepsilon$",

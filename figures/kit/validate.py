@@ -87,7 +87,12 @@ def validate(
     files = [out / f"{stem}{suffix}" for suffix in (".png", ".pdf", ".json", ".csv")]
     check_writable(*files)  # now, not after an hour of computing
     started = time.perf_counter()
-    built = figure.built(settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
+    try:
+        built = figure.built(settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
+    except (ArithmeticError, LookupError, ValueError) as error:
+        if not assignments or isinstance(error, BadInput):
+            raise
+        raise BadInput(f"figure {name} has no meaning with {' and '.join(assignments)} ({type(error).__name__}: {error})") from error
     seconds = time.perf_counter() - started
     record = {
         "figure": name, "title": figure.title, "quick": quick, "settings": settings, "seed": run.seed,

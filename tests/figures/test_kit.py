@@ -34,6 +34,13 @@ class Settings:
     many: bool = True
 
 
+@pytest.mark.parametrize("name, said", [("1", "bins=0"), ("4", "half_step=0"), ("1", "draws=1")])
+def test_settings_without_a_meaning_are_one_line(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput) as refused:
+        validate(name, Run(), quick=True, out=tmp_path, assignments=[said, *(["trials=4"] if name == "4" else [])])
+    assert len(str(refused.value).splitlines()) == 1
+
+
 def test_what_is_0_in_theory_has_no_average_ratio() -> None:
     nothing, something = agrees("margin, m=1", 0.0, Estimate(0.01, 0.01), 0.0), agrees("accuracy, m=1", 0.5, Estimate(0.5, 0.01), 0.0)
     assert [claim.name for claim in pooled_by_quantity([nothing, something])] == ["accuracy on average"]
