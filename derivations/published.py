@@ -161,6 +161,6 @@ def theorem() -> Theorem:
             Equation("the variance there, the same function too", sp.Eq(sp.Symbol("s_w^2"), short["variance"])),
         ),
         functions(),
-        after="limit",
+        after="relabelling",
         javascript=True,
     )

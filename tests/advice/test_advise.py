@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import mean
+from shared import mean
 
 from synthmix import cli
 from synthmix.advice.advise import advise

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import lead
 from hypothesis import given
 from hypothesis import strategies as st
+from shared import lead
 
 from synthmix.estimators.class_gaussian import ClassGaussian
 from synthmix.estimators.leave_one_out import BANDWIDTH, LeaveOneOut, RidgeMix, sharpened

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from conftest import rotation
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import rotation
 
 from synthmix.estimators.candidates import ALPHAS, Candidates, mean_scatter, preferred
 from synthmix.estimators.leave_one_out import RidgeMix

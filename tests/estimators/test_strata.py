@@ -8,8 +8,8 @@ import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
-from conftest import mean, wishart
 from scipy.stats import norm
+from shared import mean, wishart
 from threadpoolctl import threadpool_limits
 
 from synthmix.derivations.special import input_dependent

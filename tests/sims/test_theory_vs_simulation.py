@@ -24,10 +24,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import mean, wishart
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from shared import mean, wishart
 
 from synthmix.sims.monte_carlo import Estimate, Simulation, simulate, simulate_many
 from synthmix.solvers.predict import Prediction, predict

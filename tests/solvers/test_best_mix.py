@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import mean
+from shared import mean
 
 from synthmix.solvers.best_mix import Family, Value, best_mix, settled
 from synthmix.solvers.many_classes import ClassMixture, next_label_noise, predict_classes

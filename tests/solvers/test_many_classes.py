@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from conftest import mean, wishart
 from scipy.stats import norm
+from shared import mean, wishart
 
 from synthmix.estimators.ridge import LinearClassifier, ridge
 from synthmix.sims.labels import label_and_prune

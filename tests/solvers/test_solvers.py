@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import mean, rotation, wishart
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from shared import mean, rotation, wishart
 
 from synthmix.solvers import kernels
 from synthmix.solvers.predict import Prediction, predict, predict_grid, predict_tests

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import mean, rotation, wishart
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shared import mean, rotation, wishart
 
 from synthmix.estimators.strata import strata
 from synthmix.solvers.best_mix import Family, best_mix
