@@ -1,10 +1,10 @@
 r"""Model collapse in closed form: lines of generators, from one conserved quantity.
 
-A line of generators is a family tree in which the classifier trains on samples of the last one. Let
-$D = \mathrm{tr}\,\kappa C (\gamma I + \kappa C)^{-1}$ be the degrees of freedom of the classifier, where $\kappa$, the root, is the weight
-that real samples of known law would have. Weights are handed down from the youngest set to the oldest and left-out traces up, through the same links. So the product
-$N\tau\delta$, summed over the sets of a generation, is one and the same number at every generation, and that number is $D$. This solves
-the fold.
+A line of generators is a family tree in which the classifier trains on samples of the last one. Let $D = \mathrm{tr}\,\kappa C (\gamma I +
+\kappa C)^{-1}$ be the degrees of freedom of the classifier, where $\kappa$, the root, is the weight that real samples of known law would
+have. Weights are handed down from the youngest set to the oldest and left-out traces up, through the same links. So the product
+$N\tau\delta$, summed over the sets of a generation, is one and the same number at every generation, and that number is $D$. This solves the
+fold.
 
 Replace. Every generator is fitted on $K_t$ samples of the one before: $D = K_t u_t/(1 + u_t)$ with $u_t = \omega_t\delta_t$ for every
 set, whence
