@@ -25,18 +25,24 @@ function legendre(n) {
   return {nodes, weights};
 }
 
-/** The proximal step argmin_u c ell(u) + (u - h)^2 / (2 delta) of a smooth loss: Newton within its bracket. */
+/** The proximal step argmin_u c ell(u) + (u - h)^2 / (2 delta) of a smooth loss: Newton within its bracket, which is halved where a step is
+ * more than half the step before it: Newton alone can jump to and fro over the bend of the loss. */
 function prox(kind, h, c, delta, threshold) {
   const rate = c * delta;
   let [, slope, curvature] = losses.margin_loss(kind, h, threshold);
   let low = Math.min(h, h - rate * slope), high = Math.max(h, h - rate * slope), u = h - rate * slope / (1 + rate * curvature);
-  for (let step = 0; step < 200; step++) {
-    if (!(low < u && u < high)) u = 0.5 * (low + high);
+  let step = high - low, before = 4 * step;
+  for (let turn = 0; turn < 200; turn++) {
+    if (!(low < u && u < high) || Math.abs(step) > 0.5 * before) {
+      before = high - low;
+      u = 0.5 * (low + high);
+    } else before = Math.abs(step);
     [, slope, curvature] = losses.margin_loss(kind, u, threshold);
-    const over = u - h + rate * slope, move = over / (1 + rate * curvature);
+    const over = u - h + rate * slope;
     if (over > 0) high = u; else low = u;
-    u -= move;
-    if (Math.abs(move) <= 1e-9 * (1 + Math.abs(u)) || high - low <= 1e-15 * (1 + Math.abs(u))) break;
+    step = over / (1 + rate * curvature);
+    u -= step;
+    if (Math.abs(step) <= 1e-9 * (1 + Math.abs(u)) || high - low <= 1e-15 * (1 + Math.abs(u))) break;
   }
   return Math.min(Math.max(u, low), high);
 }
@@ -85,14 +91,18 @@ function smoothMoments(kind, c, delta, threshold, mean, sd, level) {
     let right = end;
     if (j < panels - 1) { // the panel's end, by Newton
       const place = first + (j + 1) * width;
-      let low = left, high = end, u = left;
-      for (let step = 0; step < 200; step++) {
+      let low = left, high = end, u = left, before = 4 * (end - left);
+      for (let turn = 0; turn < 200; turn++) {
         const [, slope, curvature] = losses.margin_loss(kind, u, threshold);
         const over = a * (u + rate * slope - mean) * inverse + bw * Math.asinh(u / w) - place;
         if (Math.abs(over) < 0.1 * width) break;
-        if (step > 0 && over > 0) high = u; else low = u;
-        u -= over / (a * inverse * (1 + rate * curvature) + b / Math.sqrt(1 + (u / w) ** 2));
-        if (!(low < u && u < high)) u = 0.5 * (low + high);
+        if (turn > 0 && over > 0) high = u; else low = u;
+        const step = over / (a * inverse * (1 + rate * curvature) + b / Math.sqrt(1 + (u / w) ** 2));
+        u -= step;
+        if (!(low < u && u < high) || Math.abs(step) > 0.5 * before) {
+          before = high - low;
+          u = 0.5 * (low + high);
+        } else before = Math.abs(step);
       }
       right = u;
     }
