@@ -13,8 +13,8 @@ INTRODUCTION = """# What the claims catch
 
 How wrong could the theory be without a claim that fails? For every figure and quantity, what the theory says is multiplied by 1 + x,
 in the record of the run that is in the [gallery](gallery.md); the table has the largest x, of either sign, at which all claims of that
-quantity still hold. Anything worse is caught. *On average* are claims on all points at once, which catch smaller errors than claims on one
-point. The rule for tolerances is in [theory](theory.md#when-a-claim-holds).
+quantity still hold. Anything worse is caught. *On average* are claims on all points at once, in which noise
+averages out but what a finite size leaves does not. The rule for tolerances is in [theory](theory.md#when-a-claim-holds).
 """
 
 
