@@ -65,7 +65,7 @@ def _on_grid(study: Study, kind: str, loss: str, at: Mapping[str, np.ndarray]) -
 
 def _predicted(problem: Setting | Tree, kind: str, loss: str) -> dict[str, float]:
     if isinstance(problem, Tree):
-        found = predict_tree(problem)
+        found = predict_tree(problem, loss=loss)
     else:
         found = predict(problem, formula="rederived" if kind == "theory" else kind, loss=loss)
     return {name: getattr(found, name) for name in QUANTITIES}

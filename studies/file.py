@@ -125,8 +125,8 @@ class Study:
         for name in self.points.names:
             if name not in known:
                 raise BadInput(f"there is no axis {name}; there are {', '.join(known)}")
-        if self.tree and any(kind == "published" or loss != "square" for kind, loss in self.compute.kinds):
-            raise BadInput("family trees are covered by the re-derived formula of the square loss only: leave the others out")
+        if (self.tree or self.lined) and "published" in self.compute.formulas:
+            raise BadInput("the published formula does not cover generators of generators: leave it out")
         if self.setting:
             self._check_setting(self.setting)
 

@@ -121,12 +121,16 @@ def test_points_without_a_result_say_why(tmp_path: Path) -> None:
 
 def test_lines_of_generators_trees_and_losses(tmp_path: Path) -> None:
     lined = SETTING + ("epsilon = 0.1\nm = 50\ngenerator = 'independent'\nn_hat = 60\nestimate_mean = true\nscheme = 'accumulate'\n"
-                       "[values]\ngenerations = [1, 4]\n[compute]\ntrials = 3\n")  # fmt: skip
+                       "[values]\ngenerations = [1, 4]\n[compute]\ntrials = 3\nlosses = ['logistic']\n")  # fmt: skip
     frame = sm.study(declared(tmp_path, lined, "lined.toml"))
     setting = sm.Setting(40, 50, 20, 1.5, 0.1, sm.Verifier(0.2, 0.9), sm.Generator("independent", 60, True))
     assert frame.accuracy[1] < frame.accuracy[0] or frame.kind[0] != "theory"
-    row = frame[(frame.kind == "theory") & (frame.generations == 4)].iloc[0]
-    assert row.accuracy == pytest.approx(sm.predict_tree(sm.generations(setting, 4, "accumulate")).accuracy, rel=1e-12)
+    for loss in ("square", "logistic"):
+        row = frame[(frame.kind == "theory") & (frame.loss == loss) & (frame.generations == 4)].iloc[0]
+        assert row.accuracy == pytest.approx(sm.predict_tree(sm.generations(setting, 4, "accumulate"), loss=loss).accuracy, rel=1e-12)
+    square, logistic = (frame[(frame.loss == loss) & (frame.kind == "theory")].mean_margin.to_numpy() for loss in ("square", "logistic"))
+    assert (abs(square - logistic) > 0.01).all()
+    assert (frame.kind == "simulated").sum() == 4
     declared(tmp_path, 'p = 20\nmu = 1.5\ngamma = 1.0\n[[sets]]\nname = "r"\ncount = 50\nweight = 1.0\n', "tree.toml")
     frame = sm.study(declared(tmp_path, 'tree = "tree.toml"\n[values]\ngamma = [0.1, 1.0]\n', "of_tree.toml"))
     assert frame.accuracy[1] == pytest.approx(sm.predict(sm.Setting(50, 0, 20, 1.5)).accuracy, rel=1e-12)
@@ -177,7 +181,9 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     (TEXT.replace("trials = 4", "losses = ['quartic']"), "losses are"),
     (TEXT.replace("'rederived', 'published'", "'other'"), "must be one of"),
     (TEXT.replace("gamma = 1.0", "gamma = -1.0"), "gamma must be above 0"),
-    (TEXT.replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"), "generations need --generator independent"),
+    (TEXT.replace(", 'published'", "").replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"),
+     "generations need --generator independent"),
+    (TEXT.replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"), "the published formula does not cover generators of generators"),
 ])  # fmt: skip
 def test_a_study_that_is_none_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said) as caught:
