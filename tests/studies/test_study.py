@@ -183,7 +183,8 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     (TEXT.replace("gamma = 1.0", "gamma = -1.0"), "gamma must be above 0"),
     (TEXT.replace(", 'published'", "").replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"),
      "generations need --generator independent"),
-    (TEXT.replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"), "the published formula does not cover generators of generators"),
+    (TEXT.replace("gamma = 1.0", "gamma = 1.0\nscheme = 'replace'\ngenerations = 3"),
+     "the published formula does not cover generators of generators"),
 ])  # fmt: skip
 def test_a_study_that_is_none_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadInput, match=said) as caught:
