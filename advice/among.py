@@ -34,26 +34,28 @@ def advise_among(real: Samples, files: Sequence[tuple[str, Plan, Samples]], **op
     BadInput
         As `advise`.
     """
+    if len(files) == 1:
+        name, plan, made = files[0]
+        advice = advise(real, plan, made, **options)
+        return replace(advice, candidates=(_candidate(name, advice, 0.0, True),)), 0
     quick = {**options, "details": False, "compare": False}
     alone = [advise(real, plan, made, **quick) for _, plan, made in files]
     chosen = int(np.argmax([one.gain.value for one in alone]))
     name, plan, made = files[chosen]
-    too_good = 0.0
-    if len(files) > 1:
-        best = alone[chosen]
-        share = min((best.gain.se / best.measured.gain_se) ** 2, 1.0) if best.measured.gain_se else 1.0  # of the measurement in the gain
-        too_good = share * optimism(np.array([one.units for one in alone]))
+    best = alone[chosen]
+    share = min((best.gain.se / best.measured.gain_se) ** 2, 1.0) if best.measured.gain_se else 1.0  # of the measurement in the gain
+    too_good = share * optimism(np.array([one.units for one in alone]))
     advice = _less(advise(real, plan, made, **options), too_good, name, len(files))
-    candidates = tuple(
-        Candidate(files[i][0], one.verdict, one.gain.value - (too_good if i == chosen else 0.0), one.gain.se, one.best.m, one.best.omega,
-                  i == chosen) for i, one in enumerate(alone))  # fmt: skip
+    candidates = tuple(_candidate(files[i][0], one, too_good if i == chosen else 0.0, i == chosen) for i, one in enumerate(alone))
     return replace(advice, candidates=candidates, snippet=snippet(advice, real, made)), chosen
+
+
+def _candidate(name: str, advice: Advice, too_good: float, chosen: bool) -> Candidate:
+    return Candidate(name, advice.verdict, advice.gain.value - too_good, advice.gain.se, advice.best.m, advice.best.omega, chosen)
 
 
 def _less(advice: Advice, too_good: float, name: str, count: int) -> Advice:
     """The advice with a gain that is smaller by the optimism of the choice among `count` files."""
-    if count == 1:
-        return advice
     gain = advice.gain
     gain = Gain(gain.value - too_good, gain.se, gain.low - too_good, gain.high - too_good)
     verdict, best = advice.verdict, advice.best
