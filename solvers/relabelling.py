@@ -18,7 +18,7 @@ from .generated import relabelling as generated
 from .limit import isotropic, isotropic_variance
 from .problem import Problem, Setting
 
-PATHS = 12  # 2^12 paths of scores
+PATHS, SCRAMBLES = 11, 8  # paths of scores, 2^11 of them in each of so many independent sets, whose spread tells the error
 NEW = 1e-7  # share of a score's variance that is not worth averaging over
 STEEPEST = 1e3  # slope of the log-odds in a score of mean square 1
 
@@ -57,7 +57,7 @@ class Rounds:
     slope
         What a left-out score is multiplied by to give half of the log-odds of its label.
     error
-        Of the accuracy: half the difference of two averages over independent paths.
+        Standard error of the accuracy, from independent sets of paths (7 degrees of freedom).
     """
 
     mean_margin: np.ndarray
@@ -101,11 +101,10 @@ def predict_relabelling(problem: Setting | Problem, rounds: int, *, memory: bool
     weights = np.array([source.weight for source in problem.sources])
     counts, log_odds, mu = found
     kinds = _Kinds.of(counts * problem.p, log_odds, weights)
-    halves = [_Paths(kinds, alpha, problem.p, mu, rounds + 1, memory, 2 * seed + half).run() for half in (0, 1)]
-    mean_margin, variance, accuracy, slope = np.mean(halves, axis=0)
-    if not np.all(np.isfinite(halves)):
+    found = np.array([_Paths(kinds, alpha, problem.p, mu, rounds + 1, memory, [seed, scramble]).run() for scramble in range(SCRAMBLES)])
+    if not np.all(np.isfinite(found)):
         raise NotConverged("the rounds of relabelling were not solved: take a heavier ridge or fewer rounds")
-    return Rounds(mean_margin, variance, accuracy, slope, np.abs(halves[0][2] - halves[1][2]) / 2)
+    return Rounds(*found.mean(axis=0), found[:, 2].std(axis=0, ddof=1) / np.sqrt(SCRAMBLES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +132,9 @@ class _Paths:
     Arrays are (rounds, K, paths); response is Delta, overlaps Q, forces V and pulls F of the derivation.
     """
 
-    def __init__(self, kinds: _Kinds, alpha: float, p: int, mu: float, rounds: int, memory: bool, seed: int) -> None:
+    def __init__(self, kinds: _Kinds, alpha: float, p: int, mu: float, rounds: int, memory: bool, seed: list[int]) -> None:
         self.kinds, self.alpha, self.p, self.mu, self.memory = kinds, alpha, p, mu, memory
-        uniform = qmc.Sobol(rounds, seed=seed).random_base2(PATHS)
+        uniform = qmc.Sobol(rounds, seed=np.random.default_rng(seed)).random_base2(PATHS)
         self.normal = ndtri(np.clip(uniform, 1e-12, 1 - 1e-12)).T
         self.shape = (len(kinds.count), self.normal.shape[1])
         self.rounds = rounds

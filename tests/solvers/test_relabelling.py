@@ -118,6 +118,16 @@ def test_the_estimator_does_these_rounds() -> None:
     assert abs(np.mean(accuracies) - theory.accuracy[0]) > 8 * se
 
 
+@pytest.mark.parametrize("setting", [LIGHT, HEAVY], ids=["light ridge", "heavy ridge"])
+def test_the_stated_error_is_that_of_the_paths(setting: Setting) -> None:
+    """Over seeds the accuracy scatters by what each of them says: half the difference of two sets was too small a hundred times over."""
+    found = [predict_relabelling(setting, 4, seed=seed) for seed in range(12)]
+    off = np.array([one.accuracy - np.mean([other.accuracy for other in found], axis=0) for one in found])[:, 1:]
+    stated = np.array([one.error for one in found])[:, 1:]
+    assert np.all(np.abs(off) <= 6 * stated)  # seven degrees of freedom
+    assert np.all((off.std(axis=0, ddof=1) / np.sqrt(np.mean(stated**2, axis=0)) > 0.5) & (off.std(axis=0) < 2 * stated.mean(axis=0)))
+
+
 def test_a_heavy_ridge_ends_near_the_limit_and_a_light_one_below() -> None:
     setting = Setting(100, 2000, 500, 1.5, 0.4, ridge=Ridge(1e3))
     heavy, light = predict_relabelling(setting, 8), predict_relabelling(setting.with_(gamma=0.05), 8)
