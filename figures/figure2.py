@@ -33,14 +33,13 @@ class Settings:
     verifier: Verifier = Verifier(rho=0.2, phi=0.9)
     gamma: float = 1.0
     points: int = 50  # of a curve, p from n/100 to 10n
-    # (p, trials): the price of a trial rises with p and its noise falls
+    # (p, trials): the price of a trial rises with p and its noise falls; with fewer than a dozen the standard error is itself not known
     measured: tuple[tuple[int, int], ...] = (
-        (50, 40), (100, 40), (200, 40), (500, 20), (1000, 8), (2000, 6), (5000, 4), (10000, 4),
+        (50, 40), (100, 40), (200, 40), (500, 20), (1000, 20), (2000, 16), (5000, 12), (10000, 12),
     )  # fmt: skip
 
 
 FULL = Settings()
-# with fewer trials the standard error is itself not known
 QUICK = Settings(measured=((50, 20), (200, 20), (1000, 20), (2000, 16)))
 
 
