@@ -7,6 +7,8 @@ Only the standard library and Typer are imported here; each command imports what
 
 from __future__ import annotations
 
+from typing import Annotated
+
 try:
     import typer
 
@@ -32,6 +34,22 @@ for command in (derive, validate, predict, simulate, sweep, study, advise, explo
     app.command()(command)
 app.add_typer(data.app, name="data")
 app.add_typer(llm.app, name="llm")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from synthmix.support.version import build
+
+        typer.echo(f"synthmix {build()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True,
+                                          help="Print the version, with a hash of the sources that compute, and exit.")] = False,
+) -> None:  # fmt: skip
+    pass
 
 
 def main() -> None:

@@ -44,7 +44,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         beside.chmod(0o666 & ~_umask())
         beside.replace(target)
     except OSError as error:
-        raise Unwritable(f"cannot write {target}: {error.strerror or error}; nothing there was changed") from error
+        why = os.strerror(error.errno) if error.errno else str(error)  # Arrow's own words are longer
+        raise Unwritable(f"cannot write {target}: {why}; nothing there was changed") from error
     finally:
         beside.unlink(missing_ok=True)
 

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import synthmix
 from synthmix import cli
 from synthmix.figures import figure4
 from synthmix.figures.kit.registry import names
 from synthmix.solvers.predict import predict_grid
+from synthmix.support.version import build
 
 ROOT = Path(cli.__file__).parent
 NUMBERS = {"n": 200, "m": 800, "p": 100, "mu": 0.7, "epsilon": 0.4, "rho": 0.3, "phi": 0.5, "gamma": 0.1}
@@ -45,6 +47,11 @@ def test_help_imports_nothing_heavy() -> None:
     assert shown.returncode == 0
     commands = [one.name or one.callback.__name__ for one in (*cli.app.registered_commands, *cli.app.registered_groups)]
     assert all(command in shown.stdout and command in cli.__doc__ for command in commands)
+
+
+def test_the_version_is_one_line() -> None:
+    assert run("--version").stdout == f"synthmix {build()}\n"
+    assert build().startswith(f"{synthmix.__version__} (")
 
 
 def test_help_names_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
