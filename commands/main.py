@@ -51,7 +51,7 @@ def run(app: typer.Typer) -> NoReturn:
         code = _failed(error.format_message(), BAD_USE)
     except (KeyboardInterrupt, typer.Abort):
         code = _failed("interrupted; the same command goes on where it stopped", INTERRUPTED)
-    except (ValueError, RuntimeError, OSError) as error:
+    except (ValueError, RuntimeError, OSError, MemoryError) as error:
         code = _refused(error)
     _leave_quietly()
     sys.exit(code)
@@ -68,6 +68,8 @@ def _refused(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno is not None:
         where = "standard output or a disk" if error.filename is None else error.filename
         return _failed(f"{where}: {error.strerror}", BAD_USE if error.errno in WRONG_PATH else FAILED)
+    if isinstance(error, MemoryError):
+        return _failed(f"this needs more memory than there is: {str(error) or 'ask for less'}", FAILED)
     raise error
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from .ticks import plain_ticks, set_scale
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -125,7 +127,10 @@ class Panel:
     ylim, xlim : pairs
         Ends of the axes; None: what the marks need.
     key : mapping
-        What line styles (`Style`, "band") and markers stand for, whatever their colour: shown in grey after the marks' own labels.
+        What line styles (`Style`, "band") and markers ("|": bars of errors) stand for, whatever their colour: shown in grey after the
+        marks' own labels.
+    xnames : sequence of str
+        Names at x = 0, 1, 2 and so on, in place of numbers.
     """
 
     title: str
@@ -137,10 +142,12 @@ class Panel:
     ylim: tuple[float | None, float | None] = (None, None)
     xlim: tuple[float | None, float | None] = (None, None)
     key: Mapping[str, str] = field(default_factory=dict)
+    xnames: Sequence[str] = ()
 
     def record(self) -> dict[str, object]:
         """Return what is written down of it: titles, marks and what they stand for, not how it is drawn."""
-        return {"title": self.title, "x": self.xlabel, "y": self.ylabel, "key": self.key, "marks": self.marks}
+        named = {"names": self.xnames} if self.xnames else {}
+        return {"title": self.title, "x": self.xlabel, **named, "y": self.ylabel, "key": self.key, "marks": self.marks}
 
 
 def draw(title: str, panels: Sequence[Panel], columns: int, notes: Sequence[str] = ()) -> Figure:
@@ -209,9 +216,9 @@ def _legend(panel: Panel) -> tuple[_Entry, ...]:
 
 
 def _shared(legends: Sequence[tuple[_Entry, ...]]) -> tuple[_Entry, ...]:
-    """The legend of the whole sheet, where all panels that have one have the same."""
-    found = [entries for entries in legends if entries]
-    return found[0] if len(found) > 1 and len(set(found)) == 1 else ()
+    """The legend of the whole sheet, where one panel has the entries of all others."""
+    longest = max(legends, key=len, default=())
+    return longest if sum(map(bool, legends)) > 1 and all(set(entries) <= set(longest) for entries in legends) else ()
 
 
 def _columns(entries: tuple[_Entry, ...]) -> int:
@@ -252,25 +259,20 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
     # before the marks: setting a scale takes away ticks that a mark has set
     ax.set(title=panel.title, xlabel=panel.xlabel, ylabel=panel.ylabel)
     for name, scale in (("x", panel.xscale), ("y", panel.yscale)):
-        _set_scale(ax, name, scale)
+        set_scale(ax, name, "linear" if scale == "log" and not _positive(panel, name) else scale)
     for mark in panel.marks:
         _DRAW[type(mark)](ax, mark)
     ax.set_ylim(*panel.ylim)
     ax.set_xlim(*panel.xlim)
+    for name in "xy":
+        plain_ticks(ax, name)
+    if panel.xnames:
+        ax.set_xticks(range(len(panel.xnames)), panel.xnames)
 
 
-def _set_scale(ax: Axes, name: str, scale: str) -> None:
-    """A symlog axis has plain numbers at its ticks, which read better than powers of ten where both signs and zero are among them."""
-    from matplotlib.ticker import SymmetricalLogLocator
-
-    set_scale = getattr(ax, f"set_{name}scale")
-    if scale != "symlog":
-        set_scale(scale)
-        return
-    set_scale(scale, linthresh=1.0)
-    axis = getattr(ax, f"{name}axis")
-    axis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=1.0, subs=(1.0, 3.0)))
-    axis.set_major_formatter("{x:g}")
+def _positive(panel: Panel, name: str) -> bool:
+    """Whether any mark has a place on a logarithmic axis."""
+    return any(np.any(getattr(mark, name) > 0) for mark in panel.marks if isinstance(mark, Line | Points))
 
 
 def _line(ax: Axes, line: Line) -> None:

@@ -24,7 +24,7 @@ def accuracies(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel
         marks.append(Points(name, np.array([one.predicted for one in own]), np.array([one.realised for one in own]),
                             np.array([one.residual_se for one in own]), color, MARKERS[color % len(MARKERS)]))
     return Panel(f"{len(results)} scenarios", "predicted accuracy", "realised on the test set", marks,
-                 key={"theory": "as predicted", "guide": f"{100 * WITHIN:g} points off"})  # fmt: skip
+                 key={"theory": "as predicted", "guide": f"{100 * WITHIN:g} points off", "|": "2 SE"})  # fmt: skip
 
 
 def gains(results: Sequence[ScenarioResult]) -> Panel:
@@ -38,7 +38,7 @@ def gains(results: Sequence[ScenarioResult]) -> Panel:
             marks.append(Points(word, x, 100 * y, 100 * se, color, marker))
     ends = np.array([min(mark.x.min() for mark in marks), max(mark.x.max() for mark in marks)])
     return Panel("every user, by verdict", "predicted gain, points", "realised gain, points", [Line("", ends, ends, 5, "guide"), *marks],
-                 xscale="symlog", yscale="symlog", key={"guide": "as predicted"})  # fmt: skip
+                 xscale="symlog", yscale="symlog", key={"guide": "as predicted", "|": "2 SE"})  # fmt: skip
 
 
 def changes(results: Sequence[ScenarioResult]) -> Panel:
@@ -48,7 +48,8 @@ def changes(results: Sequence[ScenarioResult]) -> Panel:
     for color, (name, values) in enumerate(done.items()):
         change, se = 100 * np.array(values).T
         marks.append(Points(name, np.arange(len(results)) + 1.0, change, se, color, MARKERS[color % len(MARKERS)]))
-    return Panel("against no synthetic data", NUMBERED, "gain in accuracy, points", marks, yscale="symlog")
+    return Panel("against no synthetic data", NUMBERED, "gain in accuracy, points", marks, yscale="symlog",
+                 key={"|": "2 SE"})
 
 
 def regrets(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel:
@@ -58,7 +59,7 @@ def regrets(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel:
     for color, name, places in _groups(results, order):
         own = np.array([100 * results[i].regret for i in places])
         marks.append(Points(name, np.array(places) + 1.0, own, np.zeros(len(places)), color, MARKERS[color % len(MARKERS)]))
-    return Panel("against the best of the grid", NUMBERED, "regret, points", marks, key={"theory": "mean"})
+    return Panel("against the best of the grid", NUMBERED, "regret, points", marks, key={"theory": "mean", "guide": "the best"})
 
 
 def numbers(results: Sequence[ScenarioResult]) -> list[str]:

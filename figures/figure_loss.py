@@ -208,4 +208,5 @@ def _panel(s: Settings, spectrum: str, over: str, best: bool, measured: Measured
     held = rf"$p/N={s.ratio:g}$" if noise else rf"$\varepsilon={s.epsilon:g}$"
     ridge = "best ridges" if best else rf"$\gamma={s.light:g}$"
     return Panel(f"{SPECTRA[spectrum]}, {held}, {ridge}", r"label noise $\varepsilon$" if noise else "features a sample $p/N$",
-                 "accuracy", marks, xscale="linear" if noise else "log")  # fmt: skip
+                 "accuracy", marks, xscale="linear" if noise else "log",
+                 key={"theory": "theory", "o": f"simulated, p = {s.p}, 2 SE"})  # fmt: skip

@@ -194,7 +194,8 @@ def _data_panel(case: RelabelCase, found: Sequence[Accuracies]) -> Panel:
     for color, method in enumerate(METHODS):
         y, se = _columns([one.of(method) for one in found])
         marks += [Line("", x, y, color, "joined"), Points(method, x, y, se, color)]
-    return Panel(f"{case.name}: n = {case.n}, m = {case.m}", "share of wrong labels", "held-out accuracy", marks)
+    return Panel(f"{case.name}: n = {case.n}, m = {case.m}", "share of wrong labels", "held-out accuracy", marks,
+                 key={"o": "mean of the trials, 2 SE"})
 
 
 def _data_claims(case: RelabelCase, found: Sequence[Accuracies]) -> list[Claim]:
@@ -234,8 +235,8 @@ def _weak_panel(weak: Accuracies, chance: Accuracies) -> Panel:
     for color, (words, found, shift) in enumerate((("string matching", weak, -0.08), ("as many by chance", chance, 0.08))):
         y, se = _columns([found.gain(method) for method in METHODS[1:]])
         marks.append(Points(words, places + shift, 100 * y, 100 * se, color))
-    names = ", ".join(f"{i}: {method}" for i, method in enumerate(METHODS[1:]))
-    return Panel("XSTest: who put the wrong labels", names, "gain on the average, points", marks)
+    return Panel("XSTest: who put the wrong labels", "", "gain on the average, points", marks, xnames=METHODS[1:],
+                 key={"o": "mean of the splits, 2 SE", "guide": "the average of all labels"})
 
 
 def _weak_claims(weak: Accuracies, chance: Accuracies) -> list[Claim]:

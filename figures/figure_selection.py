@@ -228,4 +228,5 @@ def _fit_panel(s: Settings, fits: dict[str, Setting], grid: np.ndarray, points: 
             label = f"{NAMES[keep]}, {name}"
             marks += [Line(label, grid, np.array(curve), color, style), _points(s.shares, measured, color, marker, label)]
     return Panel(rf"$m/p={s.fitted_m_over_p}$, score at ${s.fitted_angle:g}^\circ$, fitted: $\hat n={s.n_hat_over_p:g}p$",
-                 r"share kept $\alpha$", "accuracy", marks, key={"o": "simulated, exact", "s": "simulated, fitted"})  # fmt: skip
+                 r"share kept $\alpha$", "accuracy", marks,
+                 key={"o": "simulated, exact, 2 SE", "s": "simulated, fitted, 2 SE"})  # fmt: skip

@@ -11,7 +11,7 @@ from ..experiments.real import SUPERVISION, MixResult
 
 WITHIN = 0.015  # what a predicted accuracy may be off by
 MARKERS = ("o", "s", "D", "^", "v")
-KEY = {"theory": "predicted as measured", "guide": f"{100 * WITHIN:g} points off"}
+KEY = {"theory": "predicted as measured", "guide": f"{100 * WITHIN:g} points off", "|": "2 SE"}
 
 
 def _groups(results: Sequence[MixResult]) -> list[tuple[str, list[int]]]:
@@ -66,4 +66,5 @@ def curves(results: Sequence[MixResult]) -> Panel:
         measured = [one.accuracy for one in group]
         marks += [Line("", x, np.array([one.predicted for one in group]), color),
                   Points(name, x, np.array([one.mean for one in measured]), np.array([one.se for one in measured]), color)]
-    return Panel("ten classes, settings of figure 7 (left): theory and ridge", "proportion of synthetic data", "test accuracy", marks)
+    return Panel("ten classes, settings of figure 7 (left): theory and ridge", "proportion of synthetic data", "test accuracy", marks,
+                 key={"theory": "theory", "o": "measured, 2 SE"})

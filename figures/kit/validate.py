@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from ...support.errors import BadInput
 from ...support.files import check_writable, replacing, write_text
 from ...support.records import plain
 from .claims import Claim
-from .figure import Figure, Options
+from .figure import Built, Figure, Options
 from .overrides import file_suffix, overridden
 from .record import commit, versions
 from .registry import load, module_name, names
@@ -88,7 +89,7 @@ def validate(
     check_writable(*files)  # now, not after an hour of computing
     started = time.perf_counter()
     try:
-        built = figure.built(settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
+        built = _built(figure, settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
     except (ArithmeticError, LookupError, ValueError) as error:
         if not assignments or isinstance(error, BadInput):
             raise
@@ -111,6 +112,18 @@ def validate(
     with suppress(OSError):  # the other figures' stay
         checkpoints.parent.rmdir()
     return Validated(name, figure.title, tuple(built.claims), tuple(built.notes), tuple(files), seconds)
+
+
+def _built(figure: Figure, settings: object, run: Run, options: Options | None) -> Built:
+    """The figure; numbers that are none, as the logarithm of zero, are told in a note. Claims about them do not hold."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        built = figure.built(settings, run, options)
+    told = dict.fromkeys(str(one.message) for one in caught if issubclass(one.category, RuntimeWarning))
+    for one in caught:
+        if not issubclass(one.category, RuntimeWarning):
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return replace(built, notes=(*built.notes, f"Some numbers have no value here ({'; '.join(told)}).")) if told else built
 
 
 def _options(name: str, figure: Figure, options: Options | None, quick: bool) -> Options | None:

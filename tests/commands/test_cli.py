@@ -54,6 +54,12 @@ def test_the_version_is_one_line() -> None:
     assert build().startswith(f"{synthmix.__version__} (")
 
 
+def test_too_little_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = in_process(monkeypatch, capsys, "validate", "--figure", "scaling", "--quick", "--set", f"p={10**15}")
+    assert code == 1 and not out and len(err.splitlines()) == 1
+    assert err.startswith("error: this needs more memory than there is: Unable to allocate")
+
+
 def test_help_names_every_figure(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     words = in_process(monkeypatch, capsys, "validate", "--help")[1].replace(",", " ").replace(":", " ").split()
     assert set(names()) <= set(words)

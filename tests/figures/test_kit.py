@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+import warnings
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pytest
 
-from synthmix.drawing.panels import Panel
+from synthmix.drawing.panels import Line, Panel
 from synthmix.figures.kit import record
 from synthmix.figures.kit.claims import agrees, falls_outside, pooled_by_quantity
 from synthmix.figures.kit.figure import Built, Figure
@@ -117,6 +119,21 @@ def test_the_record_of_a_changed_figure(tmp_path: Path, monkeypatch: pytest.Monk
     written = json.loads((tmp_path / "figure4-quick-gamma=0.5.json").read_text())
     assert written["settings"]["gamma"] == 0.5 and written["extra"]["p"] == [5] and written["seed"] == 3
     assert done.holds and written["commit"] == record.commit()
+
+
+def test_numbers_that_are_none_are_told_and_not_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    def build(s: Settings, run: Run) -> Built:
+        y = np.log(np.zeros(2))
+        warnings.warn("kept", UserWarning, stacklevel=1)
+        return Built([Panel("", "", "", [Line("", np.zeros(2), y)], xscale="log", yscale="log")],
+                     [agrees("nothing", np.nan, Estimate(0.0, 0.0), 1.0)], notes=["a note"])  # fmt: skip
+
+    monkeypatch.setattr("synthmix.figures.kit.validate.load", lambda name: Figure("A figure", 1, Settings(), Settings(), build))
+    done = validate("4", Run(), quick=True, out=tmp_path)
+    assert done.notes == ("a note", "Some numbers have no value here (divide by zero encountered in log).") and not done.holds
+    assert [str(one.message) for one in recwarn] == ["kept"]
 
 
 @pytest.mark.parametrize("place", ["file", "file/folder", "/proc/nowhere", "/dev/full", "x" * 300])
