@@ -1,7 +1,8 @@
 """Family trees for a loss other than the square one: one Gaussian margin for all real sets, one for every generated set.
 
 The theory is derived in derivations/losses/two_sides.py: a generated set hands its force, curvature and noise down to the samples that its
-generator was fitted on, quadratically, whatever the loss; what is seen goes the other way, from the oldest set to the youngest.
+generator was fitted on, quadratically, whatever the loss; what is seen goes the other way, from the oldest set to the youngest. Where those
+samples have wrong labels they are a mixture (derivations/losses/wrong_labels.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..support.errors import BadInput, NotConverged
 from . import convex, data_side, loss_side
 from .any_loss import Loss
 from .compiling import njit
-from .generated import two_sides
+from .generated import two_sides, wrong_labels
 from .trees import SampleSet, SolvedTree, Tree
 
 _FIRST_STEP, _LEAST_STEP = math.log(10.0), 1e-3
@@ -41,11 +42,6 @@ class TreeForces:
     """One round of a family tree: from what left-out samples see to forces, and back.
 
     The unknowns z (1 + G, 3) are mean, variance and leverage of a left-out margin: of all real samples, then of each generated set.
-
-    Raises
-    ------
-    BadInput
-        For wrong labels in a set that a generator was fitted on.
     """
 
     def __init__(self, tree: Tree, loss: Loss) -> None:
@@ -58,10 +54,6 @@ class TreeForces:
             union = sum(self.sets[k].kept for k in parents)
             for k in parents:
                 self.children[k].append(_Child(j, self.N / union))
-        for each, children in zip(self.sets, self.children, strict=True):
-            if children and each.label != 1:
-                raise BadInput(f"set {each.name}: a generator that is fitted on wrong labels is covered for the square loss only: use "
-                               "--loss square")  # fmt: skip
         eigenvalues, counts, squares = tree.spectrum
         self.trace = float(counts @ eigenvalues) / self.N
         if not eigenvalues.max() > 0:
@@ -89,20 +81,31 @@ class TreeForces:
             if not self.children[j]:
                 pulls[j] = self._own(each, seen, theta, (1 - each.label) / 2, level)[:3]
                 continue
-            handed = np.array([one.ratio * pulls[one.place] for one in self.children[j]])
-            centres = np.array([z[self.row[one.place], 0] for one in self.children[j]])
-            force, curvature, noise = handed.sum(axis=0)
-            centre = float(handed[:, 1] @ centres / curvature) if curvature > 0 else 0.0
-            moves = (*map(float, seen), force, curvature, noise, centre, 1.0, 1.0)
+            step = self._base(j, z, pulls, level)
+            pulls[j], trained[j] = theta * np.array(step[:3]), step[3:]
+        return pulls, trained
+
+    def _base(self, j: int, z: np.ndarray, pulls: np.ndarray, level: int) -> tuple[float, ...]:
+        """Forces of a sample of a set that generators were fitted on, and mean, variance and response of its margin as trained."""
+        each, wrong = self.sets[j], (1 - self.sets[j].label) / 2
+        handed = np.array([one.ratio * pulls[one.place] for one in self.children[j]])
+        centres = np.array([z[self.row[one.place], 0] for one in self.children[j]])
+        force, curvature, noise = handed.sum(axis=0)
+        centre = float(handed[:, 1] @ centres / curvature) if curvature > 0 else 0.0
+        mean, variance, leverage = map(float, z[self.row[j]])
+
+        def step(sign: float) -> tuple[float, ...]:
+            moves = (sign * mean, variance, leverage, force, curvature, noise, centre, 1.0, 1.0)
             inside = np.array(two_sides.base_input(*moves))
             f = df = f2 = 0.0
             response, spread = 1.0, inside[1]
             if each.weight > 0:
                 f, minus, f2 = self._own(each, inside, 1.0, 0.0, level)[:3]
                 df, response, spread = -minus, self._right[8], self._right[9]
-            step = two_sides.base_step(*moves, f, df, f2, response, spread, *_NO_SLOPES)
-            pulls[j], trained[j] = theta * np.array(step[:3]), step[3:6]
-        return pulls, trained
+            return two_sides.base_step(*moves, f, df, f2, response, spread, *_NO_SLOPES)[:6]
+
+        idle = (0.0,) * 6
+        return wrong_labels.mixed_step(wrong, *(step(1.0) if wrong < 1 else idle), *(step(-1.0) if wrong > 0 else idle))
 
     def _real(self, pulls: np.ndarray) -> np.ndarray:
         """The forces (1, 3) of all real sets together."""
@@ -174,8 +177,6 @@ def solve_tree_loss(tree: Tree, loss: Loss) -> SolvedTree:
 
     Raises
     ------
-    BadInput
-        For wrong labels in a set that a generator was fitted on.
     NotConverged
         If the fixed point was not solved to 1e-9.
     """

@@ -233,8 +233,6 @@ def predict_tree(tree: Tree, *, loss: str = "square", huber_threshold: float | N
 
     Raises
     ------
-    BadInput
-        For a loss that is not the square one, on a tree in which a generator is fitted on wrong labels.
     NotConverged
         If the fixed point was not solved to 1e-12 (square loss) or 1e-9 (any other).
     """
