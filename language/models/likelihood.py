@@ -169,7 +169,7 @@ def log_likelihoods(model: LanguageModel, sequences: Sequence[Example], *, batch
     with torch.inference_mode(), bar("likelihoods", progress) as show:
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            result[rows] = _batch(model, [sequences[i] for i in rows])
+            result[rows] = batch_log_likelihoods(model, [sequences[i] for i in rows])
             show(min(start + batch, len(order)), len(order))
     return result
 
@@ -185,7 +185,8 @@ def left_padded(model: LanguageModel, rows: Sequence[list[int]]) -> dict:
     return {"input_ids": ids, "attention_mask": mask}
 
 
-def _batch(model: LanguageModel, sequences: list[Example]) -> np.ndarray:
+def batch_log_likelihoods(model: LanguageModel, sequences: Sequence[Example]) -> np.ndarray:
+    """Return the log-probability of every answer as `log_likelihoods` does, (k,), all computed at once."""
     import torch
 
     inputs = left_padded(model, [one.prompt + one.answer for one in sequences])

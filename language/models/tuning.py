@@ -25,15 +25,17 @@ from ...support.errors import BadInput, NotConverged, number
 from ...support.files import write_text
 from ...support.progress import bar
 from . import load as models
-from . import packages, together
-from .likelihood import examples, formatted, log_likelihoods
+from . import packages, together, upper
+from .likelihood import Example, examples, formatted, log_likelihoods
 
 if TYPE_CHECKING:
     from datasets import Dataset
+    from peft import LoraConfig
     from transformers import Trainer, TrainerCallback
 
     from ...data.text import Preferences
     from .load import LanguageModel
+    from .upper import Kept
 
 RECORD, ADAPTER, UNFINISHED, CHECKPOINTS = "tuning.json", "adapter", "adapter.part", "checkpoints"
 NEEDED = ("torch", "transformers", "trl", "peft", "datasets", "accelerate")
@@ -61,6 +63,8 @@ class Tuning:
         Of IPO, whose margin is 1 / (2 beta).
     quantize : bool
         Hold the model in 4 bits (QLoRA).
+    upper_layers : int, optional
+        Adapters in so many upper layers only; what the layers below make of a text is computed once and kept. By default in all layers.
     seed : int
     save_every : int
         Steps between checkpoints, which do not change the result.
@@ -76,6 +80,7 @@ class Tuning:
     max_length: int = 256
     beta: float = 0.1
     quantize: bool = False
+    upper_layers: int | None = None
     seed: int = 0
     save_every: int = 25
 
@@ -85,8 +90,9 @@ class Tuning:
         number("max_length", self.max_length, 16)
         for name in ("lora_alpha", "learning_rate", "epochs", "beta"):
             number(name, getattr(self, name), 0, open_low=True)
-        if self.max_steps is not None:
-            number("max_steps", self.max_steps, 1)
+        for name in ("max_steps", "upper_layers"):
+            if getattr(self, name) is not None:
+                number(name, getattr(self, name), 1)
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,7 @@ def tune_answers(
 
 
 def preference_margins(
-    model: LanguageModel, pairs: Preferences, *, max_length: int = 256, batch: int = 8, progress: bool = False
+    model: LanguageModel, pairs: Preferences, *, max_length: int = 256, batch: int = 8, progress: bool = False, kept: Kept | None = None
 ) -> np.ndarray:
     """Return the margin of IPO for every pair, (k,).
 
@@ -212,6 +218,8 @@ def preference_margins(
         Sequences computed at once.
     progress : bool
         Whether to show a progress bar.
+    kept : Kept, optional
+        What is kept of the pairs, for a model of upper layers.
 
     Raises
     ------
@@ -220,19 +228,18 @@ def preference_margins(
     """
     if not hasattr(model.model, "disable_adapter"):
         raise BadInput(f"{model.name} has no adapter: there is nothing that it could prefer to itself; name the adapter's folder")
-    sequences = [
-        one
-        for context, *both in zip(pairs.contexts, pairs.chosen, pairs.rejected, strict=True)
-        for one in examples(model.tokenizer, context, both, max_length)
-    ]
+    sequences = _texts(model, (pairs.contexts, pairs.chosen, pairs.rejected), max_length)
     tuned = log_likelihoods(model, sequences, batch=batch, progress=progress)
-    with model.model.disable_adapter():
-        reference = log_likelihoods(model, sequences, batch=batch, progress=progress)
+    if kept is not None:
+        reference = kept.references(sequences)
+    else:
+        with model.model.disable_adapter():
+            reference = log_likelihoods(model, sequences, batch=batch, progress=progress)
     ratios = (tuned - reference) / [len(one.answer) for one in sequences]
     return ratios[::2] - ratios[1::2]
 
 
-def preference_accuracy(
+def prefers(
     model: str,
     adapter: str | os.PathLike[str],
     pairs: Preferences,
@@ -240,18 +247,33 @@ def preference_accuracy(
     max_length: int = 256,
     batch: int = 8,
     quantize: bool = False,
+    upper_layers: int | None = None,
     progress: bool = False,
-) -> np.ndarray:
-    """Return for every pair whether the tuned model prefers the chosen answer: 1, 0, or 1/2 where it is undecided, (k,).
+) -> Callable[[slice], np.ndarray]:
+    """Return a function from a slice of the pairs to whether the tuned model prefers the chosen answers: 1, 0, or 1/2 where undecided.
 
     Compared are the implicit rewards, beta times the log-ratio of tuned and untrained model, a mean over tokens. Arguments as of
-    `preference_margins`.
+    `preference_margins` and `Tuning`.
     """
     packages.require(*NEEDED)
     with _quiet():
-        loaded = models.load(model, adapter=adapter, quantize=quantize)
-        margins = preference_margins(loaded, pairs, max_length=max_length, batch=batch, progress=progress)
-    return np.heaviside(margins, 0.5)
+        loaded, kept = models.load(model, adapter=adapter, quantize=quantize), None
+        if upper_layers is not None:
+            texts = _texts(loaded, (pairs.contexts, pairs.chosen, pairs.rejected), max_length)
+            kept = upper.use_upper_layers(loaded, upper_layers, texts, quantize=quantize, progress=progress)
+
+    def preferred(part: slice) -> np.ndarray:
+        some = pairs.take(np.arange(len(pairs))[part])
+        with _quiet():
+            margins = preference_margins(loaded, some, max_length=max_length, batch=batch, progress=progress, kept=kept)
+        return np.heaviside(margins, 0.5)
+
+    return preferred
+
+
+def _texts(loaded: LanguageModel, data: tuple[Sequence[str], ...], max_length: int) -> list[Example]:
+    """All texts of prompts and of columns of answers, in order."""
+    return [one for prompt, *answers in zip(*data, strict=True) for one in examples(loaded.tokenizer, prompt, answers, max_length)]
 
 
 def _tuned(
@@ -292,7 +314,9 @@ def train(job: Job) -> list[float]:
     tuning, checkpoints = job.tuning, job.out / CHECKPOINTS
     with _quiet(), bar(f"tuning ({job.kind})", job.progress) as show:
         loaded = models.load(job.model, device=together.device(), quantize=tuning.quantize)
-        trainer = _TRAINERS[job.kind](loaded, job.data, tuning, _arguments(loaded, checkpoints, tuning), _watcher(show))
+        adapter, kept = _adapter(loaded, tuning), _kept(loaded, job) if tuning.upper_layers else None
+        trainer = _TRAINERS[job.kind](loaded, job.data, tuning, _arguments(loaded, checkpoints, tuning), adapter, kept)
+        trainer.add_callback(_watcher(show))
         trainer.remove_callback(PrinterCallback)
         if trainer.is_world_process_zero():
             job.record(None)
@@ -303,24 +327,42 @@ def train(job: Job) -> list[float]:
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
+def _kept(loaded: LanguageModel, job: Job) -> Kept:
+    """Leave of the model its upper layers, on the texts of a job; of several processes the first computes what is not kept yet."""
+    from accelerate import PartialState
+
+    tuning = job.tuning
+    with PartialState(cpu=loaded.device == "cpu").main_process_first():
+        return upper.use_upper_layers(loaded, tuning.upper_layers, _texts(loaded, job.data, tuning.max_length), quantize=tuning.quantize,
+                                      progress=job.progress)  # fmt: skip
+
+
 def _preferences_trainer(
-    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, callback: TrainerCallback
+    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, adapter: LoraConfig, kept: Kept | None
 ) -> Trainer:
+    import torch
     from trl import DPOConfig, DPOTrainer
 
+    class KeptReference(DPOTrainer):
+        """With the log-probabilities of the untrained model that are kept."""
+
+        def compute_ref_log_probs(self, model: object, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+            texts = [row[there].tolist() for row, there in zip(inputs["input_ids"], inputs["attention_mask"].bool(), strict=True)]
+            found = torch.stack([kept.read(text, upper.REFERENCE) for text in texts])
+            return found.to(inputs["input_ids"].device, torch.float32).chunk(2)  # the chosen answers come first
+
     contexts, chosen, rejected = data
-    return DPOTrainer(
+    return (DPOTrainer if kept is None else KeptReference)(
         loaded.model,
-        args=DPOConfig(loss_type=["ipo"], beta=tuning.beta, **common),
+        args=DPOConfig(loss_type=["ipo"], beta=tuning.beta, precompute_ref_log_probs=kept is not None, **common),
         train_dataset=_dataset(loaded, contexts, {"chosen": chosen, "rejected": rejected}, tuning),
         processing_class=loaded.tokenizer,
-        peft_config=_lora(tuning),
-        callbacks=[callback],
+        peft_config=adapter,
     )
 
 
 def _answers_trainer(
-    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, callback: TrainerCallback
+    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, adapter: LoraConfig, kept: Kept | None
 ) -> Trainer:
     from trl import SFTConfig, SFTTrainer
 
@@ -330,8 +372,7 @@ def _answers_trainer(
         args=SFTConfig(completion_only_loss=True, packing=False, **common),
         train_dataset=_dataset(loaded, prompts, {"completion": answers}, tuning),
         processing_class=loaded.tokenizer,
-        peft_config=_lora(tuning),
-        callbacks=[callback],
+        peft_config=adapter,
     )
 
 
@@ -380,12 +421,16 @@ def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict
     }
 
 
-def _lora(tuning: Tuning) -> object:
+def _adapter(loaded: LanguageModel, tuning: Tuning) -> LoraConfig:
+    """Of all linear maps, of all layers or of the upper ones."""
     from peft import LoraConfig
 
-    return LoraConfig(
-        r=tuning.lora_rank, lora_alpha=tuning.lora_alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
+    where: dict[str, object] = {"target_modules": "all-linear"}
+    if tuning.upper_layers:
+        first = upper.first_layer(loaded.model, tuning.upper_layers)
+        where = {"target_modules": upper.linear_modules(loaded.model, first),
+                 "layers_to_transform": list(range(first, first + tuning.upper_layers))}  # fmt: skip
+    return LoraConfig(r=tuning.lora_rank, lora_alpha=tuning.lora_alpha, lora_dropout=0.0, task_type="CAUSAL_LM", **where)
 
 
 def _watcher(show: Callable[[int, int], None]) -> TrainerCallback:

@@ -12,7 +12,7 @@ from ...solvers.problem import Verifier
 from ...support.errors import BadInput
 from ..models import judges
 from ..models.generation import Sampling, writer
-from ..models.tuning import Tuning, preference_accuracy, tune_preferences
+from ..models.tuning import Tuning, prefers, tune_preferences
 from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
 from ..pipeline.sources import PairPart
@@ -23,6 +23,7 @@ HELD_OUT = "held-out"
 ADAPTER = "adapter"
 ERROR = "error of the judge"
 ANSWERS_A_PART = 256
+PAIRS_A_PART = 128
 
 
 @dataclass(frozen=True)
@@ -173,15 +174,17 @@ class Measure:
     model: str
     max_length: int
     quantize: bool
+    upper_layers: int | None
 
 
 def held_out(work: Work, settings: Measure) -> Counts:
-    """Write for every held-out pair whether the tuned model's implicit reward prefers the chosen answer."""
+    """Write for every held-out pair whether the tuned model's implicit reward prefers the chosen answer; goes on where it was interrupted."""
     pairs = rows.pairs(rows.load(work.inputs["prepared"], HELD_OUT))
-    right = preference_accuracy(settings.model, work.inputs["tuned"] / ADAPTER, pairs, max_length=settings.max_length,
-                                quantize=settings.quantize, progress=work.progress)  # fmt: skip
+    preferred = prefers(settings.model, work.inputs["tuned"] / ADAPTER, pairs, max_length=settings.max_length,
+                        quantize=settings.quantize, upper_layers=settings.upper_layers, progress=work.progress)  # fmt: skip
+    right = in_parts(work.out, len(pairs), PAIRS_A_PART, lambda part: preferred(part).tolist())
     rows.save(work.out, {"right": right})
-    return {"pairs": len(right), "accuracy": float(right.mean())}
+    return {"pairs": len(right), "accuracy": float(np.mean(right))}
 
 
 @dataclass(frozen=True)
