@@ -18,6 +18,7 @@ from ...support.errors import BadInput
 from ...support.progress import bar
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedTokenizerBase
 
     from .load import LanguageModel
@@ -162,11 +163,9 @@ def log_likelihoods(model: LanguageModel, sequences: Sequence[Example], *, batch
     progress : bool
         Whether to show a progress bar.
     """
-    import torch
-
     result = np.zeros(len(sequences))
     order = sorted(range(len(sequences)), key=lambda i: len(sequences[i].prompt) + len(sequences[i].answer))
-    with torch.inference_mode(), bar("likelihoods", progress) as show:
+    with bar("likelihoods", progress) as show:
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
             result[rows] = batch_log_likelihoods(model, [sequences[i] for i in rows])
@@ -190,12 +189,30 @@ def batch_log_likelihoods(model: LanguageModel, sequences: Sequence[Example]) ->
     import torch
 
     inputs = left_padded(model, [one.prompt + one.answer for one in sequences])
+    with torch.inference_mode():
+        return answer_log_probabilities(model.model, inputs, [len(one.answer) for one in sequences]).cpu().numpy()
+
+
+def answer_log_probabilities(model: torch.nn.Module, inputs: dict[str, torch.Tensor], lengths: Sequence[int]) -> torch.Tensor:
+    """Return the log-probability of the last tokens of every row after those before, (k,), through which gradients flow.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Of transformers or peft.
+    inputs : dict
+        Of `left_padded`.
+    lengths : sequence of k int
+        How many tokens of a row are its answer.
+    """
+    import torch
+
     positions = (inputs["attention_mask"].cumsum(1) - 1).clamp(min=0)
-    kept = max(len(one.answer) for one in sequences) + 1
-    logits = model.model(**inputs, position_ids=positions, logits_to_keep=kept, use_cache=False).logits[:, -kept:-1].float()
-    targets = inputs["input_ids"][:, 1 - kept :]
-    each = torch.log_softmax(logits, dim=-1).gather(2, targets.unsqueeze(2)).squeeze(2).double()
-    return np.array([row[len(row) - len(one.answer) :].sum().item() for row, one in zip(each, sequences, strict=True)])
+    longest = max(lengths)
+    logits = model(**inputs, position_ids=positions, logits_to_keep=longest + 1, use_cache=False).logits[:, -longest - 1 : -1].float()
+    each = torch.log_softmax(logits, dim=-1).gather(2, inputs["input_ids"][:, -longest:].unsqueeze(2)).squeeze(2).double()
+    answer = torch.arange(longest, 0, -1, device=each.device) <= torch.tensor(lengths, device=each.device)[:, None]
+    return (each * answer).sum(dim=1)
 
 
 def _last_tokens(tokenizer: PreTrainedTokenizerBase, text: str, count: int) -> str:

@@ -1,7 +1,8 @@
 """Fine-tuning with low-rank adapters: TRL's IPO on preference pairs, and supervised on answers.
 
-The trainer, its losses and its checkpoints are TRL's and transformers'. Here they get one description of a run, texts in the model's
-chat format, a folder that says what it belongs to, and silence. A folder holds `tuning.json` (what is trained, and once it is done
+The trainer, its losses and its checkpoints are TRL's and transformers' (adapters in upper layers have losses of their own, see
+`upper_trainer`). Here they get one description of a run, texts in the model's chat format, a folder that says what it belongs to, and
+silence. A folder holds `tuning.json` (what is trained, and once it is done
 the losses), `adapter`, and `checkpoints` while it runs; the same call again goes on, or returns what is there.
 """
 
@@ -27,6 +28,7 @@ from ...support.progress import bar
 from . import load as models
 from . import packages, together, upper
 from .likelihood import Example, examples, formatted, log_likelihoods
+from .upper_trainer import upper_trainer
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -65,6 +67,8 @@ class Tuning:
         Hold the model in 4 bits (QLoRA).
     upper_layers : int, optional
         Adapters in so many upper layers only; what the layers below make of a text is computed once and kept. By default in all layers.
+    bfloat16 : bool
+        Multiply matrices in bfloat16 on a processor too, in training and for what is kept, not in measuring. A GPU does in any case.
     seed : int
     save_every : int
         Steps between checkpoints, which do not change the result.
@@ -81,6 +85,7 @@ class Tuning:
     beta: float = 0.1
     quantize: bool = False
     upper_layers: int | None = None
+    bfloat16: bool = False
     seed: int = 0
     save_every: int = 25
 
@@ -248,6 +253,7 @@ def prefers(
     batch: int = 8,
     quantize: bool = False,
     upper_layers: int | None = None,
+    bfloat16: bool = False,
     progress: bool = False,
 ) -> Callable[[slice], np.ndarray]:
     """Return a function from a slice of the pairs to whether the tuned model prefers the chosen answers: 1, 0, or 1/2 where undecided.
@@ -260,7 +266,7 @@ def prefers(
         loaded, kept = models.load(model, adapter=adapter, quantize=quantize), None
         if upper_layers is not None:
             texts = _texts(loaded, (pairs.contexts, pairs.chosen, pairs.rejected), max_length)
-            kept = upper.use_upper_layers(loaded, upper_layers, texts, quantize=quantize, progress=progress)
+            kept = upper.use_upper_layers(loaded, upper_layers, texts, quantize=quantize, bfloat16=bfloat16, progress=progress)
 
     def preferred(part: slice) -> np.ndarray:
         some = pairs.take(np.arange(len(pairs))[part])
@@ -314,8 +320,11 @@ def train(job: Job) -> list[float]:
     tuning, checkpoints = job.tuning, job.out / CHECKPOINTS
     with _quiet(), bar(f"tuning ({job.kind})", job.progress) as show:
         loaded = models.load(job.model, device=together.device(), quantize=tuning.quantize)
-        adapter, kept = _adapter(loaded, tuning), _kept(loaded, job) if tuning.upper_layers else None
-        trainer = _TRAINERS[job.kind](loaded, job.data, tuning, _arguments(loaded, checkpoints, tuning), adapter, kept)
+        arguments = _arguments(loaded, checkpoints, tuning)
+        if tuning.upper_layers:
+            trainer = _upper_trainer(loaded, job, arguments)
+        else:
+            trainer = _TRAINERS[job.kind](loaded, job.data, tuning, arguments)
         trainer.add_callback(_watcher(show))
         trainer.remove_callback(PrinterCallback)
         if trainer.is_world_process_zero():
@@ -327,43 +336,34 @@ def train(job: Job) -> list[float]:
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
 
 
-def _kept(loaded: LanguageModel, job: Job) -> Kept:
-    """Leave of the model its upper layers, on the texts of a job; of several processes the first computes what is not kept yet."""
+def _upper_trainer(loaded: LanguageModel, job: Job, arguments: dict) -> Trainer:
+    """Of several processes the first computes the hidden states that are not kept yet."""
     from accelerate import PartialState
 
-    tuning = job.tuning
+    tuning, texts = job.tuning, _texts(loaded, job.data, job.tuning.max_length)
     with PartialState(cpu=loaded.device == "cpu").main_process_first():
-        return upper.use_upper_layers(loaded, tuning.upper_layers, _texts(loaded, job.data, tuning.max_length), quantize=tuning.quantize,
+        kept = upper.use_upper_layers(loaded, tuning.upper_layers, texts, quantize=tuning.quantize, bfloat16=tuning.bfloat16,
                                       progress=job.progress)  # fmt: skip
+    answers = len(job.data) - 1  # of a prompt
+    examples = [texts[i : i + answers] for i in range(0, len(texts), answers)]
+    plain = {name: value for name, value in arguments.items() if name != "max_length"}
+    return upper_trainer(loaded, examples, _adapter(loaded, tuning), kept, tuning.beta, plain)
 
 
-def _preferences_trainer(
-    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, adapter: LoraConfig, kept: Kept | None
-) -> Trainer:
-    import torch
+def _preferences_trainer(loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict) -> Trainer:
     from trl import DPOConfig, DPOTrainer
 
-    class KeptReference(DPOTrainer):
-        """With the log-probabilities of the untrained model that are kept."""
-
-        def compute_ref_log_probs(self, model: object, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-            texts = [row[there].tolist() for row, there in zip(inputs["input_ids"], inputs["attention_mask"].bool(), strict=True)]
-            found = torch.stack([kept.read(text, upper.REFERENCE) for text in texts])
-            return found.to(inputs["input_ids"].device, torch.float32).chunk(2)  # the chosen answers come first
-
     contexts, chosen, rejected = data
-    return (DPOTrainer if kept is None else KeptReference)(
+    return DPOTrainer(
         loaded.model,
-        args=DPOConfig(loss_type=["ipo"], beta=tuning.beta, precompute_ref_log_probs=kept is not None, **common),
+        args=DPOConfig(loss_type=["ipo"], beta=tuning.beta, **common),
         train_dataset=_dataset(loaded, contexts, {"chosen": chosen, "rejected": rejected}, tuning),
         processing_class=loaded.tokenizer,
-        peft_config=adapter,
+        peft_config=_adapter(loaded, tuning),
     )
 
 
-def _answers_trainer(
-    loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict, adapter: LoraConfig, kept: Kept | None
-) -> Trainer:
+def _answers_trainer(loaded: LanguageModel, data: tuple[Sequence[str], ...], tuning: Tuning, common: dict) -> Trainer:
     from trl import SFTConfig, SFTTrainer
 
     prompts, answers = data
@@ -372,7 +372,7 @@ def _answers_trainer(
         args=SFTConfig(completion_only_loss=True, packing=False, **common),
         train_dataset=_dataset(loaded, prompts, {"completion": answers}, tuning),
         processing_class=loaded.tokenizer,
-        peft_config=adapter,
+        peft_config=_adapter(loaded, tuning),
     )
 
 
@@ -414,7 +414,7 @@ def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict
         "seed": tuning.seed,
         "data_seed": tuning.seed,
         "use_cpu": torch.device(loaded.device).type == "cpu",
-        "bf16": cuda and torch.cuda.is_bf16_supported(),
+        "bf16": torch.cuda.is_bf16_supported() if cuda else tuning.bfloat16,
         "gradient_checkpointing": tuning.quantize,
         "dataloader_pin_memory": cuda,
         **({"ddp_backend": "nccl" if cuda else "gloo", "ddp_find_unused_parameters": False} if together.is_one_of_several() else {}),

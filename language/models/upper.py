@@ -2,13 +2,14 @@
 
 Adapters in the upper layers leave the lower ones as they are: what these make of a text, and the log-probability that the untrained model
 gives its answer, is the same in every step of every tuning. A text is kept by its tokens, in a folder of the model and the layer, in the
-model's own precision, so that the upper layers compute what the whole model does, up to the rounding of another batch.
+model's own precision, so that the upper layers compute what the whole model does, up to the rounding of another batch. Where the lower
+layers compute in bfloat16, reference and tuned model start from the same rounded states.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
     from .load import LanguageModel
 
-FOLDER, STATES, REFERENCE = "hidden-states", "states", "reference"
+FOLDER = "hidden-states"
+VALUE = "value"  # in a file
 SAME = 1e-3  # of the log-probability of an answer, by the whole model and by the upper layers on their own
 
 
@@ -45,46 +47,56 @@ class Kept:
 
     folder: Path
 
-    def path(self, tokens: Sequence[int]) -> Path:
-        """Return the file of a text."""
-        return self.folder / f"{sha256(np.asarray(tokens, dtype=np.int64).tobytes()).hexdigest()[:32]}.safetensors"
+    def path(self, one: Example, name: str = "states") -> Path:
+        """Return the file of a text: its states, or its reference."""
+        tokens = np.asarray(one.prompt + one.answer, dtype=np.int64).tobytes()
+        return self.folder / f"{sha256(tokens).hexdigest()[:32]}.{name}"
 
-    def write(self, tokens: Sequence[int], states: torch.Tensor, reference: float) -> None:
-        """Keep the hidden states (tokens, features) of a text, and the log-probability of its answer by the untrained model."""
-        import torch
+    def write(self, one: Example, name: str, value: torch.Tensor) -> None:
+        """Keep the hidden states (tokens, features) of a text, or the log-probability of its answer by the untrained model."""
         from safetensors.torch import save_file
 
-        with replacing(self.path(tokens)) as beside:
-            save_file({STATES: states.detach().cpu().contiguous(), REFERENCE: torch.tensor(reference, dtype=torch.float64)}, beside)
+        with replacing(self.path(one, name)) as beside:
+            save_file({VALUE: value.cpu().contiguous()}, beside)
 
-    def read(self, tokens: Sequence[int], name: str) -> torch.Tensor:
-        """Return the states or the reference of a text.
+    def read(self, one: Example, name: str = "states") -> torch.Tensor:
+        """Return what was written.
 
         Raises
         ------
         BadInput
             For a text that is not there.
         """
-        from safetensors import safe_open
+        from safetensors.torch import load_file
 
-        path = self.path(tokens)
         try:
-            with safe_open(path, framework="pt") as file:
-                return file.get_tensor(name)
+            return load_file(self.path(one, name))[VALUE]
         except OSError:
-            raise BadInput(f"there are no hidden states in {path}: they were removed while they were needed; begin again") from None
+            raise BadInput(f"{self.path(one, name)} is not there, or was removed while it was needed: begin again") from None
 
     def references(self, sequences: Sequence[Example]) -> np.ndarray:
         """Return the log-probability of every answer by the untrained model, (k,)."""
-        return np.array([self.read(one.prompt + one.answer, REFERENCE).item() for one in sequences])
+        return np.array([self.read(one, "reference").item() for one in sequences])
+
+    def without(self, name: str, sequences: Sequence[Example]) -> list[Example]:
+        """Return the texts of which something is not kept, each once, the shortest first."""
+        left = {self.path(one, name): one for one in sequences}
+        return sorted((one for path, one in left.items() if not path.exists()), key=lambda one: len(one.prompt + one.answer))
 
 
 def use_upper_layers(
-    loaded: LanguageModel, count: int, sequences: Sequence[Example], *, quantize: bool = False, batch: int = 16, progress: bool = False
+    loaded: LanguageModel,
+    count: int,
+    sequences: Sequence[Example],
+    *,
+    quantize: bool = False,
+    bfloat16: bool = False,
+    batch: int = 32,
+    progress: bool = False,
 ) -> Kept:
     """Leave of a model its `count` upper layers, which work on these texts only, and return what is kept of them.
 
-    What is not kept yet is computed by the whole model first, in parts that stay if it is interrupted.
+    What is not kept yet is computed first, in parts that stay if it is interrupted.
 
     Parameters
     ----------
@@ -95,6 +107,8 @@ def use_upper_layers(
         All texts that the model will see.
     quantize : bool
         Whether it is held in 4 bits, which makes other states.
+    bfloat16 : bool
+        Whether the lower layers multiply in bfloat16.
     batch : int
         Texts computed at once.
     progress : bool
@@ -106,13 +120,15 @@ def use_upper_layers(
         If the model has no more layers than that, or does not compute the same from its hidden states.
     """
     first = first_layer(loaded.model, count)
-    key = fingerprint(loaded.name, models.identity(loaded.name), str(loaded.model.dtype), quantize, first)
+    key = fingerprint(loaded.name, models.identity(loaded.name), str(loaded.model.dtype), quantize, bfloat16, first)
     kept = Kept(user_cache() / FOLDER / key[:16])
     with _untrained(loaded.model):
-        _keep(loaded, first, kept, sequences, batch, progress)
-    _cut(loaded.model, first, kept)
-    with _untrained(loaded.model):
-        _check(loaded, kept, sequences[:1])
+        expected = batch_log_likelihoods(loaded, sequences[:1])
+        _keep_states(loaded, first, kept, sequences, bfloat16, batch, progress)
+        _cut(loaded.model, first, kept)
+        _keep_references(loaded, kept, sequences, batch, progress)
+    if not bfloat16 and not np.allclose(kept.references(sequences[:1]), expected, rtol=SAME, atol=SAME):
+        raise BadInput(f"{loaded.name} does not compute the same from hidden states of its layers: leave upper_layers out")
     return kept
 
 
@@ -161,26 +177,46 @@ def _untrained(model: torch.nn.Module) -> Iterator[None]:
         yield
 
 
-def _keep(loaded: LanguageModel, first: int, kept: Kept, sequences: Sequence[Example], batch: int, progress: bool) -> None:
-    """Compute and write what is not there."""
+class _Enough(Exception):
+    """The lower layers are done."""
+
+
+def _keep_states(
+    loaded: LanguageModel, first: int, kept: Kept, sequences: Sequence[Example], bfloat16: bool, batch: int, progress: bool
+) -> None:
     import torch
 
-    texts = {tuple(one.prompt + one.answer): one for one in sequences}
-    left = sorted((one for tokens, one in texts.items() if not kept.path(tokens).exists()), key=lambda one: len(one.prompt + one.answer))
     seen: list[torch.Tensor] = []
-    hook = _layers(loaded.model)[first].register_forward_pre_hook(lambda layer, given: seen.append(given[0]))
+
+    def stop(layer: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+        seen[:] = given[:1]
+        raise _Enough
+
+    left, hook = kept.without("states", sequences), _layers(loaded.model)[first].register_forward_pre_hook(stop)
+    low = torch.autocast(torch.device(loaded.device).type, torch.bfloat16, enabled=bfloat16)
     try:
-        with torch.inference_mode(), bar("hidden states", progress) as show:
+        with low, bar("hidden states", progress) as show:
             for start in range(0, len(left), batch):
                 some = left[start : start + batch]
-                seen.clear()
-                references = batch_log_likelihoods(loaded, some)
-                for one, states, reference in zip(some, seen[0], references, strict=True):
-                    tokens = one.prompt + one.answer
-                    kept.write(tokens, states[len(states) - len(tokens) :], reference)
+                with suppress(_Enough):
+                    batch_log_likelihoods(loaded, some)
+                for one, states in zip(some, seen[0], strict=True):
+                    kept.write(one, "states", states[len(states) - len(one.prompt + one.answer) :])
                 show(min(start + batch, len(left)), len(left))
     finally:
         hook.remove()
+
+
+def _keep_references(loaded: LanguageModel, kept: Kept, sequences: Sequence[Example], batch: int, progress: bool) -> None:
+    import torch
+
+    left = kept.without("reference", sequences)
+    with bar("references", progress) as show:
+        for start in range(0, len(left), batch):
+            some = left[start : start + batch]
+            for one, found in zip(some, batch_log_likelihoods(loaded, some), strict=True):
+                kept.write(one, "reference", torch.tensor(found))
+            show(min(start + batch, len(left)), len(left))
 
 
 def _cut(model: torch.nn.Module, first: int, kept: Kept) -> None:
@@ -193,8 +229,7 @@ def _cut(model: torch.nn.Module, first: int, kept: Kept) -> None:
 
     def embedded(_: torch.nn.Module, given: tuple, named: dict) -> tuple[tuple, dict]:
         ids, mask = given[0] if given else named["input_ids"], named["attention_mask"]
-        texts = [row[there].tolist() for row, there in zip(ids, mask.bool(), strict=True)]
-        states = [kept.read(text, STATES) for text in texts]
+        states = [kept.read(Example(row[there].tolist(), [])) for row, there in zip(ids, mask.bool(), strict=True)]
         whole = states[0].new_zeros((*ids.shape, states[0].shape[1])).to(ids.device)
         for row, there, one in zip(whole, mask.bool(), states, strict=True):
             row[there] = one.to(ids.device)
@@ -204,14 +239,3 @@ def _cut(model: torch.nn.Module, first: int, kept: Kept) -> None:
     for i in range(first):
         layers[i] = Passed()
     _plain(model).base_model.register_forward_pre_hook(embedded, with_kwargs=True)
-
-
-def _check(loaded: LanguageModel, kept: Kept, sequences: Sequence[Example]) -> None:
-    """A model may do more to embedded tokens than its layers do."""
-    import torch
-
-    with torch.inference_mode():
-        found, expected = batch_log_likelihoods(loaded, sequences), kept.references(sequences)
-    tolerance = SAME if loaded.model.dtype == torch.float32 else 1e3 * SAME
-    if not np.allclose(found, expected, rtol=0, atol=tolerance):
-        raise BadInput(f"{loaded.name} does not compute the same from hidden states of its layers: leave upper_layers out")

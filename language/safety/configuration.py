@@ -13,6 +13,8 @@ Its steps, with one instance a point of the grid (epsilon, verifier, k):
     generate     an answer to each
     judge        safe or not, by category
     score        everything that was measured, a row a point
+
+Without a judge there are no prompts and no answers.
 """
 
 from __future__ import annotations
@@ -64,12 +66,12 @@ class Safety:
     title : str
     model : str
         To fine-tune.
-    judge : str
-        Of the answers: `refusal` or a Llama Guard.
     real, synthetic, held_out : PairPart
         Pairs to train on, to train on after swapping and pruning, and to test on.
     grid : SafetyGrid
     tuning : Tuning
+    judge : str
+        Of the answers: `refusal` or a Llama Guard. Without one nothing is answered, and only held-out pairs are measured.
     sampling : Sampling
     prompts : int, optional
         How many prompts of ALERT are answered, evenly over its categories; by default all.
@@ -82,12 +84,12 @@ class Safety:
 
     title: Name
     model: Name
-    judge: Name
     real: PairPart
     synthetic: PairPart
     held_out: PairPart
     grid: SafetyGrid
     tuning: Tuning
+    judge: str = ""
     sampling: Sampling = Sampling()
     prompts: Annotated[int | None, Between(1)] = None
     splits: Positive = 5
@@ -118,27 +120,34 @@ def pipeline(config: Safety) -> Pipeline:
     found = [
         Step("prepare", steps.prepare, steps.Prepare(config.real, config.synthetic, config.held_out, config.seed)),
         Step("split", steps.split, steps.Split(config.synthetic, config.splits, config.seed)),
-        Step("prompts", steps.prompts, steps.Evaluation(config.prompts, config.seed)),
     ]
+    if config.judge:
+        found.append(Step("prompts", steps.prompts, steps.Evaluation(config.prompts, config.seed)))
     noisy = {point.noise: point for point in config.points if point.k}
     pruned = {point.pruned: point for point in config.points if point.k}
     found += [Step(f"swap/{name}", steps.swap, steps.Swap(point.epsilon, config.seed), {"pairs": "split"}) for name, point in noisy.items()]
     found += [Step(f"prune/{name}", steps.prune, steps.Prune(point.epsilon, config.grid.verifiers[point.verifier], config.seed),
                    {"pairs": f"swap/{point.noise}"}) for name, point in pruned.items()]  # fmt: skip
+    seen = config.tuning
+    measure = steps.Measure(config.model, seen.max_length, seen.quantize, seen.upper_layers, seen.bfloat16)
     for at in config.points:
         kept = {"synthetic": f"prune/{at.pruned}"} if at.k else {}
         found += [
             Step(f"accumulate/{at}", steps.accumulate, steps.Accumulate(at.k), {"real": "prepare"} | kept),
             Step(f"tune/{at}", steps.tune, steps.Tune(config.model, config.tuning), {"pairs": f"accumulate/{at}"}),
-            Step(f"held-out/{at}", steps.held_out, steps.Measure(config.model, config.tuning.max_length, config.tuning.quantize),
+            Step(f"held-out/{at}", steps.held_out, measure,
                  {"tuned": f"tune/{at}", "prepared": "prepare"}),
-            Step(f"generate/{at}", steps.generate, steps.Generate(config.model, config.tuning.quantize, config.sampling),
-                 {"tuned": f"tune/{at}", "prompts": "prompts"}),
-            Step(f"judge/{at}", steps.judge, steps.Judge(config.judge), {"answers": f"generate/{at}"}),
         ]  # fmt: skip
+        if config.judge:
+            found += [
+                Step(f"generate/{at}", steps.generate, steps.Generate(config.model, config.tuning.quantize, config.sampling),
+                     {"tuned": f"tune/{at}", "prompts": "prompts"}),
+                Step(f"judge/{at}", steps.judge, steps.Judge(config.judge), {"answers": f"generate/{at}"}),
+            ]  # fmt: skip
         found += hub.steps(config.hub, str(at), {"adapter": f"tune/{at}", "pairs": f"accumulate/{at}"})
-    parts = {f"{kind} {at}": f"{kind}/{at}" for at in config.points for kind in ("accumulate", "held-out", "judge")}
-    found.append(Step("score", steps.score, steps.Score(config.model, config.points), parts))
+    kinds = ("accumulate", "held-out", "judge") if config.judge else ("accumulate", "held-out")
+    parts = {f"{kind} {at}": f"{kind}/{at}" for at in config.points for kind in kinds}
+    found.append(Step("score", steps.score, steps.Score(config.model, config.points, bool(config.judge)), parts))
     return Pipeline(config.title, tuple(found))
 
 
@@ -153,6 +162,9 @@ def preflight(config: Safety, out: Path, data: Path | None = None) -> list[Requi
     data : Path, optional
         The folder in which data sets are looked for first.
     """
-    data_sets = (("prepare", config.real.data), ("prepare", config.held_out.data), ("split", config.synthetic.data), ("prompts", "alert"))
-    wanted = Uses((("tune", config.model), ("generate", config.model)), (("judge", config.judge),), data_sets)
+    models, judges = [("tune", config.model)], []
+    data_sets = [("prepare", config.real.data), ("prepare", config.held_out.data), ("split", config.synthetic.data)]
+    if config.judge:
+        models, judges, data_sets = [*models, ("generate", config.model)], [("judge", config.judge)], [*data_sets, ("prompts", "alert")]
+    wanted = Uses(tuple(models), tuple(judges), tuple(data_sets))
     return check(wanted, config.needs, config.tuning.quantize, out, data)

@@ -169,19 +169,21 @@ def tune(work: Work, settings: Tune) -> Counts:
 
 @dataclass(frozen=True)
 class Measure:
-    """Settings of `held-out`."""
+    """Settings of `held-out`: of the tuning, how a text is seen."""
 
     model: str
     max_length: int
     quantize: bool
     upper_layers: int | None
+    bfloat16: bool
 
 
 def held_out(work: Work, settings: Measure) -> Counts:
-    """Write for every held-out pair whether the tuned model's implicit reward prefers the chosen answer; goes on where it was interrupted."""
+    """Write for every held-out pair whether the tuned model's implicit reward prefers the chosen answer, in parts that stay."""
     pairs = rows.pairs(rows.load(work.inputs["prepared"], HELD_OUT))
     preferred = prefers(settings.model, work.inputs["tuned"] / ADAPTER, pairs, max_length=settings.max_length,
-                        quantize=settings.quantize, upper_layers=settings.upper_layers, progress=work.progress)  # fmt: skip
+                        quantize=settings.quantize, upper_layers=settings.upper_layers, bfloat16=settings.bfloat16,
+                        progress=work.progress)  # fmt: skip
     right = in_parts(work.out, len(pairs), PAIRS_A_PART, lambda part: preferred(part).tolist())
     rows.save(work.out, {"right": right})
     return {"pairs": len(right), "accuracy": float(np.mean(right))}
@@ -257,20 +259,21 @@ class Score:
 
     model: str
     points: tuple[SafetyPoint, ...]
+    judged: bool
     confidence: float = CONFIDENCE
 
 
 def score(work: Work, settings: Score) -> Counts:
-    """Write a row for each point: its training data, held-out accuracy and safety score, each with its interval."""
+    """Write a row for each point: its training data, held-out accuracy and, where answers were judged, safety score, with intervals."""
     table = []
     for at in settings.points:
         trained = manifest.read(work.inputs[f"accumulate {at}"]).counts
         right = rows.load(work.inputs[f"held-out {at}"])["right"]
-        safe = rows.load(work.inputs[f"judge {at}"])["safe"]
+        safe = Share.of(rows.load(work.inputs[f"judge {at}"])["safe"]).columns("score") if settings.judged else {}
         table.append({
             "point": str(at), "model": settings.model, "k": at.k, "epsilon": at.epsilon, "verifier": at.verifier, **trained,
-            **Share.of(right).columns("accuracy"), **Share.of(safe).columns("score"),
+            **Share.of(right).columns("accuracy"), **safe,
         })  # fmt: skip
     rows.save(work.out, {name: [row[name] for row in table] for name in table[0]})
-    judged = manifest.read(work.inputs[f"judge {settings.points[0]}"]).counts
-    return {"points": table, ERROR: judged[ERROR]}
+    error = manifest.read(work.inputs[f"judge {settings.points[0]}"]).counts[ERROR] if settings.judged else None
+    return {"points": table, ERROR: error}
