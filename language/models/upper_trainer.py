@@ -42,7 +42,7 @@ def upper_trainer(
     """
     import torch
     from peft import get_peft_model
-    from transformers import Trainer, TrainingArguments
+    from transformers import Trainer, TrainingArguments, set_seed
 
     class UpperTrainer(Trainer):
         def compute_loss(self, model: torch.nn.Module, inputs: dict, return_outputs: bool = False, **_: object) -> torch.Tensor:
@@ -60,6 +60,7 @@ def upper_trainer(
                 "lengths": torch.tensor(np.array([len(one.answer) for one in texts]), device=loaded.device)}  # fmt: skip
 
     settings = TrainingArguments(**{**arguments, "remove_unused_columns": False, "dataloader_pin_memory": False})
+    set_seed(settings.seed)  # the adapter begins at random
     trainer = UpperTrainer(get_peft_model(loaded.model, adapter), settings, data_collator=collate, train_dataset=list(examples))
     trainer.model_accepts_loss_kwargs = False  # the loss is a mean over a batch, to be averaged over those that make a step
     return trainer

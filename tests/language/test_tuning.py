@@ -17,7 +17,7 @@ import pytest
 
 from synthmix.data.sets import smollm2
 from synthmix.data.text import Preferences
-from synthmix.language.models import generation, judges, likelihood, packages, tuning
+from synthmix.language.models import generation, judges, likelihood, packages, tuning, upper
 from synthmix.language.models import load as models
 from synthmix.language.models.generation import Sampling, generate
 from synthmix.language.models.tuning import NEEDED, Tuned, Tuning, tune_answers, tune_preferences
@@ -155,7 +155,7 @@ def test_a_few_steps_on_the_small_model_lower_the_loss(tmp_path: Path) -> None:
     found = tune_preferences(models.SMALL, some, tmp_path, settings)
     assert found.losses[0] == pytest.approx(25, rel=1e-5)
     assert found.losses[0] > found.losses[1] > found.losses[2]
-    assert tuning.preference_accuracy(models.SMALL, found.adapter, some, max_length=48).tolist() == [1, 1]
+    assert tuning.prefers(models.SMALL, found.adapter, some, max_length=48)(slice(None)).tolist() == [1, 1]
 
 
 def test_ipo_lowers_the_loss(tuned: Tuned) -> None:
@@ -218,8 +218,8 @@ def test_the_margins_measured_are_those_trained(tiny: str, tmp_path: Path, templ
     margins = tuning.preference_margins(models.load(str(tiny), adapter=one.adapter, device="cpu"), PAIRS, max_length=24)
     assert np.ptp(margins) > 0
     assert np.mean((margins - 1 / (2 * settings.beta)) ** 2) == pytest.approx(two.losses[1], rel=1e-5)
-    right = tuning.preference_accuracy(str(tiny), one.adapter, PAIRS, max_length=24)
-    assert right.tolist() == (margins > 0).tolist()
+    preferred = tuning.prefers(str(tiny), one.adapter, PAIRS, max_length=24)
+    assert [*preferred(slice(0, 1)), *preferred(slice(1, 4))] == (margins > 0).tolist()
 
 
 def test_supervised_tuning_teaches_to_choose(tiny: str, loaded: models.LanguageModel, tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_training_is_silent(tiny: str, tmp_path: Path) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from test_tuning import *; "
         "tune_preferences(sys.argv[1], PAIRS, sys.argv[2], replace(SHORT, max_steps=1), progress=True); "
-        "tuning.preference_accuracy(sys.argv[1], sys.argv[2] + '/adapter', PAIRS)"
+        "tuning.prefers(sys.argv[1], sys.argv[2] + '/adapter', PAIRS)(slice(None))"
     )
     ran = subprocess.run([sys.executable, "-c", code, tiny, str(tmp_path)], check=True, capture_output=True, text=True)
     assert (ran.stdout, ran.stderr) == ("", "")
@@ -280,7 +280,7 @@ def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytes
     calls = (
         lambda: tune_preferences(models.SMALL, PAIRS, tmp_path / "a"),
         lambda: tune_answers(models.SMALL, ["a"], ["b"], tmp_path / "b"),
-        lambda: tuning.preference_accuracy(models.SMALL, tmp_path, PAIRS),
+        lambda: tuning.prefers(models.SMALL, tmp_path, PAIRS),
         lambda: judges.judge("meta-llama/Llama-Guard-3-8B"),
     )
     for call in calls:
@@ -288,6 +288,119 @@ def test_what_is_missing_is_named_in_one_line(tmp_path: Path, monkeypatch: pytes
             call()
         assert "\n" not in str(raised.value)
     assert not list(tmp_path.iterdir())
+
+
+# adapters in upper layers, on kept hidden states
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of one's own for hidden states."""
+    monkeypatch.setattr(upper, "user_cache", lambda: tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def texts(model: models.LanguageModel, max_length: int = 40) -> list[likelihood.Example]:
+    return tuning._texts(model, (PAIRS.contexts, PAIRS.chosen, PAIRS.rejected), max_length)
+
+
+def ipo(model: models.LanguageModel, reference: np.ndarray) -> object:
+    """The loss of IPO on PAIRS."""
+    import torch
+
+    some = texts(model)
+    lengths = torch.tensor([len(one.answer) for one in some])
+    found = likelihood.answer_log_probabilities(model.model, likelihood.left_padded(model, [a + b for a, b in some]), lengths.tolist())
+    ratios = (found - torch.from_numpy(reference)) / lengths
+    return ((ratios[::2] - ratios[1::2] - 5) ** 2).mean()
+
+
+@pytest.mark.parametrize("name", ["tiny", pytest.param(models.SMALL, marks=needs_small)])
+def test_the_upper_layers_compute_what_the_whole_model_does(tiny: str, cache: Path, name: str) -> None:
+    """Log-probabilities to 1e-4, and the gradients of an adapter that is not 0; the states are computed once."""
+    import torch
+    from peft import get_peft_model
+
+    name = tiny if name == "tiny" else name
+    count = 1 if name == tiny else 4
+    loaded, gradients, losses = [models.load(name, device="cpu") for _ in range(2)], [], []
+    expected = likelihood.log_likelihoods(loaded[0], texts(loaded[0]))
+    kept = upper.use_upper_layers(loaded[1], count, texts(loaded[1]))
+    assert np.abs(likelihood.log_likelihoods(loaded[1], texts(loaded[1])) - expected).max() < 1e-4
+    assert np.abs(kept.references(texts(loaded[1])) - expected).max() < 1e-4
+    for one in loaded:
+        torch.manual_seed(0)
+        adapted = get_peft_model(one.model, tuning._adapter(one, replace(SHORT, upper_layers=count)))
+        adapters = {key: value for key, value in adapted.named_parameters() if value.requires_grad}
+        for value in adapters.values():
+            torch.nn.init.normal_(value, std=0.1)
+        losses.append(ipo(replace(one, model=adapted), expected))
+        losses[-1].backward()
+        gradients.append({key: value.grad for key, value in adapters.items()})
+    assert losses[1].item() == pytest.approx(losses[0].item(), rel=1e-5)
+    assert gradients[0].keys() == gradients[1].keys() and len(gradients[0]) == 14 * count
+    size = max(value.abs().max() for value in gradients[0].values())
+    assert all(torch.allclose(gradients[0][key], gradients[1][key], rtol=1e-3, atol=1e-4 * size) for key in gradients[0])
+    files = {path: path.stat().st_mtime_ns for path in cache.rglob("*.*")}
+    assert len(files) == 2 * len(texts(loaded[0]))
+    upper.use_upper_layers(models.load(name, device="cpu"), count, texts(loaded[0]))
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.*")} == files
+
+
+@pytest.mark.parametrize("kind", ["preferences", "answers"])
+def test_upper_layers_are_trained_as_by_trl(tiny: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The same losses and weights as TRL's on the whole model, with adapters at the same places; the adapter is one of the whole model."""
+    settings = replace(SHORT, batch=4, upper_layers=1)
+
+    def train(folder: str) -> Tuned:
+        if kind == "preferences":
+            return tune_preferences(tiny, PAIRS, tmp_path / folder, settings)
+        return tune_answers(tiny, PAIRS.contexts, PAIRS.chosen, tmp_path / folder, settings)
+
+    def by_trl(loaded: models.LanguageModel, job: tuning.Job, arguments: dict) -> object:
+        from transformers import set_seed
+
+        set_seed(job.tuning.seed)
+        return tuning._TRAINERS[job.kind](loaded, job.data, job.tuning, arguments)
+
+    found = train("kept")
+    with monkeypatch.context() as patched:
+        patched.setattr(tuning, "_upper_trainer", by_trl)
+        other = train("trl")
+    assert found.losses == pytest.approx(other.losses, rel=1e-4)
+    mine, theirs = weights(found.adapter), weights(other.adapter)
+    assert mine.keys() == theirs.keys() and all("layers.1." in key for key in mine)
+    assert all(np.allclose(mine[key], theirs[key], atol=1e-3) for key in mine)
+    assert same(train("again"), found)
+    if kind == "preferences":
+        whole = tuning.preference_margins(models.load(tiny, adapter=found.adapter, device="cpu"), PAIRS, max_length=64)
+        assert np.ptp(whole) > 0.01
+        for bfloat16 in (False, True):
+            adapted = models.load(tiny, adapter=found.adapter, device="cpu")
+            kept = upper.use_upper_layers(adapted, 1, texts(adapted, 64), bfloat16=bfloat16)
+            margins = tuning.preference_margins(adapted, PAIRS, max_length=64, kept=kept)
+            assert np.allclose(margins, whole, atol=0.3 if bfloat16 else 1e-4)
+        assert tuning.prefers(tiny, found.adapter, PAIRS, max_length=64, upper_layers=1)(slice(1, 3)).tolist() == (whole > 0)[1:3].tolist()
+
+
+def test_an_interrupted_run_of_upper_layers_goes_on(tiny: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = replace(SHORT, upper_layers=1, bfloat16=True)
+    whole = tune_preferences(tiny, PAIRS, tmp_path / "whole", settings)
+    with monkeypatch.context() as patched:
+        interrupt(patched, at=5)
+        with pytest.raises(Interrupted):
+            tune_preferences(tiny, PAIRS, tmp_path / "part", settings)
+    assert same(tune_preferences(tiny, PAIRS, tmp_path / "part", settings), whole)
+
+
+def test_upper_layers_that_are_none_are_refused(tiny: str, tmp_path: Path, cache: Path) -> None:
+    with pytest.raises(BadInput, match="upper_layers must be from 1 to 1, below all layers"):
+        tune_preferences(tiny, PAIRS, tmp_path, replace(SHORT, upper_layers=2))
+    loaded = models.load(tiny, device="cpu")
+    kept = upper.use_upper_layers(loaded, 1, texts(loaded)[:1])
+    with pytest.raises(BadInput, match="begin again"):
+        likelihood.log_likelihoods(loaded, texts(loaded))
+    assert kept.without("states", texts(loaded)) != []
 
 
 # prompts, generation and choice
