@@ -33,6 +33,8 @@ class FineTuning:
                                                        "0,0.5,0.8.")
     ] = None
     max_steps: Annotated[int | None, typer.Option("--max-steps", help="Figures 8 and 9: the most steps of each fine-tuning.")] = None
+    repeats: Annotated[int, typer.Option("--repeats", help="Figures 8 and 9: how many fine-tunings of each kind, each with a seed of its "
+                                                           "own; two and more are judged.")] = 1
 
     def options(self) -> ScaleOptions | None:
         """Return the options of the figures; None where none was given, for figures without them.
@@ -44,7 +46,7 @@ class FineTuning:
         """
         from ..figures.kit.scale import ScaleOptions
 
-        options = ScaleOptions(self.scale, _proportions(self.proportions), self.max_steps)
+        options = ScaleOptions(self.scale, _proportions(self.proportions), self.max_steps, self.repeats)
         return None if options == ScaleOptions() else options
 
 

@@ -20,6 +20,7 @@ from .kit.figure import Built, Figure
 from .kit.published import published
 from .kit.run import Run
 from .kit.scale import ScaleOptions
+from .kit.tuned import tuned_claims
 
 WITHIN, SHARE = 0.02, 0.9
 STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of PreferenceSettings.verifiers
@@ -68,7 +69,7 @@ def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
         from ..language.tuned_scores import safety_scores
 
         scores = safety_scores(options.scale, run.out, **options.arguments(run))
-        return Built([*tuned_panels(scores), *_published(values)], [], as_record(scores, options.scale))
+        return Built([*tuned_panels(scores), *_published(values)], tuned_claims(scores), as_record(scores, options.scale))
     from ..language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)

@@ -22,6 +22,7 @@ from .kit.figure import Built, Figure
 from .kit.published import published
 from .kit.run import Run
 from .kit.scale import ScaleOptions
+from .kit.tuned import tuned_claims
 
 WITHIN, SHARE = 0.02, 0.9
 NAMES = {"oracle": "oracle", "GPT-4": "verified by GPT-4", "none": "no verifier"}
@@ -64,7 +65,7 @@ def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
         from ..language.tuned_scores import qa_scores
 
         scores = qa_scores(options.scale, run.out, **options.arguments(run))
-        return Built([*tuned_panels(scores), *_published(values)], [], as_record(scores, options.scale))
+        return Built([*tuned_panels(scores), *_published(values)], tuned_claims(scores), as_record(scores, options.scale))
     from ..language.models.features import FeatureSettings, load
 
     found = load("xstest", FeatureSettings(s.layer), run.data, progress=run.progress)

@@ -50,7 +50,7 @@ def _series(alone: list[PointScores], own: list[PointScores], quantity: Quantity
 
 
 def as_record(scores: TunedScores, scale: str) -> dict[str, object]:
-    """Return the scores for the record of a figure; nothing is asserted of them.
+    """Return the scores for the record of a figure.
 
     Parameters
     ----------
@@ -58,5 +58,5 @@ def as_record(scores: TunedScores, scale: str) -> dict[str, object]:
     scale : str
         lora or paper.
     """
-    return {"scale": scale, "measured": scores.points, "error of the judge": scores.judge, "folder": str(scores.folder),
-            "claims": "none: at this scale a run is a measurement"}
+    return {"scale": scale, "repeats": scores.repeats, "measured": scores.points, "gains": scores.gains,
+            "error of the judge": scores.judge, "folder": scores.folder.name}

@@ -6,14 +6,19 @@ costs nothing, and one that was interrupted, or asks for more points, goes on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Literal
+
+import numpy as np
 
 from ..estimators.audits import Proportion
 from ..sims.checkpoint import fingerprint
 from ..support.errors import BadInput
+from . import gains
+from .gains import Gain
 from .models.tuning import Tuning
 from .pipeline import config
 from .pipeline.engine import Pipeline, run
@@ -23,6 +28,7 @@ from .safety.steps import ERROR
 from .shares import Share
 
 Scale = Literal["lora", "paper"]
+REAL = "real"  # data alone
 NEAR = 0.03  # how far a proportion that is asked for may be from one of the configuration
 
 
@@ -78,15 +84,21 @@ class TunedScores:
         How often the judge of the safety score is wrong itself, where that is known.
     folder
         The folder of the pipeline.
+    gains
+        Differences between points, paired.
+    repeats
+        How many runs there were, each with its own seed; shares are counted over all, samples are those of the first.
     """
 
     points: tuple[PointScores, ...]
     judge: Proportion | None
     folder: Path
+    gains: tuple[Gain, ...] = ()
+    repeats: int = 1
 
 
 def safety_scores(
-    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
+    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0, repeats: int = 1,
     data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None,
 ) -> TunedScores:
     """Run figure 8 by fine-tuning, in a folder of `out`.
@@ -101,6 +113,9 @@ def safety_scores(
     max_steps : int, optional
         The most steps of each fine-tuning.
     seed : int
+        Of the first run.
+    repeats : int
+        How many runs, with one seed after another: of the division of the data, the label noise, the pruning and the tuning.
     data : Path, optional
         The folder in which data sets are looked for first.
     progress : bool
@@ -113,29 +128,33 @@ def safety_scores(
     BadInput
         For a proportion that is not near one of the configuration's, and whatever the steps refuse.
     """
-    settings = config.read(f"safety-{scale}", safety.Safety)
-    settings = replace(settings, seed=seed, tuning=_tuning(settings.tuning, seed, max_steps),
-                       sampling=replace(settings.sampling, seed=seed))  # fmt: skip
-    folder = out / f"safety-{scale}-{fingerprint(settings)[:8]}"
-    n, m = (part.rows[1] - part.rows[0] for part in (settings.real, settings.synthetic))
-    there = {k: _proportion(n, m * k / settings.splits) for k in settings.grid.k}
-    settings = replace(settings, grid=replace(settings.grid, k=_nearest(there, proportions)))
-    return _scores(safety.pipeline(settings), folder, data, progress, tell)
+    packaged, runs = config.read(f"safety-{scale}", safety.Safety), []
+    for one in range(seed, seed + repeats):
+        settings = replace(packaged, seed=one, tuning=_tuning(packaged.tuning, one, max_steps),
+                           sampling=replace(packaged.sampling, seed=one))  # fmt: skip
+        folder = out / f"safety-{scale}-{fingerprint(settings)[:8]}"
+        n, m = (part.rows[1] - part.rows[0] for part in (settings.real, settings.synthetic))
+        there = {k: _proportion(n, m * k / settings.splits) for k in settings.grid.k}
+        settings = replace(settings, grid=replace(settings.grid, k=_nearest(there, proportions)))
+        runs.append(_scores(safety.pipeline(settings), folder, data, progress, tell))
+    return _together(runs, "held-out", settings.points, _safety_comparisons(settings))
 
 
 def qa_scores(
-    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0,
+    scale: Scale, out: Path, *, proportions: Sequence[float] | None = None, max_steps: int | None = None, seed: int = 0, repeats: int = 1,
     data: Path | None = None, progress: bool = False, tell: Callable[[str], None] = lambda line: None,
 ) -> TunedScores:
     """Run figure 9 by fine-tuning; arguments and errors as for `safety_scores`. A proportion counts every text as one question."""
-    settings = config.read(f"qa-{scale}", qa.QA)
-    settings = replace(settings, seed=seed, tuning=_tuning(settings.tuning, seed, max_steps))
-    folder = out / f"qa-{scale}-{fingerprint(settings)[:8]}"
-    asked, n = settings.questions, settings.real.rows[1] - settings.real.rows[0]
-    m = asked.per_category * len(asked.categories) + (asked.seed_data.rows[1] - asked.seed_data.rows[0] if asked.seed_data else 0)
-    there = {share: _proportion(n, m * share) for share in settings.grid.shares}
-    settings = replace(settings, grid=replace(settings.grid, shares=_nearest(there, proportions)))
-    return _scores(qa.pipeline(settings), folder, data, progress, tell)
+    packaged, runs = config.read(f"qa-{scale}", qa.QA), []
+    for one in range(seed, seed + repeats):
+        settings = replace(packaged, seed=one, tuning=_tuning(packaged.tuning, one, max_steps))
+        folder = out / f"qa-{scale}-{fingerprint(settings)[:8]}"
+        asked, n = settings.questions, settings.real.rows[1] - settings.real.rows[0]
+        m = asked.per_category * len(asked.categories) + (asked.seed_data.rows[1] - asked.seed_data.rows[0] if asked.seed_data else 0)
+        there = {share: _proportion(n, m * share) for share in settings.grid.shares}
+        settings = replace(settings, grid=replace(settings.grid, shares=_nearest(there, proportions)))
+        runs.append(_scores(qa.pipeline(settings), folder, data, progress, tell))
+    return _together(runs, "evaluate", settings.points, _qa_comparisons(settings))
 
 
 def read_scores(counts: Mapping[str, object], folder: Path) -> TunedScores:
@@ -170,6 +189,52 @@ def _nearest(there: Mapping[float, float], asked: Sequence[float] | None) -> tup
 def _scores(pipeline: Pipeline, folder: Path, data: Path | None, progress: bool, tell: Callable[[str], None]) -> TunedScores:
     """Run what is not done; the last step is `score`."""
     return read_scores(run(pipeline, folder, data=data, progress=progress, tell=tell)[-1].record.counts, folder)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Two points of a grid, and what `Gain` says of them."""
+
+    a: object
+    b: object
+    of: str
+    over: str
+    epsilon: float | None = None
+    signal: float | None = None
+
+
+def _safety_comparisons(settings: safety.Safety) -> list[_Comparison]:
+    """At each label noise, with the most splits: the first verifier with the others, and every one with real data alone."""
+    found, verifiers = [], settings.grid.verifiers
+    for epsilon in settings.grid.epsilon:
+        most = [one for one in settings.points if one.epsilon == epsilon and one.k == max(settings.grid.k)]
+        real = [one for one in settings.points if one.verifier is None]
+        for a, b in [*product(most[:1], most[1:]), *product(most, real)]:
+            found.append(_Comparison(a, b, a.verifier, b.verifier or REAL, epsilon, float(verifiers[a.verifier].lam(epsilon))))
+    return found
+
+
+def _qa_comparisons(settings: qa.QA) -> list[_Comparison]:
+    """Of each model, with the largest share: the first verifier with the others."""
+    found = []
+    for model in settings.grid.models:
+        most = [one for one in settings.points if one.model == model and one.verifier and one.share == max(settings.grid.shares)]
+        found += [_Comparison(a, b, a.verifier, b.verifier) for a, b in product(most[:1], most[1:])]
+    return found
+
+
+def _together(runs: list[TunedScores], kind: str, points: Sequence[object], comparisons: Iterable[_Comparison]) -> TunedScores:
+    """The scores of all runs as one: shares of all that was measured, and paired differences."""
+    folders = [one.folder for one in runs]
+    measured = {at: [gains.measured(folder, kind, at) for folder in folders] for at in points}
+    samples = [gains.samples(folder) for folder in folders]
+    found = tuple(gains.gain(one.of, one.over, list(zip(measured[one.a], measured[one.b], strict=True)), samples, one.epsilon, one.signal)
+                  for one in comparisons)  # fmt: skip
+    if len(runs) == 1:
+        return replace(runs[0], gains=found)
+    pooled = [replace(one, accuracy=Share.of(np.concatenate(measured[at])), score=None, recall=None, f1=None)
+              for at, one in zip(points, runs[0].points, strict=True)]  # fmt: skip
+    return replace(runs[0], points=tuple(pooled), gains=found, repeats=len(runs))
 
 
 def _point_scores(row: Mapping[str, object]) -> PointScores:

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ...support.errors import BadInput, numbers
+from ...support.errors import BadInput, number, numbers
 from .figure import Options
 from .run import Run
 
@@ -26,11 +26,15 @@ class ScaleOptions(Options):
         Of synthetic data m / (n + m), each in [0, 1); None: the figure's own.
     max_steps
         The most steps of a fine-tuning; None: those of the configuration.
+    repeats
+        How many fine-tunings of each kind, every one with its own division of the data, noise and order. Of two or more something is
+        claimed.
     """
 
     scale: Scale = "features"
     proportions: tuple[float, ...] | None = None
     max_steps: int | None = None
+    repeats: int = 1
 
     @property
     def suffix(self) -> str:
@@ -43,6 +47,9 @@ class ScaleOptions(Options):
             raise BadInput(f"the scale must be one of {', '.join(get_args(Scale))}, not {self.scale!r}")
         if self.scale == "features" and self.max_steps is not None:
             raise BadInput("--max-steps is for fine-tuning: use it with --scale lora or --scale paper")
+        if self.scale == "features" and self.repeats != 1:
+            raise BadInput("--repeats is for fine-tuning: use it with --scale lora or --scale paper")
+        number("--repeats", self.repeats, 1)
         if self.scale != "features" and quick:
             raise BadInput("--quick is for --scale features: use --proportions and --max-steps to shorten a fine-tuning")
 
@@ -67,5 +74,5 @@ class ScaleOptions(Options):
             if run.progress:
                 print(line, file=sys.stderr)
 
-        return {"proportions": self.proportions, "max_steps": self.max_steps, "seed": run.seed, "data": run.data,
-                "progress": run.progress, "tell": tell}  # fmt: skip
+        return {"proportions": self.proportions, "max_steps": self.max_steps, "seed": run.seed, "repeats": self.repeats,
+                "data": run.data, "progress": run.progress, "tell": tell}  # fmt: skip

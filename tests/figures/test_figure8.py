@@ -99,6 +99,8 @@ def test_options_that_do_not_apply(tmp_path):
         validate("1", Run(), quick=True, out=tmp_path, options=ScaleOptions(scale="lora"))
     with pytest.raises(BadInput, match="--max-steps is for fine-tuning"):
         validate("8", Run(), quick=True, out=tmp_path, options=ScaleOptions(max_steps=3))
+    with pytest.raises(BadInput, match="--repeats is for fine-tuning"):
+        validate("8", Run(), quick=True, out=tmp_path, options=ScaleOptions(repeats=2))
     with pytest.raises(BadInput, match="--quick is for --scale features"):
         validate("8", Run(), quick=True, out=tmp_path, options=ScaleOptions(scale="lora"))
     with pytest.raises(BadInput, match="must be one of features, lora, paper"):
@@ -120,6 +122,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
 
     monkeypatch.setattr(tuned_scores, "safety_scores", study)
     done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=ScaleOptions("lora", (0.0, 0.4), 3))
+    assert asked["repeats"] == 1
     assert asked["scale"] == "lora" and asked["max_steps"] == 3 and asked["proportions"] == (0.0, 0.4) and asked["out"] == tmp_path
     assert {path.name for path in done.files} == {f"figure8-lora.{suffix}" for suffix in ("png", "pdf", "json", "csv")}
     assert not done.claims
@@ -131,3 +134,23 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
     low, high = Share.of([False] * 6)[1:]
     assert low == 0 and 0.3 < high < 0.5  # none of six
     assert {"value": 0.0, "low": low, "high": high} == record["extra"]["measured"][0]["score"]
+
+
+def test_orderings_are_claimed_of_several_runs_and_can_fail():
+    """Strong above weak, weak no gain where lambda = 0: with 600 pairs and a difference of 10 points seen, with one of 1 point not."""
+    from synthmix.figures.kit.tuned import tuned_claims
+    from synthmix.language.gains import gain
+    from synthmix.language.tuned_scores import TunedScores
+
+    def claims(strong: float, weak: float, repeats: int) -> list[bool]:
+        rng = np.random.default_rng(0)
+        level, runs, found = {"strong": strong, "weak": weak, "real": 0.55}, [range(600)] * repeats, []
+        right = {name: [rng.random(600) < share for _ in runs] for name, share in level.items()}
+        for of, over, signal in (("strong", "weak", 0.35), ("strong", "real", 0.35), ("weak", "real", 0.0)):
+            found.append(gain(of, over, list(zip(right[of], right[over], strict=True)), runs, 0.5, signal))
+        return [claim.holds for claim in tuned_claims(TunedScores((), None, Path(), tuple(found), repeats))]
+
+    assert claims(0.65, 0.5, 4) == [True, True, True]
+    assert claims(0.51, 0.5, 4) == [False, False, True]
+    assert claims(0.65, 0.62, 4)[2] is False
+    assert claims(0.65, 0.5, 1) == []
