@@ -611,13 +611,14 @@ def test_the_refusal_judge_on_plain_cases(refusal: judges.RefusalJudge) -> None:
 
 
 @needs_packages
-@pytest.mark.parametrize("kind", ["preferences", "answers"])
-def test_two_processes_train_as_one_does(tiny: str, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["preferences", "answers", "upper layers"])
+def test_two_processes_train_as_one_does(tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Started by accelerate, on processors through gloo: the same steps up to rounding, and the step tells a missing half."""
-    settings = replace(SHORT, batch=1, accumulate=2, max_steps=3)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # of the processes too
+    settings = replace(SHORT, batch=1, accumulate=2, max_steps=3, upper_layers=1 if kind == "upper layers" else None)
 
     def train(folder: str, processes: int, settings: Tuning = settings) -> Tuned:
-        if kind == "preferences":
+        if kind != "answers":
             return tune_preferences(tiny, PAIRS, tmp_path / folder, settings, processes=processes)
         return tune_answers(tiny, PAIRS.contexts, PAIRS.chosen, tmp_path / folder, settings, processes=processes)
 
