@@ -166,12 +166,17 @@ def option_scores(
     BadInput
         For fewer than two options, or an empty one.
     """
+    sequences = option_texts(model, prompts, options, max_length=max_length)
+    return log_likelihoods(model, sequences, batch=batch, progress=progress).reshape(len(prompts), len(options))
+
+
+def option_texts(model: LanguageModel, prompts: Sequence[str | Chat], options: Sequence[str], *, max_length: int = 1024) -> list[Example]:
+    """Return the texts that `option_scores` compares, every prompt with all its options; arguments and errors are those."""
     tokens = [model.tokenizer(option, add_special_tokens=False)["input_ids"] for option in options]
     if len(tokens) < 2 or not all(tokens):
         raise BadInput(f"a choice needs at least two options of at least one token, not {list(options)}")
     rows = [_tokens(model, prompt, max_length - max(map(len, tokens))) for prompt in prompts]
-    sequences = [Example(row, option) for row in rows for option in tokens]
-    return log_likelihoods(model, sequences, batch=batch, progress=progress).reshape(len(rows), len(tokens))
+    return [Example(row, option) for row in rows for option in tokens]
 
 
 def _tokens(model: LanguageModel, prompt: str | Chat, max_length: int) -> list[int]:

@@ -342,8 +342,8 @@ def _upper_trainer(loaded: LanguageModel, job: Job, arguments: dict) -> Trainer:
 
     tuning, texts = job.tuning, _texts(loaded, job.data, job.tuning.max_length)
     with PartialState(cpu=loaded.device == "cpu").main_process_first():
-        kept = upper.use_upper_layers(loaded, tuning.upper_layers, texts, quantize=tuning.quantize, bfloat16=tuning.bfloat16,
-                                      progress=job.progress)  # fmt: skip
+        kept = upper.use_upper_layers(loaded, tuning.upper_layers, texts, references=job.kind == "IPO", quantize=tuning.quantize,
+                                      bfloat16=tuning.bfloat16, progress=job.progress)  # fmt: skip
     answers = len(job.data) - 1  # of a prompt
     examples = [texts[i : i + answers] for i in range(0, len(texts), answers)]
     plain = {name: value for name, value in arguments.items() if name != "max_length"}

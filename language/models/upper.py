@@ -89,6 +89,7 @@ def use_upper_layers(
     count: int,
     sequences: Sequence[Example],
     *,
+    references: bool = True,
     quantize: bool = False,
     bfloat16: bool = False,
     batch: int = 32,
@@ -105,6 +106,8 @@ def use_upper_layers(
     count : int
     sequences : sequence of Example
         All texts that the model will see.
+    references : bool
+        Whether the log-probabilities of all answers by the untrained model are needed.
     quantize : bool
         Whether it is held in 4 bits, which makes other states.
     bfloat16 : bool
@@ -126,7 +129,7 @@ def use_upper_layers(
         expected = batch_log_likelihoods(loaded, sequences[:1])
         _keep_states(loaded, first, kept, sequences, bfloat16, batch, progress)
         _cut(loaded.model, first, kept)
-        _keep_references(loaded, kept, sequences, batch, progress)
+        _keep_references(loaded, kept, sequences if references else sequences[:1], batch, progress)
     if not bfloat16 and not np.allclose(kept.references(sequences[:1]), expected, rtol=SAME, atol=SAME):
         raise BadInput(f"{loaded.name} does not compute the same from hidden states of its layers: leave upper_layers out")
     return kept

@@ -150,10 +150,12 @@ def pipeline(config: QA) -> Pipeline:
     found += [Step(f"accumulate/{mix}", steps.accumulate, steps.Accumulate(at.share, config.task),
                    {"real": "prepare"} | ({"synthetic": f"select/{at.verifier}"} if at.share else {}))
               for mix, at in mixes.items()]  # fmt: skip
+    seen = config.tuning
     for at in config.points:
         found += [
             Step(f"tune/{at}", steps.tune, steps.Tune(at.model, config.tuning), {"examples": f"accumulate/{at.mix}"}),
-            Step(f"evaluate/{at}", steps.evaluate, steps.Evaluate(at.model, config.tuning.quantize, config.tuning.max_length, config.task),
+            Step(f"evaluate/{at}", steps.evaluate,
+                 steps.Evaluate(at.model, seen.quantize, seen.max_length, seen.upper_layers, seen.bfloat16, config.task),
                  {"tuned": f"tune/{at}", "prepared": "prepare"}),
         ]  # fmt: skip
         found += hub.steps(config.hub, str(at), {"adapter": f"tune/{at}", "examples": f"accumulate/{at.mix}"})

@@ -15,8 +15,9 @@ from ...support.errors import BadInput
 from ...support.typed import Count, Name, Positive, Some
 from ..models import judges
 from ..models import load as models
-from ..models.generation import Sampling, choose, writer
+from ..models.generation import Sampling, choose, option_texts, writer
 from ..models.tuning import Tuning, tune_answers
+from ..models.upper import use_upper_layers
 from ..pipeline import manifest, rows, sources, transforms
 from ..pipeline.engine import Counts, Work, generator, in_parts
 from ..pipeline.sources import AnswerPart
@@ -336,11 +337,13 @@ def tune(work: Work, settings: Tune) -> Counts:
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Settings of `evaluate`."""
+    """Settings of `evaluate`: of the tuning, how a text is seen."""
 
     model: str
     quantize: bool
     max_length: int
+    upper_layers: int | None
+    bfloat16: bool
     task: Task
 
 
@@ -354,6 +357,9 @@ def evaluate(work: Work, settings: Evaluate) -> Counts:
     table = rows.load(work.inputs["prepared"], HELD_OUT)
     model = models.load(settings.model, quantize=settings.quantize, adapter=work.inputs["tuned"] / ADAPTER)
     prompts = [settings.task.prompt(one["question"], one["answer"]) for one in table]
+    if settings.upper_layers:
+        use_upper_layers(model, settings.upper_layers, option_texts(model, prompts, LABELS, max_length=settings.max_length),
+                         references=False, quantize=settings.quantize, bfloat16=settings.bfloat16, progress=work.progress)  # fmt: skip
     found, truth = _chosen(model, prompts, work, settings.max_length), list(table["label"])
     rows.save(work.out, {"label": truth, "found": found, "right": [a == b for a, b in zip(truth, found, strict=True)]})
     unsafe = {"labels": list(LABELS), "pos_label": UNSAFE, "average": "binary", "zero_division": 0}

@@ -393,6 +393,15 @@ def test_an_interrupted_run_of_upper_layers_goes_on(tiny: str, tmp_path: Path, c
     assert same(tune_preferences(tiny, PAIRS, tmp_path / "part", settings), whole)
 
 
+@needs_packages
+def test_upper_layers_choose_as_the_whole_model_does(tiny: str, loaded: models.LanguageModel, cache: Path) -> None:
+    asked, options = ["fire", "Tell me about a knife, please."], ("SAFE", "UNSAFE")
+    cut = models.load(tiny, device="cpu")
+    upper.use_upper_layers(cut, 1, generation.option_texts(cut, asked, options, max_length=40), references=False)
+    found = generation.option_scores(cut, asked, options, max_length=40)
+    assert np.allclose(found, generation.option_scores(loaded, asked, options, max_length=40), atol=1e-4)
+
+
 def test_upper_layers_that_are_none_are_refused(tiny: str, tmp_path: Path, cache: Path) -> None:
     with pytest.raises(BadInput, match="upper_layers must be from 1 to 1, below all layers"):
         tune_preferences(tiny, PAIRS, tmp_path, replace(SHORT, upper_layers=2))
