@@ -415,7 +415,7 @@ def _arguments(loaded: LanguageModel, checkpoints: Path, tuning: Tuning) -> dict
         "data_seed": tuning.seed,
         "use_cpu": torch.device(loaded.device).type == "cpu",
         "bf16": torch.cuda.is_bf16_supported() if cuda else tuning.bfloat16,
-        "gradient_checkpointing": tuning.quantize,
+        "gradient_checkpointing": tuning.quantize and not tuning.upper_layers,
         "dataloader_pin_memory": cuda,
         **({"ddp_backend": "nccl" if cuda else "gloo", "ddp_find_unused_parameters": False} if together.is_one_of_several() else {}),
     }
