@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"(tcp|tls|ucx)://\S+:\d+")
 PATIENCE, FIRST_WORKER = 10.0, 60.0  # seconds to wait for a scheduler, and for its first worker
+QUIET = {  # settings of workers that are started here: nobody reads the dashboard that these looks at the process are for
+    "distributed.worker.profile.enabled": False,  # at the stack, every 10 ms
+    "distributed.admin.tick.interval": "1s",  # at the event loop, every 20 ms
+    "distributed.worker.memory.monitor-interval": "1s",  # at the memory, every 100 ms
+    "distributed.admin.system-monitor.interval": "5s",
+}
 
 _connected = False
 
@@ -69,7 +75,6 @@ def cluster(where: str | None) -> Iterator[None]:
 
 
 def _client(where: str) -> Client:
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is one line of our own
     local = re.fullmatch(r"local:([1-9]\d{0,3})", where)
     if not local and not ADDRESS.fullmatch(where):
         raise BadInput(f"a cluster is tcp://HOST:PORT or local:N with a number of workers, not {where!r}")
@@ -78,8 +83,9 @@ def _client(where: str) -> Client:
         from distributed import Client, LocalCluster
     except ImportError:
         raise BadInput("a cluster needs Dask: pip install 'dask[distributed]', or the extra `cluster`") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is one line of our own; the import sets another level
     if local:
-        dask.config.set({"distributed.worker.profile.enabled": False})  # a look at the stack every 10 ms, for a dashboard that nobody reads
+        dask.config.set(QUIET)
         made = LocalCluster(n_workers=int(local[1]), threads_per_worker=1, dashboard_address=":0")
         return Client(made)
     try:

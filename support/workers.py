@@ -1,4 +1,4 @@
-"""Worker processes: one thread of linear algebra each, and no longer alive than the process that started them."""
+"""Worker processes: one thread of linear algebra each, memory that is kept, and no longer alive than the process that started them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from .cluster import connected
+from .memory import keep_freed
 from .threads import compiled_on_one_thread, one_thread
 
 LOOK = 1.0  # seconds between two looks of a worker at its parent
@@ -40,6 +41,7 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
             yield lambda tasks: pool(delayed(_on_one_thread)(function, task) for task in tasks)
         return
     if jobs == 1:
+        keep_freed()
         with one_thread():
             yield lambda tasks: (function(*task) for task in tasks)
         return
@@ -52,11 +54,13 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
 
 
 def _on_one_thread(function: Callable, task: tuple) -> object:
+    keep_freed()
     with compiled_on_one_thread():
         return function(*task)
 
 
 def _called(parent: int, function: Callable, task: tuple) -> object:
+    keep_freed()
     _end_with(parent)
     return function(*task)
 
