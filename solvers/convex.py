@@ -1,7 +1,6 @@
 """The fixed point of data side and loss side for any convex loss. It knows neither a spectrum nor a loss.
 
-The unknowns are what left-out samples see: mean m and variance v of the margin, and leverage delta. Every source has a node: its own
-samples, or, for a fitted generator, the samples it was fitted on (the base); the generated samples of a fitted source are a node more.
+The unknowns are what left-out samples see: mean m and variance v of the margin, and leverage delta, of every node (`case.Case`).
 One round takes what is seen to the forces (loss side), hands the forces of generated samples down to their base, and takes all of them to
 what is seen (data side), with the Jacobian. Newton runs in m, log v and log delta; where it does not converge from a first guess, the fixed
 point is followed from a heavy ridge, where it is known, down to gamma.
@@ -12,11 +11,13 @@ Array letters: K sources, J nodes (K, then one for each fitted source), T tests,
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from . import data_side, gathered, kernels, loss_side
+from .case import heavy, posed, weight
 from .compiling import njit
 from .data_side import Dense, Spectral
 from .generated import losses, two_sides
@@ -27,34 +28,45 @@ SEEN = 4
 TOLERANCE = 1e-9  # largest residual that is returned as a solution
 ROUND_OFF, SMOOTH_ROUND_OFF = 1e-14, 1e-12  # residual that Newton stops at; where integrals are not closed they round, too
 _NEAR = 1e-6  # residual at which rough integrals have done their work
+_STILL = 1e-11  # how far finer integrals may move a solution
 _ON_PATH = 1e-4  # residual on the way down from a heavy ridge
 _STRIDE = 2.0  # largest step of a logarithm
 _FIRST_STEP, _LEAST_STEP, _MOST_STEPS = math.log(100.0), 1e-4, 400
 _BACKTRACKS = 6
 
 
-@njit(cache=True, error_model="numpy")
-def _nodes(sources):
-    """The node of the generated samples of each source, or -1 where its law is exact; and how many nodes there are."""
-    K = sources.shape[0]
-    child = np.full(K, -1)
-    J = K
-    for k in range(K):
-        if sources[k, kernels.FIT] > 0:
-            child[k] = J
-            J += 1
-    return child, J
+class Work(NamedTuple):
+    """What one round fills.
+
+    Attributes
+    ----------
+    pulls : array (K, 3)
+        Mean force, curvature and noise of each source, with what its generated samples hand down.
+    pull_slopes : array (3 K, 3 J)
+        Their slopes in z.
+    T : array (J, 3)
+        What is seen after the round.
+    slopes : array (3 J, 3 J)
+        Its slopes in z.
+    """
+
+    pulls: np.ndarray
+    pull_slopes: np.ndarray
+    T: np.ndarray
+    slopes: np.ndarray
 
 
 @njit(cache=True, error_model="numpy")
-def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes):
-    """Go once from z (J, 3) through forces and spectrum: fills the pulls (K, 3) of all sources, T (J, 3) and its slopes (3 J, 3 J).
+def _round(case, gamma, z, level, work):
+    """Go once from z (J, 3) through forces and spectrum, and fill `work`.
 
     Long, because the slopes of a fitted source run through its own forces and those of its base at once: every name is used again below.
     """
+    kind, threshold, sources, wrong, child = case.kind, case.threshold, case.sources, case.wrong, case.child
+    pulls, pull_slopes, T, slopes = work.pulls, work.pull_slopes, work.T, work.slopes
     K, J = sources.shape[0], z.shape[0]
     right_moments, wrong_moments = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
-    pull_slopes = np.zeros((3 * K, 3 * J))
+    pull_slopes[:] = 0.0
     slopes[:] = 0.0
     for k in range(K):
         theta, c, r, b = sources[k, kernels.THETA], sources[k, kernels.WEIGHT], sources[k, kernels.FIT], sources[k, kernels.BASE]
@@ -96,7 +108,7 @@ def _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls,
             pulls[k, i] = step[i]
             T[node, i] = step[3 + i]
     seen, data_slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
-    data_side.see(side, gamma, pulls, seen, data_slopes)
+    data_side.see(case.side, gamma, pulls, seen, data_slopes)
     for k in range(K):
         for i in range(3):
             T[k, i] = seen[k, i]
@@ -120,24 +132,30 @@ def _residual(z, T):
 
 
 @njit(cache=True, error_model="numpy")
-def _newton(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, enough, steps):
-    """Newton from z, in place; returns the residual reached, at most `enough` if it converged."""
+def _step(z, work, step):
+    """Fill step (3 J,) with Newton's step from z in m, log v and log delta."""
+    n = step.size
+    A = np.empty((n, n))
+    for i in range(n):
+        a, log_i = i // 3, i % 3 > 0
+        step[i] = math.log(work.T[a, i % 3] / z[a, i % 3]) if log_i else work.T[a, 0] - z[a, 0]
+        for j in range(n):
+            slope = work.slopes[i, j] * (z[j // 3, j % 3] if j % 3 else 1.0) / (work.T[a, i % 3] if log_i else 1.0)
+            A[i, j] = (1.0 if i == j else 0.0) - slope
+    kernels.solve_small(A, step)
+
+
+@njit(cache=True, error_model="numpy")
+def _newton(case, gamma, z, level, work, enough, steps):
+    """Newton from z, in place; returns the residual reached, at most `enough` if it converged. `work` is that of z."""
     J = z.shape[0]
-    n = 3 * J
-    T, slopes, A, step = np.empty((J, 3)), np.empty((n, n)), np.empty((n, n)), np.empty(n)
-    tried = np.empty((J, 3))
-    _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes)
-    residual = _residual(z, T)
+    step, tried = np.empty(3 * J), np.empty((J, 3))
+    _round(case, gamma, z, level, work)
+    residual = _residual(z, work.T)
     for _ in range(steps):
         if not enough < residual < math.inf:
             break
-        for i in range(n):
-            a, log_i = i // 3, i % 3 > 0
-            step[i] = math.log(T[a, i % 3] / z[a, i % 3]) if log_i else T[a, 0] - z[a, 0]
-            for j in range(n):
-                slope = slopes[i, j] * (z[j // 3, j % 3] if j % 3 else 1.0) / (T[a, i % 3] if log_i else 1.0)
-                A[i, j] = (1.0 if i == j else 0.0) - slope
-        kernels.solve_small(A, step)
+        _step(z, work, step)
         stride = 0.0
         for j in range(J):
             size = math.sqrt(z[j, 1] + z[j, 0] * z[j, 0])
@@ -151,15 +169,14 @@ def _newton(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls
                 tried[j, 0] = z[j, 0] + length * step[3 * j]
                 tried[j, 1] = z[j, 1] * math.exp(length * step[3 * j + 1])
                 tried[j, 2] = z[j, 2] * math.exp(length * step[3 * j + 2])
-            _round(kind, threshold, sources, wrong, child, side, gamma, tried, level, pulls, T, slopes)
-            reached = _residual(tried, T)
+            _round(case, gamma, tried, level, work)
+            reached = _residual(tried, work.T)
             if reached < residual * (1 - 0.05 * length):
                 better = True
                 break
             length *= 0.4
-        if not better:
-            # rounding is all that is left: the pulls are those of z again
-            _round(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls, T, slopes)
+        if not better:  # rounding is all that is left
+            _round(case, gamma, z, level, work)
             break
         z[:] = tried
         residual = reached
@@ -167,8 +184,52 @@ def _newton(kind, threshold, sources, wrong, child, side, gamma, z, level, pulls
 
 
 @njit(cache=True, error_model="numpy")
-def _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
+def _moved(z, work):
+    """How far Newton's step would move z: relative, means in units of the second moment of the margin."""
+    step, largest = np.empty(3 * z.shape[0]), 0.0
+    _step(z, work, step)
+    for j in range(z.shape[0]):
+        largest = max(largest, abs(step[3 * j]) / math.sqrt(z[j, 1] + z[j, 0] ** 2), abs(step[3 * j + 1]), abs(step[3 * j + 2]))
+    return largest if largest < math.inf else math.inf
+
+
+@njit(cache=True, error_model="numpy")
+def _polish(case, gamma, z, work):
+    """Correct z and the pulls by a last step of Newton, smaller than what z can hold; returns the residual after it.
+
+    Where forces nearly vanish, as those of the square loss at margins near 1, the rounding of z alone is felt many times over in the pulls:
+    they are corrected along their slopes. What that leaves is the data side's difference, and the residual before times the step.
+    """
+    n, K = 3 * z.shape[0], case.sources.shape[0]
+    before = _residual(z, work.T)
+    if not 0 < before < _ON_PATH:
+        return before
+    step = np.empty(n)
+    _step(z, work, step)
+    away = 0.0
+    for i in range(n):
+        away = max(away, abs(step[i]) / (1.0 if i % 3 else math.sqrt(z[i // 3, 1])))
+        step[i] *= z[i // 3, i % 3] if i % 3 else 1.0
+    if not away < _ON_PATH:
+        return before
+    pulls, corrected = work.pulls.copy(), z + step.reshape(z.shape)
+    for i in range(3 * K):
+        for j in range(n):
+            pulls[i // 3, i % 3] += work.pull_slopes[i, j] * step[j]
+    seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
+    data_side.see(case.side, gamma, pulls, seen, slopes)
+    after = max(_residual(corrected[:K], seen), before * away)
+    if not after < before:
+        return before
+    z[:] = corrected
+    work.pulls[:] = pulls
+    return after
+
+
+@njit(cache=True, error_model="numpy")
+def _begin(case, gamma, z, pulls):
     """Fill z with a first guess: the fixed point's first round from a ridge so heavy that every margin is near 0."""
+    kind, threshold, sources, wrong, child, side = case
     K = sources.shape[0]
     right_moments, wrong_moments, small = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS), np.empty(3)
     traces = data_side.load(side)
@@ -193,21 +254,11 @@ def _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
 
 
 @njit(cache=True, error_model="numpy")
-def _heavy(sources, side, gamma):
-    """A ridge so heavy that every margin is small."""
-    load, traces = 0.0, data_side.load(side)
-    for k in range(sources.shape[0]):
-        load += (sources[k, kernels.THETA] * sources[k, kernels.WEIGHT] + sources[k, kernels.BASE]) * (
-            traces[k] + data_side.square(side, k))
-    return 10 * max(gamma, load)
-
-
-@njit(cache=True, error_model="numpy")
-def _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
+def _follow(case, gamma, z, work):
     """Follow the fixed point from a heavy ridge down to gamma, in steps of log gamma; returns the residual on the way."""
-    at = _heavy(sources, side, gamma)
-    _begin(kind, threshold, sources, wrong, child, side, at, z, pulls)
-    residual = _newton(kind, threshold, sources, wrong, child, side, at, z, loss_side.ROUGH, pulls, _ON_PATH, 40)
+    at = heavy(case, gamma)
+    _begin(case, at, z, work.pulls)
+    residual = _newton(case, at, z, loss_side.ROUGH, work, _ON_PATH, 40)
     here, before = z.copy(), z.copy()
     step, last = _FIRST_STEP, 0.0
     for _ in range(_MOST_STEPS):
@@ -219,7 +270,7 @@ def _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
             z[j, 0] = here[j, 0] + ahead * (here[j, 0] - before[j, 0])
             for i in (1, 2):
                 z[j, i] = here[j, i] * (here[j, i] / before[j, i]) ** ahead
-        found = _newton(kind, threshold, sources, wrong, child, side, to, z, loss_side.ROUGH, pulls, _ON_PATH, 8)
+        found = _newton(case, to, z, loss_side.ROUGH, work, _ON_PATH, 8)
         if found <= _ON_PATH:
             before[:] = here
             here[:] = z
@@ -234,20 +285,26 @@ def _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls):
 
 
 @njit(cache=True, error_model="numpy")
+def _finer(case, gamma, z, work, residual):
+    """Compare with finer and finer integrals until the solution stays; returns the residual and how far it was moved at last."""
+    moved = math.inf
+    for level in range(loss_side.FINE + 1, loss_side.LEVELS):
+        _round(case, gamma, z, level, work)
+        moved = _moved(z, work)
+        if moved <= _STILL:
+            break
+        residual = _newton(case, gamma, z, level, work, SMOOTH_ROUND_OFF, 20)
+    return residual, moved
+
+
+@njit(cache=True, error_model="numpy")
 def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, variances):
     """Solve one problem.
 
     Parameters
     ----------
-    kind : int
-        The loss.
-    threshold : float
-        Of Huber's loss.
-    sources : array (K, 5)
-        The columns of `kernels.Point`.
-    wrong : array (K,)
-        Shares of wrong labels.
-    side : Spectral or Dense
+    kind, threshold, sources, wrong, side
+        As of `Case`.
     gamma : float
     seen : array (K, SEEN)
         Filled: mean and variance of a left-out margin of each source, its leverage, and the generator's fit.
@@ -257,41 +314,36 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
     Returns
     -------
     float
-        The residual: the largest relative difference that one more round makes, for a smooth loss with finer integrals.
+        The residual: the largest relative difference that one more round makes or, for a smooth loss, that finer integrals make.
     """
     K = sources.shape[0]
-    child, J = _nodes(sources)
-    z, pulls = np.empty((J, 3)), np.zeros((K, 3))
-    weight = 0.0
-    for k in range(K):
-        weight += sources[k, kernels.THETA] * sources[k, kernels.WEIGHT] + sources[k, kernels.BASE]
-    if weight == 0.0:  # nothing trains: w = 0
+    case, J = posed(kind, threshold, sources, wrong, side)
+    if weight(case) == 0.0:  # nothing trains: w = 0
         margins[:] = 0.0
         variances[:] = 0.0
         seen[:] = 0.0
         seen[:, LEVERAGE] = data_side.load(side) / gamma
         return 0.0
-    _begin(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
-    residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.ROUGH, pulls, _NEAR, 25)
+    z, work = np.empty((J, 3)), Work(np.zeros((K, 3)), np.empty((3 * K, 3 * J)), np.empty((J, 3)), np.empty((3 * J, 3 * J)))
+    _begin(case, gamma, z, work.pulls)
+    residual = _newton(case, gamma, z, loss_side.ROUGH, work, _NEAR, 25)
     if not residual <= _NEAR:
-        residual = _follow(kind, threshold, sources, wrong, child, side, gamma, z, pulls)
+        residual = _follow(case, gamma, z, work)
     if residual <= _ON_PATH:
-        residual = _newton(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINE, pulls,
-                           ROUND_OFF if kind < losses.CLOSED else SMOOTH_ROUND_OFF, 20)
+        residual, moved = _newton(case, gamma, z, loss_side.FINE, work, ROUND_OFF if kind < losses.CLOSED else SMOOTH_ROUND_OFF, 20), 0.0
+        if kind >= losses.CLOSED:
+            residual, moved = _finer(case, gamma, z, work, residual)
+        residual = max(_polish(case, gamma, z, work), moved)
     if kind == gathered.HINGE and not residual <= TOLERANCE:
-        residual = gathered.solve(sources, wrong, child, side, _heavy(sources, side, gamma), gamma, z, pulls)
-    if kind >= losses.CLOSED:
-        T, slopes = np.empty((J, 3)), np.empty((3 * J, 3 * J))
-        _round(kind, threshold, sources, wrong, child, side, gamma, z, loss_side.FINEST, pulls, T, slopes)
-        residual = max(residual, _residual(z, T))
-    data_side.fresh(side, gamma, pulls, margins, variances)
+        residual = gathered.solve(case, gamma, z, work.pulls)
+    data_side.fresh(side, gamma, work.pulls, margins, variances)
     right_moments, wrong_moments = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
     for k in range(K):
-        node = k if child[k] < 0 else child[k]
+        node = k if case.child[k] < 0 else case.child[k]
         for i in range(3):
             seen[k, i] = z[node, i]
         seen[k, FIT] = 0.0
-        if child[k] >= 0:
+        if case.child[k] >= 0:
             curvature = loss_side.forces(kind, threshold, sources[k, kernels.THETA], sources[k, kernels.WEIGHT], wrong[k], z[node],
                                          loss_side.FINE, right_moments, wrong_moments)[1]
             seen[k, FIT] = sources[k, kernels.FIT] * curvature * z[k, 2]

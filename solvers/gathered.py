@@ -18,6 +18,7 @@ import math
 import numpy as np
 
 from . import data_side, kernels, loss_side
+from .case import heavy
 from .compiling import njit
 from .generated import losses, two_sides
 
@@ -60,8 +61,9 @@ def _own(source, e, side_of, x, y, width, one, other):
 
 
 @njit(cache=True, error_model="numpy")
-def _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps):
+def _gaps(case, gamma, kinks, rounded, x, pulls, z, gaps):
     """Fill pulls (K, 3), what left-out samples see z (J, 3) and, for one round, the changes of the unknowns x (n,) into gaps (n,)."""
+    _, _, sources, wrong, child, side = case
     K = sources.shape[0]
     one, other, loads = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS), data_side.load(side)
     for k in range(K):
@@ -113,9 +115,9 @@ def _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps)
 
 
 @njit(cache=True, error_model="numpy")
-def _residual(sources, child, x, z, gaps):
+def _residual(case, x, z, gaps):
     """The largest relative change; means in units of the second moment of the margin, X of generated samples in those of X."""
-    largest = 0.0
+    largest, sources, child = 0.0, case.sources, case.child
     for k in range(sources.shape[0]):
         largest = max(largest, abs(gaps[3 * k]) / math.sqrt(z[k, 1] + z[k, 0] ** 2))
         node = child[k]
@@ -133,19 +135,19 @@ def _residual(sources, child, x, z, gaps):
 
 
 @njit(cache=True, error_model="numpy")
-def _newton(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, enough, steps):
+def _newton(case, gamma, kinks, rounded, x, pulls, z, enough, steps):
     """Newton from x, in place, with slopes by differences; returns the residual reached."""
     n = x.size
     gaps, there, A, step, tried = np.empty(n), np.empty(n), np.empty((n, n)), np.empty(n), np.empty(n)
-    _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps)
-    residual = _residual(sources, child, x, z, gaps)
+    _gaps(case, gamma, kinks, rounded, x, pulls, z, gaps)
+    residual = _residual(case, x, z, gaps)
     for _ in range(steps):
         if not enough < residual < math.inf:
             break
         for j in range(n):
             tried[:] = x
             tried[j] += _STEP * (1 + abs(x[j])) if j % 3 == 0 else _STEP
-            _gaps(sources, wrong, child, side, gamma, kinks, rounded, tried, pulls, z, there)
+            _gaps(case, gamma, kinks, rounded, tried, pulls, z, there)
             for i in range(n):
                 A[i, j] = (gaps[i] - there[i]) / (tried[j] - x[j])
         step[:] = gaps
@@ -161,8 +163,8 @@ def _newton(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, eno
         length, better = min(1.0, _STRIDE / stride) if stride > 0 else 1.0, False
         for _ in range(_BACKTRACKS):
             tried[:] = x + length * step
-            _gaps(sources, wrong, child, side, gamma, kinks, rounded, tried, pulls, z, there)
-            reached = _residual(sources, child, tried, z, there)
+            _gaps(case, gamma, kinks, rounded, tried, pulls, z, there)
+            reached = _residual(case, tried, z, there)
             if reached < residual * (1 - 0.05 * length):
                 better = True
                 break
@@ -172,13 +174,14 @@ def _newton(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, eno
         x[:] = tried
         gaps[:] = there
         residual = reached
-    _gaps(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z, gaps)
+    _gaps(case, gamma, kinks, rounded, x, pulls, z, gaps)
     return residual
 
 
 @njit(cache=True, error_model="numpy")
-def _begin(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z):
+def _begin(case, gamma, kinks, rounded, x, pulls, z):
     """Fill x from one round at margins near 0."""
+    _, _, sources, wrong, child, side = case
     K = sources.shape[0]
     seen, slopes = np.empty((K, 3)), np.empty((3 * K, 3 * K))
     for k in range(K):
@@ -199,7 +202,7 @@ def _begin(sources, wrong, child, side, gamma, kinks, rounded, x, pulls, z):
 
 
 @njit(cache=True, error_model="numpy")
-def _follow(sources, wrong, child, side, kinks, gammas, widths, x, pulls, z):
+def _follow(case, kinks, gammas, widths, x, pulls, z):
     """Follow the fixed point x from gammas[0] and widths[0] of the kink to gammas[1] and widths[1]; returns the residual on the way."""
     whole = max(abs(math.log(gammas[0] / gammas[1])), abs(math.log(widths[0] / widths[1])))
     here, before = x.copy(), x.copy()
@@ -211,7 +214,7 @@ def _follow(sources, wrong, child, side, kinks, gammas, widths, x, pulls, z):
         x[:] = here + ((to - at) / last if last > 0 else 0.0) * (here - before)
         share = to / whole
         gamma, width = gammas[0] * (gammas[1] / gammas[0]) ** share, widths[0] * (widths[1] / widths[0]) ** share
-        residual = _newton(sources, wrong, child, side, gamma, kinks, width, x, pulls, z, _ON_PATH, 12)
+        residual = _newton(case, gamma, kinks, width, x, pulls, z, _ON_PATH, 12)
         if residual <= _ON_PATH:
             before[:] = here
             here[:] = x
@@ -225,39 +228,38 @@ def _follow(sources, wrong, child, side, kinks, gammas, widths, x, pulls, z):
 
 
 @njit(cache=True, error_model="numpy")
-def solve(sources, wrong, child, side, heavy, gamma, z, pulls):
+def solve(case, gamma, z, pulls):
     """Fill z (J, 3) and pulls (K, 3) for the hinge loss; returns the residual: of the rounded kink, in units in which nothing is lost.
 
     Parameters
     ----------
-    sources, wrong, child, side, gamma
-        As in `convex`.
-    heavy : float
-        A ridge so heavy that every margin is small.
+    case : Case
+        Its loss is the hinge loss.
+    gamma : float
     z : array (J, 3)
         Filled with what left-out samples see.
     pulls : array (K, 3)
         Filled.
     """
-    x = np.empty(3 * z.shape[0])
-    residual, weight = math.inf, 0.0
+    x, sources = np.empty(3 * z.shape[0]), case.sources
+    residual, heaviest = math.inf, 0.0
     for k in range(sources.shape[0]):
-        weight = max(weight, sources[k, kernels.WEIGHT], sources[k, kernels.BASE] * sources[k, kernels.FIT])
-    largest = weight * data_side.load(side).max()
-    heavy = max(heavy, 10 * largest)  # no single sample moves its own margin far
-    wide = heavy / largest  # so that the kink is wider than 1
+        heaviest = max(heaviest, sources[k, kernels.WEIGHT], sources[k, kernels.BASE] * sources[k, kernels.FIT])
+    largest = heaviest * data_side.load(case.side).max()
+    start = max(heavy(case, gamma), 10 * largest)  # no single sample moves its own margin far
+    wide = start / largest  # so that the kink is wider than 1
     kinks = np.empty(z.shape[0])
     for signs in range(2 ** min(kinks.size, _MOST_SIGNS)):
         for j in range(kinks.size):
             kinks[j] = -1.0 if signs >> j & 1 else 1.0
-        _begin(sources, wrong, child, side, heavy, kinks, wide, x, pulls, z)
-        residual = _newton(sources, wrong, child, side, heavy, kinks, wide, x, pulls, z, _ON_PATH, 40)
+        _begin(case, start, kinks, wide, x, pulls, z)
+        residual = _newton(case, start, kinks, wide, x, pulls, z, _ON_PATH, 40)
         if residual <= _ON_PATH:
-            residual = _follow(sources, wrong, child, side, kinks, (heavy, gamma), (wide, wide * gamma / heavy), x, pulls, z)
+            residual = _follow(case, kinks, (start, gamma), (wide, wide * gamma / start), x, pulls, z)
         if residual <= _ON_PATH:
-            residual = _follow(sources, wrong, child, side, kinks, (gamma, gamma), (wide * gamma / heavy, ROUNDED), x, pulls, z)
+            residual = _follow(case, kinks, (gamma, gamma), (wide * gamma / start, ROUNDED), x, pulls, z)
         if residual <= _ON_PATH:
-            residual = _newton(sources, wrong, child, side, gamma, kinks, ROUNDED, x, pulls, z, _ENOUGH, 40)
+            residual = _newton(case, gamma, kinks, ROUNDED, x, pulls, z, _ENOUGH, 40)
         if residual <= 1e-9:
             break
     return residual

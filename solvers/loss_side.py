@@ -16,10 +16,11 @@ from .compiling import njit
 from .generated import losses, two_sides
 
 MOMENTS = 10  # those eight, then the mean of u'(h) and the variance of u
-# panels a standard deviation of h, and a unit of u near 0: coarse enough to iterate with, to solve with, and to check with
-ROUGH, FINE, FINEST = 0, 1, 2
-_PER_SPREAD = np.array([0.25, 0.4, 0.55])
-_PER_MARGIN = np.array([0.5, 1.0, 1.4])
+# panels a standard deviation of h, and a unit of u near 0: coarse enough to iterate with, to solve with, and to compare with
+ROUGH, FINE, FINER, FINEST = range(4)
+LEVELS = 4
+_PER_SPREAD = np.array([0.25, 0.4, 0.55, 0.8])
+_PER_MARGIN = np.array([0.5, 1.0, 1.4, 2.0])
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(10)  # of a panel
 _REACH = 9.0  # standard deviations of h that are integrated over: 2e-19 of the mass lies beyond
 _STEPS = 200

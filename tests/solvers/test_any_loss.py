@@ -12,6 +12,7 @@ import pytest
 
 from synthmix.sims import stress
 from synthmix.solvers import any_loss, convex, data_side, gathered, kernels, loss_side
+from synthmix.solvers.case import posed
 from synthmix.solvers.generated import losses
 from synthmix.solvers.input_dependent import MarginLabeller, selected
 from synthmix.solvers.lowering import lower_setting
@@ -66,7 +67,8 @@ def test_the_square_loss_is_ridge(kind: str, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_square_loss_is_ridge_over_the_box_of_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
     """Over sixteen decades of gamma both agree to rounding, or the point is refused: nothing is off in silence.
 
-    Rounding is what the residual says: near an interpolating solution both solvers lose up to four digits of the variance.
+    Refused is where a generator was fitted on so few samples that training interpolates them: generated samples then have margins of 1
+    to all digits, and their variance is lost.
     """
     off, points, refused = [], 0, 0
     for backend, draw, count, chunk in ((0, stress._isotropic, 1600, 200), (1, stress._spectral, 200, 25)):
@@ -87,8 +89,8 @@ def test_the_square_loss_is_ridge_over_the_box_of_sweep(monkeypatch: pytest.Monk
                 away = abs(both.variance - variance) + abs(both.mean_margin - margin) * np.sqrt(variance + margin**2)
                 off.append(away / (variance + margin**2) if away else 0.0)
     off = np.array(off)
-    assert np.mean(off <= 1e-12) >= 0.97 and off.max() <= 1e-8
-    assert refused <= 0.03 * points
+    assert np.mean(off <= 1e-12) >= 0.998 and off.max() <= 1e-9
+    assert refused <= 0.01 * points
 
 
 # --- the loss side against mpmath
@@ -191,13 +193,12 @@ def test_gathered_samples_or_not_the_hinge_loss_has_one_solution(kind: str, monk
         h = np.repeat(lowered.grid.h[i], lowered.form.eigenvalues.shape[1])
         side = data_side.Spectral(lowered.form.eigenvalues, lowered.form.tests, h,
                                   convex.means_within(lowered.form.means, lowered.grid.mixing[i]))
-        child, J = convex._nodes(sources)
+        one, J = posed(NAMES.index("hinge"), 1.0, sources, np.ascontiguousarray(wrong), side)
         z, pulls, margins, variances = np.empty((J, 3)), np.empty((len(sources), 3)), np.empty((2, 1)), np.empty((2, 1))
         if sources[:, kernels.THETA] @ sources[:, kernels.WEIGHT] == 0:
             continue
         gamma, seen = lowered.grid.gamma[i], np.empty((len(sources), convex.SEEN))
-        heavy = convex._heavy(sources, side, gamma)
-        residual = gathered.solve(sources, np.ascontiguousarray(wrong), child, side, heavy, gamma, z, pulls)
+        residual = gathered.solve(one, gamma, z, pulls)
         data_side_fresh(side, gamma, pulls, margins[0], variances[0])
         general = convex.solve_point(NAMES.index("hinge"), 1.0, sources, np.ascontiguousarray(wrong), side, gamma, seen, margins[1],
                                      variances[1])
