@@ -102,7 +102,7 @@ def advise(
         audit=None if e.file is None else e.file.audit, provenance=None if e.file is None else e.file.provenance,
         threshold=None if e.file is None else e.file.threshold, standardised=standardise,
         notes=(*notes(e, outlook, measured, task), *on_relabelling(cleaned, unit)),
-        next=next_step(e, outlook, train if train != model else ""), model=model, metric=metric, train=train,
+        next=next_step(e, outlook, verdict, train if train != model else ""), model=model, metric=metric, train=train,
         purchases=() if prices is None else purchases(e, prices),
         keep=None if e.file is None else _used(e.file.keep, best), units=units,
     )  # fmt: skip

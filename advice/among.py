@@ -59,7 +59,7 @@ def _less(advice: Advice, too_good: float, name: str, count: int) -> Advice:
     gain = advice.gain
     gain = Gain(gain.value - too_good, gain.se, gain.low - too_good, gain.high - too_good)
     verdict, best = advice.verdict, advice.best
-    if verdict == "helps" and gain.value <= max(SMALLEST, gain.se):
+    if verdict in ("helps", "depends on the generator") and gain.value <= max(SMALLEST, gain.se):
         verdict = "too close to call"
     if gain.value <= SMALLEST and best.m:
         base = advice.baseline

@@ -67,7 +67,7 @@ class Layout:
         if self.kind == "parquet":
             return f"pd.read_parquet({written(self.path)})"
         apart = f", sep={written(self.delimiter)}" if self.delimiter != "," else ""
-        return f'pd.read_csv({written(self.path)}{apart}, skipinitialspace=True, na_values="?")'
+        return f'pd.read_csv({written(self.path)}{apart}, skipinitialspace=True, na_values="?", float_precision="round_trip")'
 
     def features_of(self, name: str, positions: Sequence[int] | None) -> str:
         """Return the expression for the features of the loaded file `name` as an array: those at `positions`, called `columns`, or all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .evidence import SIGMAS, Evidence
 from .outlook import Outlook
-from .result import SMALLEST
+from .result import SMALLEST, Verdict
 from .words import two_digits
 
 AUDIT = 100  # rows whose true label is looked up where none is known
@@ -12,20 +12,21 @@ PILOT = 200  # rows generated to be measured, where samples are only planned
 MOST_TIMES = 20.0  # times the real rows there are, beyond which no one measures
 
 
-def next_step(e: Evidence, outlook: Outlook, instead: str = "") -> str:
+def next_step(e: Evidence, outlook: Outlook, verdict: Verdict, instead: str = "") -> str:
     """Return what would reduce the largest doubt in a verdict, a sentence.
 
     Parameters
     ----------
     e : Evidence
     outlook : Outlook
+    verdict
     instead
         Another model that is better, as `--model` calls it; "" if there is none.
     """
     if instead:
         return f"Ask again with --model {instead}: whether synthetic rows add anything to it is another question."
     gain = outlook.gain
-    if e.file is not None and e.plan.self_fitted is None and e.file.provenance.fitted_on != "other rows":
+    if e.file is not None and e.plan.self_fitted is None and (e.self_fitted or verdict == "depends on the generator"):
         return ("Ask whoever made the synthetic rows whether the generator was fitted on your real rows, and say --self-fitted or "
                 "--not-self-fitted.")
     if e.self_fitted and e.file is None:

@@ -1,7 +1,7 @@
 """Was the generator of a file fitted on the user's own real rows?
 
 Such a generator knows nothing that these rows do not say, and leave-one-out takes its rows for better than they are: a real row that is
-left out has already shaped them. Three signs give it away:
+left out has already shaped them. Four signs give it away:
 
 - Its class means agree with those of the real rows better than the sampling error of the latter allows, in standardised features or in the
   metric of the within-class covariance, whichever says it more precisely. Every generator that reproduces means does, from Gaussians to
@@ -9,9 +9,11 @@ left out has already shaped them. Three signs give it away:
 - Its rows lie nearer to real rows than to each other, and nearer to real rows than those to each other. Independent samples cannot, of
   whatever two laws: half of the squared distances within two samples, added up, never exceeds those between them on average.
 - Some of its rows are copies of real rows.
+- Its columns end exactly where those of the real rows do: many packages clip what they make to the range of what they were fitted on.
 
-A generator that reproduces nothing well (a GAN after few steps) shows none of them. So where the user has not said, it stays an
-assumption that the generator saw other rows, and the verdict says so.
+A generator that reproduces nothing well (a GAN after a few hundred steps, one copula for all columns) shows none of them, and no file can
+show that its generator saw other rows: it may be as far from the real rows because it is bad. So where the user has not said and no sign is
+found, it stays unknown, and the verdict depends on it.
 """
 
 from __future__ import annotations
@@ -28,9 +30,11 @@ FLOOR = 1e-1  # of the mean variance, added in the within-class metric
 NEAR = 0.5  # the share of comparisons in which rows of independent samples are the nearer ones, at most
 SIGMAS = 3.0
 COPY, MOST_COPIES = 1e-9, 0.005  # distance of a copy, in standard deviations; the share of copies that is accident
+DISTINCT = 0.9  # the share of different values that makes a column continuous: others end alike by accident
+ENDS, FEWEST = 0.25, 3  # the share of ends of continuous columns that agree, and their number, that are no accident
 MOST_ROWS = 500  # rows compared with each other
 
-FittedOn = Literal["own rows", "unclear", "other rows"]
+FittedOn = Literal["own rows", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Provenance:
     Attributes
     ----------
     fitted_on
-        The conclusion: the user's own real rows, other rows, or unclear.
+        The conclusion: the user's own real rows, or unknown.
     why
         The reason, as a clause that follows "the generator was fitted on your real rows: ".
     distance, distance_se
@@ -50,6 +54,8 @@ class Provenance:
         The share of comparisons in which a synthetic row is nearer to its nearest real row than rows of one kind are to each other.
     copies
         The share of synthetic rows that equal a real row.
+    ends
+        The share of the ends of continuous columns, lowest and highest values, that are the same in both.
     """
 
     fitted_on: FittedOn
@@ -58,6 +64,7 @@ class Provenance:
     distance_se: float
     nearer: float
     copies: float
+    ends: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,16 +115,26 @@ def provenance(rows: LabelledMeans) -> Provenance:
     """Find out from the rows of a file which rows its generator was fitted on."""
     distance, se = min(rows.distance(), rows.within_metric().distance(), key=lambda one: one[1])
     nearer, error, copies = _nearest(rows.real, rows.synthetic)
-    if copies > MOST_COPIES:
-        return Provenance("own rows", f"{100 * copies:.0f}% of its rows are copies of real rows", distance, se, nearer, copies)
-    if nearer > NEAR + SIGMAS * error:
-        return Provenance("own rows", "its rows lie nearer to real rows than independent rows could", distance, se, nearer, copies)
-    if distance < min(SAME_ROWS, 1 - 2 * se):
-        why = "its class means agree with those of your rows better than those of other rows could"
-        return Provenance("own rows", why, distance, se, nearer, copies)
-    unclear = distance < SAME_ROWS
-    return Provenance("unclear" if unclear else "other rows", "its class means may be those of your rows" if unclear else "", distance, se,
-                      nearer, copies)
+    ends, enough = _common_ends(rows.real, rows.synthetic)
+    signs = (
+        (copies > MOST_COPIES, f"{100 * copies:.0f}% of its rows are copies of real rows"),
+        (ends > ENDS and enough, f"{100 * ends:.0f}% of its columns' lowest and highest values are exactly those of your rows"),
+        (nearer > NEAR + SIGMAS * error, "its rows lie nearer to real rows than independent rows could"),
+        (distance < min(SAME_ROWS, 1 - 2 * se), "its class means agree with those of your rows better than those of other rows could"),
+    )
+    why = next((why for found, why in signs if found), "")
+    return Provenance("own rows" if why else "unknown", why, distance, se, nearer, copies, ends)
+
+
+def _common_ends(real: np.ndarray, synthetic: np.ndarray) -> tuple[float, bool]:
+    """`Provenance.ends`, and whether so many of them agree that it is no accident of few columns."""
+    continuous = np.array([len(np.unique(column)) >= DISTINCT * len(real) for column in real.T])
+    if not continuous.any():
+        return 0.0, False
+    real, synthetic = real[:, continuous], synthetic[:, continuous]
+    near = COPY * real.std(axis=0)
+    same = [np.abs(end(real, axis=0) - end(synthetic, axis=0)) <= near for end in (np.min, np.max)]
+    return float(np.mean(same)), int(np.sum(same)) >= FEWEST
 
 
 def _nearest(real: np.ndarray, synthetic: np.ndarray) -> tuple[float, float, float]:
@@ -145,8 +162,10 @@ def _nearest(real: np.ndarray, synthetic: np.ndarray) -> tuple[float, float, flo
 
 
 def _copies(to_real: np.ndarray, among_real: np.ndarray) -> float:
-    """The share of copies beyond what duplicates among the real rows make natural."""
-    return max(float(np.mean(to_real < COPY)) - float(np.mean(among_real < COPY)), 0.0)
+    """The share of copies beyond what duplicates among the real rows make natural, with the error of their share where there are any."""
+    n, alike = len(among_real), float(np.mean(among_real < COPY))
+    accident = alike + SIGMAS * np.sqrt(alike * (1 - alike) * (1 / n + 1 / len(to_real)))
+    return max(float(np.mean(to_real < COPY)) - float(accident), 0.0)
 
 
 def _share_below(low: np.ndarray, high: np.ndarray) -> float:

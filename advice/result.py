@@ -15,7 +15,7 @@ from .plan import Plan
 from .provenance import Provenance
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
-Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier", "change the model"]
+Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier", "depends on the generator", "change the model"]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from .result import SMALLEST, Gain, MeasuredGain, RelabelledGain, Rival, Verdict
 from .words import points, two_digits, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
+SAY = "say --not-self-fitted or --self-fitted."
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised
 
 
@@ -63,14 +64,9 @@ def _of_file(e: Evidence, outlook: Outlook, measured: MeasuredGain) -> tuple[Ver
         return word, reason
     seen = e.gain_if_self_fitted() - (measured.gain - outlook.gain.value)
     if seen > max(SMALLEST, outlook.gain.se):
-        return word, reason
-    otherwise = f"{points(seen)} points"
-    if e.file.provenance.fitted_on == "unclear":
-        return "too close to call", (f"The best mix gains {_points(outlook.gain)} if the generator never saw your real rows, but "
-                                     f"{otherwise} if it was fitted on them, and the file does not show which: say --not-self-fitted or "
-                                     "--self-fitted.")
-    return word, (f"{reason} If the generator was fitted on your own real rows, which the file does not show, the gain is {otherwise}: "
-                  "say --not-self-fitted or --self-fitted to settle it.")
+        return word, f"{reason} Were the generator fitted on your own real rows, it would be {points(seen)} points."
+    return "depends on the generator", (f"The best mix gains {_points(outlook.gain)} if the generator never saw your real rows, but "
+                                        f"{points(seen)} points if it was fitted on them, and the file does not show which: {SAY}")
 
 
 def conclude_on_model(e: Evidence, outlook: Outlook) -> tuple[Verdict, str]:
@@ -86,7 +82,9 @@ def conclude_on_model(e: Evidence, outlook: Outlook) -> tuple[Verdict, str]:
         return "too close to call", (f"{reason} But the generator was fitted on your own real rows: what cross-validation measures is too "
                                      "good. Fit the generator anew on the training rows of every fold, or on other rows.")
     if word == "helps" and e.plan.self_fitted is None:
-        reason += " If the generator was fitted on your own real rows, which the file does not show, this is too good: say so."
+        return "depends on the generator", (f"The best mix gains {_points(outlook.gain)} if the generator never saw your real rows. If it "
+                                            "was fitted on them, what cross-validation measures is too good, and nothing is known. The "
+                                            f"file does not show which: {SAY}")
     return word, reason
 
 

@@ -29,7 +29,8 @@ def accuracies(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel
 
 def gains(results: Sequence[ScenarioResult]) -> Panel:
     """Predicted against realised gain of every user, by verdict."""
-    told = {"helps": (3, "o"), "hurts": (1, "s"), "too close to call": (0, "D"), "depends on the verifier": (2, "^")}
+    told = {"helps": (3, "o"), "hurts": (1, "s"), "too close to call": (0, "D"), "depends on the verifier": (2, "^"),
+            "depends on the generator": (4, "v")}
     marks = []
     for word, (color, marker) in told.items():
         own = [(100 * one.predicted_gain, *result.gain(one)) for result in results for one in result.advices if one.verdict == word]

@@ -204,7 +204,8 @@ def test_three_classes() -> None:
 
 def test_a_file_is_measured_and_its_verifier_audited() -> None:
     synthetic = generated(1200, 0.3, Verifier(0.2, 0.9))
-    advice = advise(real(), Plan(1200), synthetic, details=False)
+    unsaid, advice = (advise(real(), Plan(1200, self_fitted=said), synthetic, details=False) for said in (None, False))
+    assert unsaid.verdict == "depends on the generator" and unsaid.gain == advice.gain
     assert advice.verdict == "helps" and advice.measured.agree
     assert advice.audit.epsilon.low < 0.3 < advice.audit.epsilon.high
     assert advice.audit.rho.low < 0.2 < advice.audit.rho.high and advice.audit.phi.low < 0.9 < advice.audit.phi.high
@@ -252,7 +253,7 @@ def test_the_worth_of_a_generator_is_read_off_its_samples(n_hat: int | None) -> 
     else:
         # two generators of n_hat samples each, whose average noise is that of 2 n_hat
         assert n_hat < found.n_hat < 4 * n_hat
-    assert found.provenance.fitted_on == "other rows"
+    assert found.provenance.fitted_on == "unknown"
 
 
 def test_scores_without_verdicts_are_cut_where_leave_one_out_is_best() -> None:
@@ -359,7 +360,7 @@ def test_advise_writes_a_picture_and_a_record(tmp_path: Path, monkeypatch: pytes
     np.savez(tmp_path / "real.npz", X=own.X, y=own.y)
     np.savez(tmp_path / "synthetic.npz", X=synthetic.X, y=synthetic.y, keep=synthetic.keep, truth=synthetic.truth)
     files = ("--real", str(tmp_path / "real.npz"), "--synthetic", str(tmp_path / "synthetic.npz"), "--out", str(tmp_path / "out"))
-    code, out, err = run(monkeypatch, capsys, *files, "--json")
+    code, out, err = run(monkeypatch, capsys, *files, "--not-self-fitted", "--json")
     assert code == 0, err
     record = json.loads(out)
     assert record["verdict"] == "helps" and record["budget"] == 300 and record["measured"]["m"] == 300

@@ -137,7 +137,7 @@ def test_the_ridge_of_unscaled_features_is_in_their_units() -> None:
 def test_a_generator_that_saw_the_rows_is_told_from_one_that_saw_others(name, n, generator) -> None:
     for seed in range(3):
         X, y, X_other, y_other, *_ = split(name, n, seed)
-        for source, found in (((X, y), "own rows"), ((X_other, y_other), "other rows")):
+        for source, found in (((X, y), "own rows"), ((X_other, y_other), "unknown")):
             file = gather(rows(X, y), Plan(100), rows(*generator(*source, 150, seed))).file
             assert file.provenance.fitted_on == found, (seed, file.provenance)
 
@@ -167,10 +167,57 @@ def test_the_doubt_whose_rows_it_saw_is_in_the_verdict() -> None:
     X, y, X_other, y_other, *_ = split("cancer", 40, 3)
     made = rows(*gaussian(X_other, y_other, 300))
     unsaid, said = (advise(rows(X, y), Plan(600, self_fitted=one), made, details=False) for one in (None, False))
-    assert unsaid.gain == said.gain and unsaid.provenance.fitted_on == "other rows"
-    if said.verdict == "helps":
-        assert "If the generator was fitted on your own real rows" in unsaid.reason
+    assert unsaid.gain == said.gain and unsaid.provenance.fitted_on == "unknown"
     assert "fitted on" not in said.reason
+    if said.verdict == "helps":
+        assert unsaid.verdict == "depends on the generator" and "if it was fitted on them" in unsaid.reason
+        assert "--self-fitted" in unsaid.next
+
+
+def one_copula(X: np.ndarray, y: np.ndarray, m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """One Gaussian copula for all columns, the label among them, with the package's own choice of marginal laws."""
+    copula = pytest.importorskip("copulas.multivariate").GaussianMultivariate()
+    univariate, pandas = pytest.importorskip("copulas.univariate"), pytest.importorskip("pandas")
+    np.random.seed(seed)
+    columns = pandas.DataFrame(np.column_stack([X, y + np.random.default_rng(seed).random(len(y))])).rename(columns=str)
+    copula.distribution = univariate.BetaUnivariate
+    copula.fit(columns)
+    made = copula.sample(2 * m).to_numpy()
+    labels = np.clip(made[:, -1].astype(int), 0, y.max())
+    return made[:, :-1], labels
+
+
+def short_of_its_aim(X: np.ndarray, y: np.ndarray, m: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A generator that reproduces no class mean of the rows it was fitted on, as a GAN after a few hundred steps."""
+    rng = np.random.default_rng(seed)
+    made, labels = ClassGaussian.fit(X, y).sample(rng, m)
+    return made + 0.5 * X.std(axis=0) * rng.standard_normal((2, X.shape[1]))[labels], labels
+
+
+@pytest.mark.parametrize("generator", [one_copula, short_of_its_aim])
+def test_what_no_file_shows_is_asked_for(generator) -> None:
+    """Only the word of the user tells them from generators of other rows, and so the verdict is never helps."""
+    for seed in range(3):
+        X, y, *_ = split("cancer", 60, seed)
+        made, labels = generator(X, y, 150, seed)
+        advice = advise(rows(X, y), Plan(len(labels)), rows(made, labels), details=False)
+        assert advice.verdict != "helps", advice.reason
+        if advice.provenance.fitted_on == "unknown" and advice.gain.value > max(0.001, advice.gain.se):
+            assert advice.verdict in ("depends on the generator", "change the model") and "--not-self-fitted" in advice.reason
+
+
+def test_columns_that_end_where_those_of_the_real_rows_do_are_a_sign() -> None:
+    rng = np.random.default_rng(0)
+    for own in (True, False):
+        X, y, X_other, y_other, *_ = split("cancer", 100)
+        source, labels = (X, y) if own else (X_other, y_other)
+        made, labels = short_of_its_aim(source, labels, 300)
+        made = np.clip(made, source.min(axis=0), source.max(axis=0))  # as SDV does
+        found = gather(rows(X, y), Plan(600), rows(made, labels)).file.provenance
+        assert found.fitted_on == ("own rows" if own else "unknown") and ("lowest and highest" in found.why) == own
+    grid = rng.integers(0, 4, (100, 8)).astype(float)  # columns of few values end alike by accident
+    found = gather(rows(grid, np.arange(100) % 2), Plan(300), rows(rng.integers(0, 4, (300, 8)).astype(float), np.arange(300) % 2))
+    assert found.file.provenance.ends == 0 and found.file.provenance.fitted_on == "unknown"
 
 
 def test_noise_hurts_whoever_it_was_fitted_on() -> None:
