@@ -1,6 +1,7 @@
 """Public data sets: every module of `sets` is one, with `DATASET` (its entry) and `load` (plain arrays).
 
-A new data set is a new file. Every file of a set is pinned by the sha256 of its content, wherever it comes from.
+A new data set is a new file. A file is pinned by the sha256 of its content, wherever it comes from; where only the hub has it, by the
+commit that a download asks for (`DataSet.checked_by`).
 """
 
 from __future__ import annotations

@@ -16,12 +16,7 @@ from synthmix.support.errors import BadInput
 FLAT = 1e6  # an alpha at which the ridge is the average of the samples, best for isotropic classes
 
 
-def exempt(estimator: RelabelledMix) -> dict[str, str]:
-    whole = "a sample of weight 2 is left out whole, of two copies only one is: the choice of alpha may differ"
-    return {"check_sample_weight_equivalence_on_dense_data": whole} if estimator.alpha == "auto" else {}
-
-
-@parametrize_with_checks([RelabelledMix(), RelabelledMix(alpha=1.0, fit_intercept=False)], expected_failed_checks=exempt)
+@parametrize_with_checks([RelabelledMix(), RelabelledMix(alpha=1.0, fit_intercept=False)])
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
