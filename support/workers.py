@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 import time
@@ -61,8 +62,19 @@ def _on_one_thread(function: Callable, task: tuple) -> object:
 
 def _called(parent: int, function: Callable, task: tuple) -> object:
     keep_freed()
+    _keep_growing()
     _end_with(parent)
     return function(*task)
+
+
+@cache
+def _keep_growing() -> None:
+    """Let this process hold more than after its first task. Loky would replace it at 300 MB more, with a warning of a leak: workers are
+    used again, and what comes first is often small.
+    """  # fmt: skip
+    from joblib.externals.loky import process_executor
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = math.inf
 
 
 @cache

@@ -49,3 +49,27 @@ def test_workers_end_soon_after_their_parent_was_killed() -> None:
     while time.monotonic() < end and any(map(alive, workers)):
         time.sleep(0.2)
     assert not any(map(alive, workers))
+
+
+GROW = """
+import time
+held = []
+def grow(megabytes):
+    held[:] = [b"1" * (megabytes * 10**6)]
+    time.sleep(1.1)  # loky looks once a second
+    return megabytes
+"""
+TWICE = """
+from growing import grow
+from synthmix.support.workers import workers
+for megabytes in (1, 400):
+    with workers(2, grow) as work:
+        assert list(work([(megabytes,)] * 6)) == [megabytes] * 6
+"""
+
+
+def test_workers_may_hold_more_than_after_their_first_task(tmp_path: Path) -> None:
+    pytest.importorskip("psutil", reason="loky looks at the memory of its workers with psutil")
+    (tmp_path / "growing.py").write_text(GROW)
+    done = subprocess.run([sys.executable, "-c", TWICE], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
