@@ -5,7 +5,6 @@ A trial draws real samples from the pool of a `Split`, fits the generator, gener
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,12 +14,12 @@ from ..data.tasks import Folder
 from ..estimators.class_gaussian import ClassGaussian
 from ..estimators.ridge import ridge
 from ..sims.labels import label_and_prune
-from ..sims.monte_carlo import Estimate
-from ..solvers.many_classes import ClassMixture, Scores, next_label_noise, predict_classes, predict_on_samples
+from ..solvers.many_classes import ClassMixture, next_label_noise, predict_classes, predict_on_samples
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Verifier
 from ..support.errors import BadInput
 from ..support.progress import bar
 from ..support.threads import one_thread
+from .compared import Compared, MeasuredAccuracy, measured_accuracy
 from .real_data import WORDS, Features, RealData, Split
 
 SUPERVISION = {ORACLE: "oracle", Verifier(rho=0.1, phi=0.9): "strong (0.1, 0.9)", NO_SUPERVISION: "no supervision"}
@@ -56,22 +55,6 @@ class Mix:
         return ClassMixture(laws, (self.n,) * L, (self.m,) * L, noise, self.verifier, self.generator, ridge=Ridge(self.gamma))
 
 
-@dataclass(frozen=True)
-class MeasuredAccuracy:
-    """The accuracy of a trained classifier on the test set.
-
-    Attributes
-    ----------
-    accuracy : float
-        Averaged over the classes.
-    gaussian : float
-        The accuracy that there would be if the test scores of every class were jointly Gaussian with their mean and covariance.
-    """
-
-    accuracy: float
-    gaussian: float
-
-
 def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
     """Train on one random draw and score on the test set.
 
@@ -98,16 +81,7 @@ def trial(split: Split, mix: Mix, rng: np.random.Generator) -> MeasuredAccuracy:
         y_train.append(labels[keep])
     N = split.classes * (mix.n + mix.m)
     classifier = ridge(np.concatenate(samples), np.concatenate(y_train), split.classes, mix.gamma * N)
-    return _measure(classifier.scores(split.X_test), split.y_test)
-
-
-def _measure(scores: np.ndarray, y: np.ndarray) -> MeasuredAccuracy:
-    right, gaussian = [], []
-    for k in range(scores.shape[1]):
-        own = scores[y == k]
-        right.append(np.mean(own.argmax(axis=1) == k))
-        gaussian.append(Scores(own.mean(axis=0), np.cov(own.T)).probability_of_largest(k))
-    return MeasuredAccuracy(float(np.mean(right)), float(np.mean(gaussian)))
+    return measured_accuracy(classifier.scores(split.X_test), split.y_test)
 
 
 @dataclass(frozen=True)
@@ -160,64 +134,31 @@ class MixCase:
         return list(dict.fromkeys(found))
 
 
-@dataclass(frozen=True, eq=False)
-class MixResult:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MixResult(Compared):
     """A mix of a case, predicted and measured.
 
     Attributes
     ----------
-    predicted, predicted_gaussian
-        Accuracy from the scores of the pool's samples, and for Gaussian scores.
-    measured
-        Of every trial.
     wrong
         Accuracy by wrong theories, by their names; only for the largest m.
-    tested
-        Test samples, where all trials are scored on the same ones; else 0.
     """
 
     case: MixCase
     mix: Mix
-    predicted: float
-    predicted_gaussian: float
-    measured: tuple[MeasuredAccuracy, ...]
     wrong: Mapping[str, float]
-    tested: int = 0
 
     @property
-    def error(self) -> float:
-        """Standard error of the mean measured accuracy as one of the population: with that of a test set that all trials share."""
-        right = self.accuracy.mean
-        return math.hypot(self.accuracy.se, math.sqrt(right * (1 - right) / self.tested) if self.tested else 0.0)
-
-    @property
-    def accuracy(self) -> Estimate:
-        """Mean measured accuracy over the trials."""
-        return Estimate.of(np.array([one.accuracy for one in self.measured]))
-
-    @property
-    def residual(self) -> float:
-        """Predicted less measured."""
-        return self.predicted - self.accuracy.mean
-
-    @property
-    def of_moments(self) -> float:
-        """The part of the residual that there would be, were measured and predicted scores Gaussian."""
-        return self.predicted_gaussian - float(np.mean([one.gaussian for one in self.measured]))
-
-    @property
-    def of_shape(self) -> float:
-        """The rest: the scores are not distributed as the pool's samples say."""
-        return self.residual - self.of_moments
+    def group(self) -> str:
+        """The name of its data in legends."""
+        return self.case.group
 
     def record(self) -> dict[str, object]:
         """The setting and where its residual comes from."""
         return {
             "data": self.case.name, "generator": self.mix.generator.kind, "n_hat": self.mix.generator.n_hat, "n": self.mix.n,
             "m": self.mix.m, "supervision": SUPERVISION[self.mix.verifier] if self.mix.m else "no synthetic data",
-            "predicted": self.predicted, "measured": self.accuracy.mean, "se": self.accuracy.se, "residual": self.residual,
-            "residual from moments": self.of_moments, "residual from the shape of the scores": self.of_shape,
-            "larger part": "moments" if abs(self.of_moments) > abs(self.of_shape) else "shape of the scores",
+            **self.comparison(),
         }  # fmt: skip
 
 
@@ -264,7 +205,8 @@ def _result(case: MixCase, mix: Mix, splits: Sequence[Split], seed: np.random.Se
         wrong["isotropic covariances"] = predicted(mix, _isotropic)
         if mix.generator.n_hat is None or mix.generator.n_hat <= mix.n:
             wrong["an exact generator"] = predicted(replace(mix, generator=Generator()))
-    return MixResult(case, mix, predicted(mix), gaussian, measured, wrong, len(splits[0].y_test) if len(splits) == 1 else 0)
+    return MixResult(case=case, mix=mix, predicted=predicted(mix), predicted_gaussian=gaussian, measured=measured, wrong=wrong,
+                     tested=len(splits[0].y_test) if len(splits) == 1 else 0)
 
 
 def _same(law: Law) -> Law:

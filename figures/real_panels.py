@@ -1,4 +1,4 @@
-"""Panels of the figure on real data."""
+"""Panels of the figures on real data."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..drawing.panels import Line, Panel, Points
+from ..experiments.compared import Compared
 from ..experiments.real import SUPERVISION, MixResult
 
 WITHIN = 0.015  # what a predicted accuracy may be off by
@@ -14,13 +15,13 @@ MARKERS = ("o", "s", "D", "^", "v")
 KEY = {"theory": "predicted as measured", "guide": f"{100 * WITHIN:g} points off", "|": "2 SE"}
 
 
-def _groups(results: Sequence[MixResult]) -> list[tuple[str, list[int]]]:
+def _groups(results: Sequence[Compared]) -> list[tuple[str, list[int]]]:
     """Name and places of the results of every kind of data, in order of appearance."""
-    names = [one.case.group for one in results]
+    names = [one.group for one in results]
     return [(name, [i for i, other in enumerate(names) if other == name]) for name in dict.fromkeys(names)]
 
 
-def accuracies(results: Sequence[MixResult]) -> Panel:
+def accuracies(results: Sequence[Compared]) -> Panel:
     """Predicted against measured accuracy, with the tolerance around the diagonal."""
     everything = [value for one in results for value in (one.predicted, one.accuracy.mean)]
     ends = np.array([min(everything) - 0.01, max(everything) + 0.01])
@@ -33,7 +34,7 @@ def accuracies(results: Sequence[MixResult]) -> Panel:
     return Panel(f"{len(results)} settings", "predicted accuracy", "measured held-out accuracy", marks, key=KEY)
 
 
-def residuals(results: Sequence[MixResult]) -> Panel:
+def residuals(results: Sequence[Compared]) -> Panel:
     """Predicted less measured accuracy of every setting."""
     ends = np.array([0.5, len(results) + 0.5])
     marks = [Line("", ends, np.full(2, shift), 5, "guide" if shift else "theory") for shift in (-100 * WITHIN, 0.0, 100 * WITHIN)]
@@ -44,7 +45,7 @@ def residuals(results: Sequence[MixResult]) -> Panel:
     return Panel("residuals", "setting, data set after data set", "predicted less measured, points", marks, key=KEY)
 
 
-def reasons(results: Sequence[MixResult]) -> Panel:
+def reasons(results: Sequence[Compared]) -> Panel:
     """Residuals against their part that comes from the shape of the scores."""
     largest = 100 * max(max(abs(one.of_shape), abs(one.residual)) for one in results)
     ends = np.array([-largest, largest])
