@@ -41,13 +41,13 @@ class Settings:
 
 def _pair(one: int, other: int) -> GeneratorCase:
     data = RealData(f"{one}-{other}", "mnist", (one, other), "halved")
-    return GeneratorCase(data, KINDS, 500, 50, (0, 125, 250, 500, 1000), (None, 0.3), 40, tested=3000, gamma=0.01)
+    return GeneratorCase(data, KINDS, 500, 50, (0, 125, 250, 500, 1000), (None, 0.3), 80, tested=3000, gamma=0.01)
 
 
-DIGITS = GeneratorCase(RealData("digits", "digits"), KINDS, 50, 20, (0, 60, 240), (None, 0.1), 24, splits=4,
+DIGITS = GeneratorCase(RealData("digits", "digits"), KINDS, 50, 20, (0, 60, 240), (None, 0.1), 48, splits=4,
                        training=DeepTraining(steps=1500))
 FULL = Settings((_pair(3, 8), _pair(4, 9), DIGITS))
-QUICK = Settings((replace(_pair(3, 8), m=(0, 250, 1000), trials=16, training=DeepTraining(hidden=64, steps=1000)),))
+QUICK = Settings((replace(_pair(3, 8), m=(0, 250, 1000), trials=60, training=DeepTraining(hidden=64, steps=1000)),))
 
 
 def build(s: Settings, run: Run) -> Built:
