@@ -132,7 +132,7 @@ def _over_m(results: Sequence[GeneratorResult], threshold: float | None) -> Pane
     """Accuracy over the number of synthetic samples, a curve for each generator; the first point, without any, is all of theirs."""
     case = results[0].case
     marks: list[Line | Points] = []
-    for color, kind in enumerate(case.kinds):
+    for color, kind in enumerate(case.kinds, 1):  # 0 is that of no synthetic data in the other panels
         own = [one for one in results if not one.m or (one.kind == kind and one.threshold == threshold)]
         x, seen = np.array([one.m for one in own], dtype=float), [one.accuracy for one in own]
         marks += [Line(kind, x, np.array([one.predicted for one in own]), color),
