@@ -2,12 +2,13 @@
 
 Whether a synthetic label is wrong is treated as hidden. The classifier gives every synthetic sample a posterior of its true label, the
 posteriors are the labels of the next classifier, and so on: expectation-maximisation, except that a sample's posterior uses the score
-of a classifier that was trained without it (leave-one-out, exact for the ridge). Without that the classifier would confirm itself.
+of a classifier that was trained without it (leave-one-out, exact for the ridge; `loss_samples` for other losses). Without that the
+classifier would confirm itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -21,8 +22,10 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, column_or_1d, validate_data
 
+from ..solvers.any_loss import SQUARE, SQUARE_LOSS, Loss
 from ..support.errors import BadInput, number
 from .candidates import mean_scatter
+from .loss_samples import LossSamples
 from .mix_ridge import AUTO, SyntheticMixRidge
 from .ridge import LinearClassifier
 
@@ -125,6 +128,11 @@ class WeightedSamples:
             eigenvalues, basis = eigenvalues[seen], scaled.T @ left[:, seen] / np.sqrt(eigenvalues[seen])
         return cls(centred @ basis, basis, eigenvalues, weights, center, float(weights.sum()) if intercept else np.inf)
 
+    @property
+    def intercept(self) -> bool:
+        """Whether one is fitted."""
+        return bool(np.isfinite(self.total))
+
     @cached_property
     def _squares(self) -> np.ndarray:
         return self.rotated**2
@@ -132,6 +140,11 @@ class WeightedSamples:
     def leverage(self, alpha: float) -> np.ndarray:
         """Return the leverage (N,) of the samples in the ridge of this alpha, whatever the labels."""
         return self.weights * (self._squares @ (1 / (self.eigenvalues + alpha)) + 1 / self.total)
+
+    def trainer(self, alpha: float) -> Callable[[np.ndarray], tuple[LinearClassifier, np.ndarray]]:
+        """Return what trains on labels (N,): `ridge` at this alpha."""
+        leverage = self.leverage(alpha)
+        return lambda labels: self.ridge(labels, alpha, leverage)
 
     def ridge(self, labels: np.ndarray, alpha: float, leverage: np.ndarray | None = None) -> tuple[LinearClassifier, np.ndarray]:
         """Return the ridge of labels (N,), any numbers, and the left-out scores (N,) without their intercepts.
@@ -180,14 +193,20 @@ class Relabelled:
         return LinearClassifier(one.weights, np.array([self.calibration.offset / slope]), one.center)
 
 
+def samples_of(X: np.ndarray, weights: np.ndarray, intercept: bool, loss: Loss) -> WeightedSamples | LossSamples:
+    """Return samples X (N, p) of these weights (N,), ready for a loss."""
+    return WeightedSamples.of(X, weights, intercept) if loss.name == SQUARE else LossSamples.of(X, weights, intercept, loss)
+
+
 def relabel(
-    samples: WeightedSamples, given: np.ndarray, real: int, alpha: float, *, wrong: float | None = None, rounds: int = 20, tol: float = 1e-3
+    samples: WeightedSamples | LossSamples, given: np.ndarray, real: int, alpha: float, *, wrong: float | None = None, rounds: int = 20,
+    tol: float = 1e-3,
 ) -> Relabelled:
     """Relabel until no synthetic label moves by more than tol on average, or all rounds are done.
 
     Parameters
     ----------
-    samples : WeightedSamples
+    samples : WeightedSamples or LossSamples
         The real samples, then the synthetic ones.
     given : array (N,)
         Their labels, +-1.
@@ -200,10 +219,10 @@ def relabel(
     """
     labels = given.astype(float)
     labels[real:] *= 1 - 2 * (FIRST_GUESS if wrong is None else wrong)
-    leverage = samples.leverage(alpha)
-    classifier, scores = samples.ridge(labels, alpha, leverage)
+    train, weights = samples.trainer(alpha), samples.weights
+    classifier, scores = train(labels)
     for done in range(rounds + 1):
-        calibration = Calibration.of(scores, given, samples.weights, real, wrong)
+        calibration = Calibration.of(scores, given, weights, real, wrong)
         if done == rounds:
             break
         after = calibration.posterior(scores[real:], given[real:])
@@ -211,13 +230,13 @@ def relabel(
         if change <= tol:
             break
         labels[real:] = after
-        classifier, scores = samples.ridge(labels, alpha, leverage)
-    return Relabelled(classifier, calibration, labels[real:], done, bool(np.isfinite(samples.total)))
+        classifier, scores = train(labels)
+    return Relabelled(classifier, calibration, labels[real:], done, samples.intercept)
 
 
 def cross_fitted(
     X: np.ndarray, given: np.ndarray, weights: np.ndarray, real: int, alphas: np.ndarray, folds: Sequence[np.ndarray], *,
-    wrong: float | None = None, rounds: int = 20, tol: float = 1e-3, intercept: bool = True,
+    wrong: float | None = None, rounds: int = 20, tol: float = 1e-3, intercept: bool = True, loss: Loss = SQUARE_LOSS,
 ) -> np.ndarray:  # fmt: skip
     """Return the calibrated margins (len(alphas), real) of real samples that had no part in any round: half of the log-odds to be right.
 
@@ -235,11 +254,12 @@ def cross_fitted(
         As of `relabel`.
     intercept : bool
         Whether one is fitted.
+    loss : Loss
     """
     margins = np.zeros((len(alphas), real))
     for held in folds:
         rest = np.setdiff1d(np.arange(len(X)), held)
-        samples = WeightedSamples.of(X[rest], weights[rest], intercept)
+        samples = samples_of(X[rest], weights[rest], intercept, loss)
         for i, alpha in enumerate(alphas):
             found = relabel(samples, given[rest], real - len(held), alpha, wrong=wrong, rounds=rounds, tol=tol)
             scores = (X[held] - found.classifier.center) @ found.classifier.weights[:, 0]
@@ -248,7 +268,7 @@ def cross_fitted(
 
 
 class RelabelledMix(SyntheticMixRidge):
-    """Ridge classifier on real samples and on synthetic samples whose labels it cleans.
+    """Linear classifier, by default the ridge, on real samples and on synthetic samples whose labels it cleans.
 
     In every round the classifier, the scores that its training samples have when each is left out, and the share of wrong labels give
     every synthetic sample a posterior of its true label. These posteriors, soft labels between the two classes, train the classifier of
@@ -268,7 +288,12 @@ class RelabelledMix(SyntheticMixRidge):
     tol : float
         Rounds end when the labels move by no more than this on average.
     fit_intercept : bool
-        Whether an intercept is fitted; it is not penalised.
+        Whether an intercept is fitted; it is not penalised (by another loss than the square one: hardly).
+    loss : str
+        What the classifier minimises, a name of `predict`. Another loss than the square one costs a fit of its own in every round, the
+        hinge loss six, and "auto" many.
+    huber_threshold : float, optional
+        Of Huber's loss.
 
     Attributes
     ----------
@@ -287,9 +312,11 @@ class RelabelledMix(SyntheticMixRidge):
 
     def __init__(
         self, alpha: float | Literal["auto"] = AUTO, weight: float = 1.0, *, noise: float | Literal["auto"] = AUTO, rounds: int = 20,
-        tol: float = 1e-3, fit_intercept: bool = True,
+        tol: float = 1e-3, fit_intercept: bool = True, loss: str = SQUARE, huber_threshold: float | None = None,
     ) -> None:  # fmt: skip
         super().__init__(alpha, weight, fit_intercept=fit_intercept)
+        self.loss = loss
+        self.huber_threshold = huber_threshold
         self.noise = noise
         self.rounds = rounds
         self.tol = tol
@@ -327,7 +354,7 @@ class RelabelledMix(SyntheticMixRidge):
         number("weight", self.weight, 0)
         wrong = None if isinstance(self.noise, str) and self.noise == AUTO else float(number("noise", self.noise, 0, 1))
         number("tol", self.tol, 0)
-        rounds = int(number("rounds", self.rounds, 0))
+        rounds, loss = int(number("rounds", self.rounds, 0)), Loss.of(self.loss, self.huber_threshold)
         X, y = validate_data(self, X, y, dtype=float)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
@@ -347,14 +374,14 @@ class RelabelledMix(SyntheticMixRidge):
         self.n_synthetic_, self.weight_ = len(X_s), self.weight if len(X_s) else 0.0
         given = np.where(np.concatenate([y, y_s]) == self.classes_[1], 1.0, -1.0)
         X_all, c_all = np.concatenate([X, X_s]), np.concatenate([c, c_s])
-        self.alpha_ = float(self.alpha) if self.alpha != AUTO else self._choose(X_all, given, c_all, len(X), wrong, rounds)
-        samples = WeightedSamples.of(X_all, c_all, self.fit_intercept)
+        self.alpha_ = float(self.alpha) if self.alpha != AUTO else self._choose(X_all, given, c_all, len(X), wrong, rounds, loss)
+        samples = samples_of(X_all, c_all, self.fit_intercept, loss)
         if len(X_s):
             found = relabel(samples, given, len(X), self.alpha_, wrong=wrong, rounds=rounds, tol=self.tol)
             self.classifier_, self.noise_, self.rounds_ = found.decisive(), found.calibration.wrong, found.rounds
             self.posterior_ = (1 + found.labels) / 2
         else:
-            self.classifier_, self.noise_, self.rounds_ = samples.ridge(given, self.alpha_)[0], float("nan"), 0
+            self.classifier_, self.noise_, self.rounds_ = samples.trainer(self.alpha_)(given)[0], float("nan"), 0
             self.posterior_ = np.empty(0)
         self.coef_, self.intercept_ = self.classifier_.weights.T, self.classifier_.intercepts
         return self
@@ -365,7 +392,9 @@ class RelabelledMix(SyntheticMixRidge):
             raise BadInput("keep must be from 0 to 1 for every synthetic sample: the verifier's weight of it")
         return trust
 
-    def _choose(self, X: np.ndarray, given: np.ndarray, c: np.ndarray, real: int, wrong: float | None, rounds: int) -> float:
+    def _choose(
+        self, X: np.ndarray, given: np.ndarray, c: np.ndarray, real: int, wrong: float | None, rounds: int, loss: Loss
+    ) -> float:
         """The alpha of the highest likelihood of real samples that took part in nothing."""
         alphas = mean_scatter(X, c) * np.array(RIDGES)
         folds = min(FOLDS, int((given[:real] > 0).sum()), int((given[:real] < 0).sum()))
@@ -373,5 +402,5 @@ class RelabelledMix(SyntheticMixRidge):
             return float(alphas[-1])
         divided = StratifiedKFold(folds, shuffle=True, random_state=0).split(X[:real], given[:real])
         margins = cross_fitted(X, given, c, real, alphas, [held for _, held in divided], wrong=wrong, rounds=rounds, tol=self.tol,
-                               intercept=self.fit_intercept)  # fmt: skip
+                               intercept=self.fit_intercept, loss=loss)  # fmt: skip
         return float(alphas[int(np.argmax(log_expit(2 * margins) @ c[:real]))])
