@@ -10,7 +10,7 @@ from ..compiling import njit
 
 @njit(cache=True, error_model="numpy")
 def mixed_step(e, mhat_right, s_right, qhat_right, mean_right, variance_right, leverage_right, mhat_wrong, s_wrong, qhat_wrong, mean_wrong, variance_wrong, leverage_wrong):
-    """Forces of a base with the share e of wrong labels, and mean, variance and leverage that the generated samples see, from the base steps of rightly and of wrongly labelled samples.
+    """Forces of a base with the share e of wrong labels; mean, variance, leverage that generated samples see.
 
     Returns mhat, s, qhat, mean, variance, leverage.
     """
