@@ -99,7 +99,7 @@ class Population:
         The classifier is its mean, of the direction B mu, and Gaussian fluctuations around it. A sample is left out of the pool's mean.
         """
         solved, n, c = solve_tree(tree), len(self.signed), self.eigenvalues
-        b = 1 / (tree.ridge.gamma + solved.root * c)
+        b = 1 / (tree.ridge.gamma + solved.roots[0] * c)
         scale = solved.mean_margin / float(self.squares @ b)
         scores = scale * (n * (self.signed @ (b * self.mean)) - self._lengths @ b) / (n - 1)
         shape = c * b**2

@@ -137,6 +137,7 @@ function treeResponse(sets, theta, shares, real, tau, d_tau, omega, product, d_p
     const apart = goal[j] - mean;
     loss += d_tau[j] * apart * apart + 2 * tau[j] * apart * d_goal[j];
   }
-  const [mean_margin, loss_root, loss_target, loss_product] = family_tree.root_response(root, mean, product);
-  return {mean_margin, variance: loss + loss_root * d_root + loss_target * d_mean + loss_product * d_product};
+  const [force, loss_root, loss_target] = family_tree.law_response(root, mean / (1 + product * root));
+  const loss_product = family_tree.pair_response(force, force);
+  return {mean_margin: product * force, variance: loss + loss_root * d_root + loss_target * d_mean + loss_product * d_product};
 }

@@ -18,6 +18,7 @@ from .compiling import njit
 from .generated import collapse as generated
 from .predict import Prediction
 from .problem import Setting, Verifier, kept_labels
+from .tree_laws import lower_laws
 from .trees import Tree, generations
 
 INFINITE = math.inf
@@ -173,7 +174,8 @@ class _Line:
     def __init__(self, setting: Setting, tree: Tree, states: Callable[[float], _State | None], low: float, high: float, gone: bool) -> None:
         self.setting, self.states, self.low, self.high = setting, states, low, high
         self.gone = gone or setting.m * setting.alpha == 0
-        self.c, self.counts, self.squares = tree.spectrum
+        laws = lower_laws(tree)  # one law, which any basis fits
+        self.c, self.counts, self.squares = laws.eigenvalues[0], laws.h * tree.N, laws.products[0, 0]
         self.N, self.K, self.gamma = setting.N, setting.generator.n_hat, setting.ridge.gamma
         self.theta_real, self.theta = setting.n / self.N, setting.alpha * setting.m / self.N
         alpha, lam, _ = kept_labels(setting.epsilon, setting.verifier.rho, setting.verifier.phi)

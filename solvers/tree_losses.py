@@ -1,4 +1,4 @@
-"""Family trees for a loss other than the square one: one Gaussian margin for all real sets, one for every generated set.
+"""Family trees for a loss other than the square one: one Gaussian margin for every law of real sets, one for every generated set.
 
 The theory is derived in derivations/losses/two_sides.py: a generated set hands its force, curvature and noise down to the samples that its
 generator was fitted on, quadratically, whatever the loss; what is seen goes the other way, from the oldest set to the youngest. Where those
@@ -17,6 +17,8 @@ from . import convex, data_side, loss_side
 from .any_loss import Loss
 from .compiling import njit
 from .generated import two_sides, wrong_labels
+from .tree_kernels import Laws
+from .tree_laws import lower_laws
 from .trees import SampleSet, SolvedTree, Tree
 
 _FIRST_STEP, _LEAST_STEP = math.log(10.0), 1e-3
@@ -30,6 +32,16 @@ def _see(side, gamma, pulls, seen, slopes, margins, variances):
     data_side.fresh(side, gamma, pulls, margins, variances)
 
 
+@njit(cache=True, error_model="numpy")
+def _sizes(side):
+    """Trace over N and squared length of the mean of every law."""
+    traces = data_side.load(side)
+    squares = np.empty(traces.size)
+    for a in range(traces.size):
+        squares[a] = data_side.square(side, a)
+    return traces, squares
+
+
 @dataclass(frozen=True, eq=False)
 class _Child:
     """A generated set, as a parent knows it: its place, and r = N / n of the union that its generator was fitted on."""
@@ -41,7 +53,7 @@ class _Child:
 class TreeForces:
     """One round of a family tree: from what left-out samples see to forces, and back.
 
-    The unknowns z (1 + G, 3) are mean, variance and leverage of a left-out margin: of all real samples, then of each generated set.
+    The unknowns z (A + G, 3) are mean, variance and leverage of a left-out margin: of real samples of each law, then of each generated set.
     """
 
     def __init__(self, tree: Tree, loss: Loss) -> None:
@@ -49,23 +61,27 @@ class TreeForces:
         place = {each.name: j for j, each in enumerate(self.sets)}
         self.parents = [[place[name] for name in each.parents if name in place] for each in self.sets]
         self.children: list[list[_Child]] = [[] for _ in self.sets]
-        self.row = np.cumsum([bool(parents) for parents in self.parents]) * [bool(parents) for parents in self.parents]
+        self.laws = len(tree.laws.different)
+        drawn = self.laws - 1 + np.cumsum([bool(parents) for parents in self.parents])
+        self.row = [tree.laws.which.get(each.name, drawn[j]) for j, each in enumerate(self.sets)]
         for j, parents in enumerate(self.parents):
             union = sum(self.sets[k].kept for k in parents)
             for k in parents:
                 self.children[k].append(_Child(j, self.N / union))
-        eigenvalues, counts, squares = tree.spectrum
-        self.trace = float(counts @ eigenvalues) / self.N
-        if not eigenvalues.max() > 0:
+        laws, A = lower_laws(tree), self.laws
+        if isinstance(laws, Laws):
+            self.side = data_side.Spectral(laws.eigenvalues[:A], laws.eigenvalues[A:], laws.h, laws.products)
+        else:
+            self.side = data_side.Dense(laws.matrices[:A], laws.matrices[A:], laws.means, np.array([self.N]))
+        self.traces, self.squares = _sizes(self.side)
+        if not self.traces.min() > 0:
             raise BadInput("a covariance of 0 is covered for the square loss only")
-        self.side = data_side.Spectral(eigenvalues[None], eigenvalues[None], counts / self.N, np.ascontiguousarray(
-            np.broadcast_to(squares, (2, 2, squares.size))))  # fmt: skip
         self._right, self._wrong = np.empty(loss_side.MOMENTS), np.empty(loss_side.MOMENTS)
 
     @property
     def unknowns(self) -> int:
-        """1 + G: the real samples, and every generated set."""
-        return 1 + sum(bool(parents) for parents in self.parents)
+        """A + G: every law of real samples, and every generated set."""
+        return self.laws + sum(bool(parents) for parents in self.parents)
 
     def _own(self, each: SampleSet, seen: np.ndarray, theta: float, wrong: float, level: int) -> tuple[float, ...]:
         return loss_side.forces(self.loss.kind, self.loss.threshold, theta, each.weight, wrong, np.asarray(seen, dtype=float), level,
@@ -108,20 +124,25 @@ class TreeForces:
         return wrong_labels.mixed_step(wrong, *(step(1.0) if wrong < 1 else idle), *(step(-1.0) if wrong > 0 else idle))
 
     def _real(self, pulls: np.ndarray) -> np.ndarray:
-        """The forces (1, 3) of all real sets together."""
-        return sum(pull for pull, parents in zip(pulls, self.parents, strict=True) if not parents)[None]
+        """The forces (A, 3) of the real sets of every law."""
+        total = np.zeros((self.laws, 3))
+        for pull, parents, row in zip(pulls, self.parents, self.row, strict=True):
+            if not parents:
+                total[row] += pull
+        return total
 
     def _seen(self, gamma: float, pulls: np.ndarray) -> tuple[np.ndarray, float, float]:
-        """What a left-out real sample sees (3,), and mean and variance of a fresh one's margin."""
-        seen, slopes, margin, variance = np.empty((1, 3)), np.empty((3, 3)), np.empty(1), np.empty(1)
+        """What a left-out real sample of every law sees (A, 3), and mean and variance of a fresh one's margin."""
+        A = self.laws
+        seen, slopes, margin, variance = np.empty((A, 3)), np.empty((3 * A, 3 * A)), np.empty(1), np.empty(1)
         _see(self.side, gamma, self._real(pulls), seen, slopes, margin, variance)
-        return seen[0], float(margin[0]), float(variance[0])
+        return seen, float(margin[0]), float(variance[0])
 
     def round(self, z: np.ndarray, gamma: float, level: int) -> np.ndarray:
-        """Return what left-out samples see after one round, (1 + G, 3)."""
+        """Return what left-out samples see after one round, (A + G, 3)."""
         pulls, trained = self.forces(z, level)
         new = np.empty_like(z)
-        new[0] = self._seen(gamma, pulls)[0]
+        new[: self.laws] = self._seen(gamma, pulls)[0]
         for j, parents in enumerate(self.parents):
             if parents:
                 share = np.array([self.sets[k].kept for k in parents])
@@ -131,11 +152,11 @@ class TreeForces:
                 new[self.row[j]] = centre, share @ (variance + mean**2) - centre**2, share @ response
         return new
 
-    def fresh(self, z: np.ndarray, gamma: float) -> tuple[float, float, float]:
-        """Return mean and variance of the margin of a fresh sample, and the curvature of all real sets."""
+    def fresh(self, z: np.ndarray, gamma: float) -> tuple[float, float, tuple[float, ...]]:
+        """Return mean and variance of the margin of a fresh sample, and the curvature of every law."""
         pulls, _ = self.forces(z, loss_side.FINE)
         _, margin, variance = self._seen(gamma, pulls)
-        return margin, variance, float(self._real(pulls)[0, 1])
+        return margin, variance, tuple(self._real(pulls)[:, 1].tolist())
 
 
 def _apart(z: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -165,7 +186,7 @@ def _solved(forces: TreeForces, z: np.ndarray, gamma: float, level: int) -> tupl
 
 def _begin(forces: TreeForces, gamma: float) -> np.ndarray:
     """Rounds from a point near w = 0, at a ridge so heavy that they settle."""
-    trace = forces.trace / gamma
+    trace = forces.traces.max() / gamma
     z = np.tile([0.0, 1e-4, trace], (forces.unknowns, 1))
     for _ in range(60):
         z = forces.round(z, gamma, loss_side.ROUGH)
@@ -182,7 +203,7 @@ def solve_tree_loss(tree: Tree, loss: Loss) -> SolvedTree:
     """
     forces = TreeForces(tree, loss)
     weight = sum(each.kept * each.weight for each in forces.sets) / forces.N
-    load = weight * (forces.trace + float(tree.spectrum[2].sum()))
+    load = weight * (forces.traces.max() + forces.squares.max())
     at = 10 * max(tree.ridge.gamma, load)
     z, step, target = _begin(forces, at), _FIRST_STEP, tree.ridge.gamma
     while at > target:
@@ -195,9 +216,9 @@ def solve_tree_loss(tree: Tree, loss: Loss) -> SolvedTree:
             if step < _LEAST_STEP:
                 break
     residual = float(np.abs(_apart(z, forces.round(z, target, loss_side.FINE))).max()) if at == target else math.inf
-    margin, variance, root = forces.fresh(z, target)
+    margin, variance, roots = forces.fresh(z, target)
     if not (residual <= convex.TOLERANCE and math.isfinite(margin) and variance >= 0):
         raise NotConverged(f"the family tree was not solved for the {loss.name} loss: residual {residual:.1e} where "
                            f"{convex.TOLERANCE:.0e} is wanted")  # fmt: skip
     delta = {each.name: float(z[row, 2]) for each, row in zip(forces.sets, forces.row, strict=True)}
-    return SolvedTree(margin, variance, root, delta, residual)
+    return SolvedTree(margin, variance, roots, delta, residual)

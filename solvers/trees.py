@@ -1,6 +1,6 @@
 """Family trees of generators: sample sets that are real, or drawn from generators fitted on earlier sets, to any depth.
 
-The theory is derived in derivations/special/family_tree.py: fold from the youngest set to the oldest. All sets share one covariance.
+The theory is derived in derivations/special/family_tree.py: fold from the youngest set to the oldest. Real sets may have laws of their own.
 """
 
 from __future__ import annotations
@@ -14,7 +14,10 @@ import numpy as np
 from ..support.errors import BadInput, NotConverged, instance, instances, number, numbers
 from . import kernels, tree_kernels
 from .predict import Prediction
-from .problem import NO_SUPERVISION, Covariance, Ridge, Setting, Verifier, check_covariance
+from .problem import NO_SUPERVISION, Covariance, Law, Ridge, Setting, Verifier, check_covariance
+from .sample_covariance import SampleCovariance
+from .tree_kernels import Laws
+from .tree_laws import links, lower_laws
 
 SCHEMES = ("replace", "accumulate", "fresh:SHARE")
 
@@ -37,6 +40,8 @@ class SampleSet:
         Probability that a label is wrong; generators fitted on the set, and the classifier, see the same labels.
     verifier
         Prunes the set.
+    covariance, mu
+        Covariance and class mean of a real set, where they are not those of the tree, which are of fresh samples; given in the same way.
     """
 
     name: str
@@ -45,6 +50,8 @@ class SampleSet:
     weight: float = 0.0
     epsilon: float = 0.0
     verifier: Verifier = NO_SUPERVISION
+    covariance: Covariance | None = None
+    mu: float | np.ndarray | None = None
 
     def __post_init__(self) -> None:
         instance("the name of a set", self.name, str)
@@ -53,6 +60,8 @@ class SampleSet:
         number(f"weight of set {self.name}", self.weight, 0)
         number(f"epsilon of set {self.name}", self.epsilon, 0, 1)
         object.__setattr__(self, "parents", instances(f"a parent of set {self.name}", self.parents, str))
+        if self.parents and not (self.covariance is None and self.mu is None):
+            raise BadInput(f"set {self.name} has the mean and the covariance of its parents: leave its own out")
 
     @property
     def kept(self) -> float:
@@ -63,6 +72,22 @@ class SampleSet:
     def label(self) -> float:
         """Mean of the kept labels, given the truth: 1 - 2 e."""
         return 1 - 2 * self.verifier.wrong(self.epsilon)
+
+
+@dataclass(frozen=True, eq=False)
+class RealLaws:
+    """The laws of the real sets of a tree.
+
+    Attributes
+    ----------
+    different
+        Each of them once.
+    which
+        Place among these of the law of every real set, by name.
+    """
+
+    different: tuple[Law, ...]
+    which: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -80,7 +105,7 @@ class Tree:
     ridge
         The classifier.
     covariance
-        Covariance of the real samples: a number (times the identity), p eigenvalues, or a p x p matrix.
+        Covariance of fresh samples, and of real sets without their own: a number (times the identity), p eigenvalues, or a p x p matrix.
     alpha, lam
         Kept fraction and signal of the synthetic samples trained on, for the record; nan where there are several such sets.
     mean_squares
@@ -106,16 +131,28 @@ class Tree:
         instance("the ridge of a tree", self.ridge, Ridge)
         if number("p", self.p, 1) != int(self.p):
             raise BadInput(f"p must be a whole number, not {self.p:g}")
-        check_covariance(self.covariance, self.p)
-        if np.ndim(self.mu) and numbers("mu", self.mu).shape != (self.p,):
-            raise BadInput(f"mu as a vector must have p = {self.p} entries")
-        if np.ndim(self.mu) == 0:
-            number("mu", self.mu, 0)
-            if np.ndim(self.covariance):
-                raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
+        self._check_laws()
+        self._check_sets()
+
+    def _check_laws(self) -> None:
+        own = {f" of set {each.name}": (each.covariance, each.mu) for each in self.sets}
+        for owner, (covariance, mu) in {"": (self.covariance, self.mu), **own}.items():
+            if isinstance(covariance, SampleCovariance):
+                raise BadInput("a family tree needs covariances as they are, no sample covariance")
+            if covariance is not None:
+                check_covariance(covariance, self.p)
+            if mu is None:
+                continue
+            if np.ndim(mu) and numbers(f"mu{owner}", mu).shape != (self.p,):
+                raise BadInput(f"mu{owner} as a vector must have p = {self.p} entries")
+            if np.ndim(mu) == 0:
+                number(f"mu{owner}", mu, 0)
+            if np.ndim(mu) != np.ndim(self.mu):
+                raise BadInput(f"mu{owner} must be a vector where that of the tree is one, and a length where it is a length")
+        if np.ndim(self.mu) == 0 and any(np.ndim(c) for c in (self.covariance, *(c for c, _ in own.values() if c is not None))):
+            raise BadInput("with a covariance that is not a multiple of the identity give mu as a vector")
         if self.mean_squares is not None and not (np.ndim(self.covariance) == 1 and np.shape(self.mean_squares) == (self.p,)):
             raise BadInput("mean-squares need p eigenvalues as the covariance, and p entries")
-        self._check_sets()
 
     def _check_sets(self) -> None:
         names = [each.name for each in self.sets]
@@ -151,16 +188,28 @@ class Tree:
                 needed |= {each.name, *each.parents}
         return tuple(each for each in self.sets if each.name in needed and each.kept > 0)
 
+    def law(self, each: SampleSet | None = None) -> Law:
+        """Return the law of a real set, or that of a fresh sample."""
+        mu = self.mu if each is None or each.mu is None else each.mu
+        covariance = self.covariance if each is None or each.covariance is None else each.covariance
+        return Law(np.atleast_1d(np.asarray(mu, dtype=float)), covariance)
+
     @cached_property
-    def spectrum(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Eigenvalues of the covariance, their multiplicities, and the squared coordinates of mu: three arrays of one length."""
-        c, mu = np.asarray(self.covariance, dtype=float), np.asarray(self.mu, dtype=float)
-        if c.ndim == 0:
-            return c[None], np.array([float(self.p)]), np.array([float(mu @ mu if mu.ndim else mu * mu)])
-        if c.ndim == 1:
-            return c, np.ones(self.p), mu**2 if self.mean_squares is None else np.asarray(self.mean_squares, dtype=float)
-        values, vectors = np.linalg.eigh(c)
-        return np.maximum(values, 0), np.ones(self.p), (mu @ vectors) ** 2
+    def laws(self) -> RealLaws:
+        """The different laws of those real sets that matter."""
+        different: list[Law] = []
+        which = {}
+        for each in self.ancestors:
+            if not each.parents:
+                law = self.law(each)
+                place = next((i for i, other in enumerate(different) if _same(law, other)), len(different))
+                different += [law] if place == len(different) else []
+                which[each.name] = place
+        return RealLaws(tuple(different), which)
+
+
+def _same(one: Law, other: Law) -> bool:
+    return np.array_equal(one.mean, other.mean) and np.array_equal(one.covariance, other.covariance)
 
 
 @dataclass(frozen=True)
@@ -171,8 +220,9 @@ class SolvedTree:
     ----------
     mean_margin, variance
         Of the margin of a fresh sample.
-    root
-        Weight of C in the resolvent: what training on the whole tree is worth as training on real samples of known law.
+    roots
+        Weight in the resolvent of the covariance of every law, as `Tree.laws` has them: what training on the whole tree is worth as
+        training on real samples of known law.
     delta
         Left-out trace of every set that matters, by name.
     residual
@@ -181,7 +231,7 @@ class SolvedTree:
 
     mean_margin: float
     variance: float
-    root: float
+    roots: tuple[float, ...]
     delta: dict[str, float]
     residual: float
 
@@ -195,24 +245,16 @@ def solve_tree(tree: Tree) -> SolvedTree:
         If the fixed point was not solved to 1e-12.
     """
     instance("what is predicted", tree, Tree)
-    sets = tree.ancestors
-    place = {each.name: i for i, each in enumerate(sets)}
-    K, N = len(sets), tree.N
-    shares = np.zeros((K, K))
-    for i, each in enumerate(sets):
-        union = sum(sets[place[parent]].kept for parent in each.parents if parent in place)
-        for parent in each.parents:
-            if parent in place:
-                shares[i, place[parent]] = sets[place[parent]].kept / union
-    theta, weight, label = (np.array(values, dtype=float) for values in zip(*((s.kept / N, s.weight, s.label) for s in sets), strict=True))
-    eigenvalues, counts, squares = tree.spectrum
-    tau, delta = np.empty(K), np.empty(K)
-    margin, variance, relative = tree_kernels.tree_point(theta, weight, label, shares, tree.ridge.gamma, eigenvalues, counts / N, squares,
-                                                         tau, delta)  # fmt: skip
+    hang, laws, gamma = links(tree), lower_laws(tree), tree.ridge.gamma
+    tau, delta = np.empty(len(tree.ancestors)), np.empty(len(tree.ancestors))
+    if isinstance(laws, Laws):
+        margin, variance, relative = tree_kernels.tree_point(hang, laws, gamma, tau, delta)
+    else:
+        margin, variance, relative = tree_kernels.dense_tree_point(hang, laws.matrices, laws.means, tree.N, gamma, tau, delta)
     if not (relative <= kernels.TOLERANCE and math.isfinite(margin) and math.isfinite(variance) and variance >= 0):
         raise NotConverged(f"the family tree was not solved: relative residual {relative:.1e} where {kernels.TOLERANCE:.0e} is wanted")
-    root = float(sum(each for each, one in zip(tau, sets, strict=True) if not one.parents))
-    return SolvedTree(margin, variance, root, {each.name: float(value) for each, value in zip(sets, delta, strict=True)}, relative)
+    roots = tuple(float(tau[hang.law == a].sum()) for a in range(len(tree.laws.different)))
+    return SolvedTree(margin, variance, roots, {each.name: float(d) for each, d in zip(tree.ancestors, delta, strict=True)}, relative)
 
 
 def predict_tree(tree: Tree, *, loss: str = "square", huber_threshold: float | None = None) -> Prediction:

@@ -31,10 +31,9 @@ def _check(tree: Tree) -> None:
         raise BadInput("the sets of a family tree must have fewer than 2^53 samples")
 
 
-def _mean(tree: Tree) -> np.ndarray:
-    """The class mean (p,)."""
-    mu = np.asarray(tree.mu, dtype=float)
-    return mu if mu.ndim else in_space(np.array([float(mu), 0.0]), tree.p)
+def _laws(tree: Tree) -> tuple[tuple[np.ndarray, Factor], ...]:
+    """Mean (p,) and root of the covariance of every law of real sets, then of a fresh sample."""
+    return tuple((in_space(law.mean, tree.p), Factor.of(law.covariance, tree.p)) for law in (*tree.laws.different, tree.law()))
 
 
 def _kept(rng: np.random.Generator, each: SampleSet) -> np.ndarray:
@@ -73,8 +72,8 @@ class FamilyTree:
         return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
 
     @cached_property
-    def _real(self) -> Cloud:
-        return Cloud(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
+    def _clouds(self) -> tuple[Cloud, ...]:
+        return tuple(Cloud(*law) for law in _laws(self.tree))
 
     def _draw(self, rng: np.random.Generator, each: SampleSet, cloud: Cloud) -> _Drawn:
         """The kept samples of a set that `cloud` draws."""
@@ -108,10 +107,11 @@ class FamilyTree:
     def trial(self, rng: np.random.Generator) -> tuple[float, float]:
         """Return mean margin and variance of the classifier trained on one draw of the tree."""
         drawn: dict[str, _Drawn] = {}
+        which, fresh = self.tree.laws.which, self._clouds[-1]
         columns, labels, scatter = [], [], []
         for each in self.tree.ancestors:
             parents = [drawn[parent] for parent in each.parents if parent in drawn]
-            drawn[each.name] = one = self._draw(rng, each, self._fitted(parents) if parents else self._real)
+            drawn[each.name] = one = self._draw(rng, each, self._fitted(parents) if parents else self._clouds[which[each.name]])
             if each.weight > 0 and one.count:
                 root = math.sqrt(each.weight)
                 columns.append(root * math.sqrt(one.count) * one.mean)
@@ -120,7 +120,7 @@ class FamilyTree:
         p = self.tree.p
         training = TrainingSet(np.array(columns).reshape(len(columns), p).T, np.array(labels), tuple(scatter))
         w = training.ridge(self.tree.ridge.gamma * self.tree.N)
-        return float(w @ self._real.mean), self._real.factor.form(w)
+        return float(w @ fresh.mean), fresh.factor.form(w)
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """Return mean margin and variance of one trial a stream, (trials, 2)."""
@@ -151,27 +151,28 @@ class DirectTree:
         return 3.0 * tree.p * samples + 2.0 * min(tree.p, samples) ** 2 + 8.0 * tree.p
 
     @cached_property
-    def _real(self) -> SampleLaw:
-        return SampleLaw(_mean(self.tree), Factor.of(self.tree.covariance, self.tree.p))
+    def _populations(self) -> tuple[SampleLaw, ...]:
+        return tuple(SampleLaw(*law) for law in _laws(self.tree))
 
     def parts(self, rng: np.random.Generator) -> list[Part]:
         """Draw the kept samples of the sets that are trained on, times their labels."""
         drawn: dict[str, np.ndarray] = {}
         for each in self.tree.ancestors:
             parents = [drawn[parent] for parent in each.parents if parent in drawn]
-            population = self._real
             if parents:
                 union = np.concatenate(parents, axis=1)
                 if not union.size:
                     raise NotConverged(NOTHING_LEFT)
-                population = population.fitted(union, mean=True)
+                population = self._populations[-1].fitted(union, mean=True)
+            else:
+                population = self._populations[self.tree.laws.which[each.name]]
             drawn[each.name] = population.draw(rng, np.repeat([1.0, -1.0], _kept(rng, each)))
         return [(drawn[each.name], np.ones(drawn[each.name].shape[1]), each.weight) for each in self.tree.ancestors if each.weight > 0]
 
     def draws(self, streams: Iterable[np.random.Generator]) -> np.ndarray:
         """Return mean margin and variance of one trial a stream, (trials, 2)."""
-        found = []
+        found, fresh = [], self._populations[-1]
         for rng in streams:
             w = classifier(self.parts(rng), self.tree.ridge.gamma, self.tree.N, self.loss)
-            found.append((float(w @ self._real.mean), self._real.factor.form(w)))
+            found.append((float(w @ fresh.mean), fresh.factor.form(w)))
         return np.array(found)

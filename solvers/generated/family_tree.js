@@ -17,12 +17,14 @@ const family_tree = {
     return [delta/w0, -Math.pow(delta, 2)*w1, w1];
   },
 
-  /** Mean margin, and the slopes of the training loss in root, target and mu^T B mu. Returns mean_margin, loss_root, loss_target, loss_product. */
-  root_response(root, target, product) {
-    const w0 = product*root;
-    const w1 = w0 + 1;
-    const w2 = target/w1;
-    const w3 = Math.pow(target, 2)/Math.pow(w1, 2);
-    return [w0*w2, w3, 2*root*w2, -Math.pow(root, 2)*w3];
+  /** The force of a law of real samples, and the slopes of the training loss in its root and target. Returns force, loss_root, loss_target. */
+  law_response(root, gap) {
+    const w0 = gap*root;
+    return [w0, Math.pow(gap, 2), 2*w0];
+  },
+
+  /** The slope of the training loss in mu_a^T B mu_b, from the forces of both laws. Returns loss_product. */
+  pair_response(force, other) {
+    return -force*other;
   },
 };

@@ -31,13 +31,19 @@ def seen_trace(omega, delta):
 
 
 @njit(cache=True, error_model="numpy")
-def root_response(root, target, product):
-    """Mean margin, and the slopes of the training loss in root, target and mu^T B mu.
+def law_response(root, gap):
+    """The force of a law of real samples, and the slopes of the training loss in its root and target.
 
-    Returns mean_margin, loss_root, loss_target, loss_product.
+    Returns force, loss_root, loss_target.
     """
-    w0 = product*root
-    w1 = w0 + 1
-    w2 = target/w1
-    w3 = (target*target)/(w1*w1)
-    return w0*w2, w3, 2*root*w2, -(root*root)*w3
+    w0 = gap*root
+    return w0, (gap*gap), 2*w0
+
+
+@njit(cache=True, error_model="numpy")
+def pair_response(force, other):
+    """The slope of the training loss in mu_a^T B mu_b, from the forces of both laws.
+
+    Returns loss_product.
+    """
+    return -force*other
