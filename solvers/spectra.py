@@ -48,22 +48,51 @@ def spectrum(name: str, p: int) -> float | np.ndarray:
     raise BadInput(f"spectrum must be one of {', '.join(SPECTRA)}, not {name!r}")
 
 
+def covariance(name: str, p: int) -> float | np.ndarray:
+    """Return a covariance in p dimensions: its eigenvalues as `spectrum` has them, or a matrix.
+
+    Parameters
+    ----------
+    name
+        As of `spectrum`, or matrix:PATH: p rows of p numbers in a text file.
+    p
+        Dimension.
+
+    Raises
+    ------
+    BadInput
+        As `spectrum`, and for a file without p x p numbers.
+    """
+    kind, _, text = name.partition(":")
+    if kind != "matrix" or not text:
+        return spectrum(name, p)
+    values = _numbers(Path(text), "a covariance")
+    if values.size != p * p:
+        raise BadInput(f"{text} has {values.size} numbers, and a covariance in p = {p} dimensions has {p * p}")
+    return numbers(f"an entry of {text}", values).reshape(p, p)
+
+
 def _from_file(path: Path, p: int) -> np.ndarray:
+    values = _numbers(path, "eigenvalues")
+    if values.size != p:
+        raise BadInput(f"{path} has {values.size} eigenvalues, and p = {p}")
+    return numbers(f"an eigenvalue in {path}", values, 0)
+
+
+def _numbers(path: Path, what: str) -> np.ndarray:
+    """All numbers in a text file with `what`."""
     try:
         if not path.is_file():
-            raise BadInput(f"there is no file {path} with eigenvalues")
+            raise BadInput(f"there is no file {path} with {what}")
         if path.stat().st_size > MOST_BYTES:
-            raise BadInput(f"{path} is too large for a file of eigenvalues")
-        values = np.array(path.read_text().split(), dtype=float)
+            raise BadInput(f"{path} is too large for a file of {what}")
+        return np.array(path.read_text().split(), dtype=float)
     except BadInput:
         raise
     except OSError as error:
         raise BadInput(f"cannot read {path}: {error.strerror or error}") from None
     except (ValueError, UnicodeDecodeError):
         raise BadInput(f"{path} must hold numbers only, with spaces or lines between them") from None
-    if values.size != p:
-        raise BadInput(f"{path} has {values.size} eigenvalues, and p = {p}")
-    return numbers(f"an eigenvalue in {path}", values, 0)
 
 
 def even_mean(length: float, p: int) -> np.ndarray:

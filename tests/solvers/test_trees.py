@@ -181,3 +181,49 @@ def test_spectra(tmp_path: Path) -> None:
     for name, said in ((f"file:{path}", "has 3 eigenvalues"), ("round", "must be one of"), ("power:-1", "at least 0")):
         with pytest.raises(BadInput, match=said):
             spectrum(name, 4)
+
+
+LAWS = """
+p = 4
+mu = 1.5
+gamma = 0.1
+
+[[sets]]
+name = "clean"
+count = 300
+spectrum = "power:1"
+
+[[sets]]
+name = "noisy"
+count = 100
+scale = 2.5
+mu = 1.0
+
+[[sets]]
+name = "train"
+count = 900
+parents = ["clean", "noisy"]
+weight = 1
+"""
+
+
+def test_a_file_says_laws_of_real_sets(tmp_path: Path) -> None:
+    path, matrix = tmp_path / "tree.toml", tmp_path / "matrix.txt"
+    path.write_text(LAWS)
+    sets = (SampleSet("clean", 300, covariance=spectrum("power:1", 4)), SampleSet("noisy", 100, covariance=2.5, mu=even_mean(1.0, 4)),
+            SampleSet("train", 900, ("clean", "noisy"), 1.0))  # fmt: skip
+    expected = predict_tree(Tree(sets, 4, even_mean(1.5, 4), Ridge(0.1), 1.0))
+    assert predict_tree(read_tree(path)).variance == expected.variance
+    np.savetxt(matrix, np.diag(spectrum("power:1", 4)))
+    path.write_text(LAWS.replace('"power:1"', f'"matrix:{matrix}"'))
+    assert read_tree(path).sets[0].covariance.shape == (4, 4)
+    assert predict_tree(read_tree(path)).variance == pytest.approx(expected.variance, rel=1e-12)
+    matrix.write_text("1 2\n3 4")
+    with pytest.raises(BadInput, match="has 4 numbers, and a covariance in p = 4 dimensions has 16"):
+        read_tree(path)
+    matrix.write_text("\n".join(["1 0 0 0", "0 1 0 0", "0 0 1 0", "0 0 5 1"]))
+    with pytest.raises(BadInput, match=r"tree\.toml: a covariance matrix is not symmetric"):
+        read_tree(path)
+    path.write_text(LAWS.replace('weight = 1\n', 'weight = 1\nscale = 2\n'))
+    with pytest.raises(BadInput, match=r"tree\.toml: set train has the mean and the covariance of its parents"):
+        read_tree(path)
