@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .advise import advise
+from .combining import combined
 from .cross_validation import optimism
 from .generated_file import Samples
 from .plan import Plan
@@ -43,11 +44,18 @@ def advise_among(real: Samples, files: Sequence[tuple[str, Plan, Samples]], **op
     chosen = int(np.argmax([one.gain.value for one in alone]))
     name, plan, made = files[chosen]
     best = alone[chosen]
-    share = min((best.gain.se / best.measured.gain_se) ** 2, 1.0) if best.measured.gain_se else 1.0  # of the measurement in the gain
-    too_good = share * optimism(np.array([one.units for one in alone]))
+    too_good = _measured_share(best) * optimism(np.array([one.units for one in alone]))
     advice = _less(advise(real, plan, made, **options), too_good, name, len(files))
     candidates = tuple(_candidate(files[i][0], one, too_good if i == chosen else 0.0, i == chosen) for i, one in enumerate(alone))
     return replace(advice, candidates=candidates, snippet=snippet(advice, real, made)), chosen
+
+
+def _measured_share(advice: Advice) -> float:
+    """How far a gain moves with the measurement of the file."""
+    if (advice.model, advice.metric) != ("ridge", "accuracy"):
+        return 1.0
+    both = combined(advice.measured)
+    return both.pull * both.share
 
 
 def _candidate(name: str, advice: Advice, too_good: float, chosen: bool) -> Candidate:

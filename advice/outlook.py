@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..solvers.best_mix import Optimum, best_mix
+from .combining import combined
 from .evidence import SIGMAS, Evidence, curve
 from .result import Baseline, Choice, CurvePoint, Gain, MeasuredGain, Rival
 
@@ -65,30 +66,26 @@ def predicted(e: Evidence, details: bool) -> Outlook:
 def corrected(outlook: Outlook, measured: MeasuredGain) -> Outlook:
     """Return the outlook with its gains moved towards the measured one, and the measured mix as the best.
 
-    At the file's m they move by a share of the difference, weighing prediction and measurement by their errors (all of it where the two
-    disagree), below it in proportion to m. The gain at weight 1 is the measured one, unless the budget is larger than the file.
+    At the file's m they become the combined gain (`advice.combining`); below it they move in proportion to m. The gain at weight 1 is the
+    measured one, unless the budget is larger than the file.
     """
-    base = outlook.baseline
-    error = measured.gain - measured.predicted_gain
-    doubt = max(measured.predicted_se, 1e-9)
-    share = doubt**2 / (doubt**2 + measured.gain_se**2) if measured.agree else 1.0
-    se = float(np.sqrt(share) * measured.gain_se)
+    base, both = outlook.baseline, combined(measured)
+    error, se = both.share * (measured.gain - measured.predicted_gain), both.se
 
     def moved(point: CurvePoint) -> CurvePoint:
-        gain = point.accuracy - base.accuracy + share * error * min(1.0, point.m / measured.m)
+        gain = both.pull * (point.accuracy - base.accuracy + error * min(1.0, point.m / measured.m))
         wide = SIGMAS * se * (point.m > 0)
         mix = Optimum(point.m, point.omega, point.gamma, base.accuracy + gain, 0)
         return _point(base, mix, gain, (gain - wide, gain + wide), point.plain - point.accuracy + gain)
 
     points = [moved(point) for point in outlook.curve]
-    value = measured.predicted_gain + share * error
     plain = _gain(measured.plain, measured.plain_se)
     if points[-1].m > measured.m:
         step = points[-1].plain - base.accuracy - outlook.plain.value
         plain = replace(outlook.plain, value=outlook.plain.value + step, low=outlook.plain.low + step, high=outlook.plain.high + step)
-    best = Choice(float(measured.m), measured.m * measured.kept, measured.omega, measured.gamma, float(base.accuracy + value),
+    best = Choice(float(measured.m), measured.m * measured.kept, measured.omega, measured.gamma, float(base.accuracy + both.value),
                   float(np.hypot(base.se, se)))
-    return Outlook(base, best, _gain(value, se), plain, tuple(points))
+    return Outlook(base, best, _gain(both.value, se), plain, tuple(points))
 
 
 def against(outlook: Outlook, rival: Rival, gamma: float) -> Outlook:
