@@ -2,8 +2,8 @@
 
     python docs/site/gains.py [USERS]    writes docs/records/gains.json from so many users of every kind, in about ten minutes
 
-Users are drawn as in figure advise, with a seed of their own. For every family of data the spread of gains (`advice.combining`) is set on the
-other families: the one that makes the mean square error smallest. The record has what was expected with and without it.
+Users are drawn as in figure advise, with a seed of their own. For every family of data the spread of gains (`advice.combining`) is set on
+the other families: the one that makes the mean square error smallest. The record has what was expected with and without it.
 """
 
 from __future__ import annotations
