@@ -55,7 +55,8 @@ def validate(
     figure: Annotated[
         str | None,
         typer.Option("--figure", help="Which figure: 1, 2, 3, 4, 5, 6, 7, 8 or 9 of the paper; real: the theory on real data; "
-                                      "generators: synthetic samples that are not Gaussian; advise: the "
+                                      "generators: synthetic samples that are not Gaussian; study: the published study's other "
+                                      "plots; advise: the "
                                       "back-test of the advice; generations: models trained on models' samples; selection: "
                                       "keeping the hard, the easy or the best scored; loss: square, logistic, hinge and Huber's; relabel: "
                                       "wrong labels pruned or cleaned; scaling: exponents of the error."),

@@ -193,12 +193,30 @@ def measure_split(
     accuracy = np.empty((len(design.verifiers), len(design.m)))
     for row, verifier in enumerate(design.verifiers):
         for column, m in enumerate(design.m):
-            kept = rng.binomial(m, verifier.alpha(design.epsilon))
-            wrong = rng.binomial(kept, verifier.wrong(design.epsilon))
-            mix = _mix(rng, split, generator, kept - wrong, wrong)
+            mix = _mix(rng, split, generator, *_drawn_labels(rng, m, verifier, design))
             w = mix.ridge(design.gamma * (design.n + m))
             accuracy[row, column] = np.mean(split.y_test * (split.X_test @ w) > 0)
     return accuracy
+
+
+def held_out_margins(
+    reviews: Reviews, seed: np.random.SeedSequence, m: int, verifier: Verifier, design: AmazonSettings = AmazonSettings()
+) -> np.ndarray:
+    """Return the margins y w^T x of the held-out reviews of one random split, (tested,), at m synthetic samples.
+
+    Parameters
+    ----------
+    reviews : Reviews
+    seed : numpy.random.SeedSequence
+        Of the split, which is that of `training_statistics`.
+    m : int
+    verifier : Verifier
+    design : AmazonSettings
+    """
+    rng = np.random.default_rng(seed)
+    split = _split(reviews, "held-out", rng, design.n)
+    w = _mix(rng, split, split.generator(), *_drawn_labels(rng, m, verifier, design)).ridge(design.gamma * (design.n + m))
+    return split.y_test * (split.X_test @ w)
 
 
 def training_statistics(
@@ -249,6 +267,13 @@ def _split(reviews: Reviews, protocol: Protocol, rng: np.random.Generator, n: in
         return _Split(X[train], y[train], X, y, mu)
     X = StandardScaler().fit(X[train]).transform(X)
     return _Split(X[train], y[train], X[rest], y[rest], y[train] @ X[train] / n)
+
+
+def _drawn_labels(rng: np.random.Generator, m: int, verifier: Verifier, design: AmazonSettings) -> tuple[int, int]:
+    """How many of m synthetic samples are kept with the right label, and with a wrong one."""
+    kept = rng.binomial(m, verifier.alpha(design.epsilon))
+    wrong = rng.binomial(kept, verifier.wrong(design.epsilon))
+    return kept - wrong, wrong
 
 
 def _mix(rng: np.random.Generator, split: _Split, generator: Cloud, right: int, wrong: int) -> TrainingSet:
