@@ -6,7 +6,8 @@ Settings and laws
     where its generator was fitted on finitely many samples, a `Fit`. `ClassMixture` is the mixture for several classes.
 Theory
     `predict` returns a `Prediction`, `predict_grid` a `PredictionGrid`, `predict_classes` a `ClassPrediction`; `critical_noise` is where
-    synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures.
+    synthetic labels stop to help; `best_mix` returns the `Optimum` of a `Family` of mixtures, or of a
+    `LossFamily` where another loss than the square one is minimised.
 Family trees
     `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
     `predict_tree` and `simulate` say what a classifier trained on it is worth. `predict_line` solves a line of generators in closed form,
@@ -53,6 +54,7 @@ _MODULES = {
     "solvers.input_dependent": ("LinearVerifier", "MarginLabeller", "ScoreVerifier"),
     "solvers.selection": ("Selection", "keep_share", "predict_selection", "score_direction"),
     "solvers.best_mix": ("Family", "Optimum", "best_mix"),
+    "solvers.loss_family": ("LossFamily",),
     "sims.monte_carlo": ("Simulation", "simulate", "simulate_many"),
     "estimators.mix_ridge": ("SyntheticMixRidge",),
     "estimators.relabelled_mix": ("RelabelledMix",),
@@ -90,6 +92,7 @@ if TYPE_CHECKING:
     from .solvers.input_dependent import LinearVerifier as LinearVerifier
     from .solvers.input_dependent import MarginLabeller as MarginLabeller
     from .solvers.input_dependent import ScoreVerifier as ScoreVerifier
+    from .solvers.loss_family import LossFamily as LossFamily
     from .solvers.many_classes import ClassMixture as ClassMixture
     from .solvers.many_classes import ClassPrediction as ClassPrediction
     from .solvers.many_classes import predict_classes as predict_classes

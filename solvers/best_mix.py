@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +19,9 @@ from . import kernels, tangents
 from .lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
 from .many_classes import ClassMixture
 from .problem import Fit, Law, Setting, SourceNumbers
+
+if TYPE_CHECKING:
+    from .loss_family import LossFamily
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -310,7 +314,9 @@ class _Search:
     has the value given.
     """
 
-    def __init__(self, family: Family, budget: float, m: float | None, omega: float | None, gamma: float | None) -> None:
+    def __init__(
+        self, family: Family | LossFamily, budget: float, m: float | None, omega: float | None, gamma: float | None
+    ) -> None:
         self.family, self.budget, self.m, self.omega, self.gamma = family, budget, m, omega, gamma
         self.free = [name for name, given in (("omega", omega), ("ridge", gamma), ("m", m)) if given is None]
         self.evaluations = 0
@@ -376,7 +382,7 @@ class _Search:
 
 
 def best_mix(
-    family: Family, budget: float, *, m: float | None = None, omega: float | None = None, gamma: float | None = None,
+    family: Family | LossFamily, budget: float, *, m: float | None = None, omega: float | None = None, gamma: float | None = None,
     near: Optimum | None = None,
 ) -> Optimum:  # fmt: skip
     """Return the mix of the best predicted accuracy.
@@ -386,8 +392,8 @@ def best_mix(
 
     Parameters
     ----------
-    family : Family
-        The mixtures to choose from.
+    family : Family or LossFamily
+        The mixtures to choose from, of the square loss or of any.
     budget : float
         The largest m, synthetic samples before pruning.
     m, omega, gamma : float, optional
@@ -402,7 +408,9 @@ def best_mix(
     NotConverged
         If no mix was solved.
     """
-    instance("what is searched", family, Family)
+    from .loss_family import LossFamily
+
+    instance("what is searched", family, Family, LossFamily)
     number("the budget", budget, 0)
     if m is None and budget == 0:
         m = 0.0
@@ -428,7 +436,7 @@ def best_mix(
     return Optimum(float(many), float(weight) if many else 1.0, float(ridge), -lowest, search.evaluations)
 
 
-def settled(family: Family, found: Optimum, loss: float) -> Optimum:
+def settled(family: Family | LossFamily, found: Optimum, loss: float) -> Optimum:
     """Return the mix with its weight nearer 1 and its ridge smaller, as far as the accuracy allows.
 
     Where the synthetic samples are all that counts, or the ridge outweighs every direction, the accuracy is level, and the limit knows no
@@ -436,7 +444,7 @@ def settled(family: Family, found: Optimum, loss: float) -> Optimum:
 
     Parameters
     ----------
-    family : Family
+    family : Family or LossFamily
     found : Optimum
         The best mix of the family.
     loss : float

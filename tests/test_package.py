@@ -16,6 +16,7 @@ PUBLIC = {
     "NO_SUPERVISION", "ORACLE", "Fit", "Generator", "Law", "Problem", "Ridge", "Setting", "Source", "Verifier",
     "ClassMixture", "ClassPrediction", "predict_classes",
     "Prediction", "PredictionGrid", "predict", "predict_grid", "critical_noise", "predict_relabelling", "Family", "Optimum", "best_mix",
+    "LossFamily",
     "SampleSet", "Tree", "generations", "predict_tree", "read_tree", "predict_line", "smallest_fresh_share", "weakest_verifier",
     "LinearVerifier", "MarginLabeller", "ScoreVerifier", "Selection", "keep_share", "predict_selection", "score_direction",
     "Simulation", "simulate", "simulate_many",
