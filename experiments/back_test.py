@@ -19,6 +19,7 @@ from ..estimators.class_gaussian import ClassGaussian
 from ..estimators.leave_one_out import RidgeMix
 from ..sims.labels import label_and_prune
 from ..solvers.problem import Generator, Verifier
+from .competitors import cross_validated_choice
 from .real_data import RealData, Split
 
 
@@ -129,6 +130,23 @@ class SimulatedUser:
                     right[i, j] = right[i, 0]
         return right
 
+    def cross_validated(self, split: Split, grid: CandidateGrid, rng: np.random.Generator) -> np.ndarray:
+        """Return which test samples are right with all synthetic samples, weight and ridge chosen by cross-validation, (k,).
+
+        Parameters
+        ----------
+        split : Split
+            With the k test samples.
+        grid : CandidateGrid
+            The weights and ridges that are tried.
+        rng : numpy.random.Generator
+            Divides the real samples into folds.
+        """
+        s, alphas = self.synthetic, np.array(grid.ridge) * len(self.real.y)
+        omega, alpha = cross_validated_choice(self.real.X, self.real.y, s.X[s.keep], s.y[s.keep], grid.omega, alphas, rng)
+        scores = self._mix(len(s.y)).scores(split.X_test, [alpha], omega)
+        return scores[0].argmax(axis=1) == split.y_test
+
     def _mix(self, m: int) -> RidgeMix:
         """The real samples and the first m generated ones, for ridges of the sum of squares."""
         return RidgeMix.of(self.real.X, self.real.y, self.synthetic.X[:m], self.synthetic.y[:m], keep=self.synthetic.keep[:m], N=1)
@@ -172,6 +190,9 @@ class FollowedAdvice:
         The predicted accuracy without synthetic data.
     followed, without : bool arrays (k,)
         Which test samples are right when the advice is followed, and without synthetic data, with the ridge that leave-one-out chooses.
+    cross_validated : bool array (k,)
+        Which are right with all synthetic samples at the weight and the ridge that cross-validation chooses
+        (`experiments.competitors`), of those of the grid.
     landscape : array
         Which test samples are right at every point of the grid, packed in bits.
     """
@@ -186,6 +207,7 @@ class FollowedAdvice:
     baseline: float
     followed: np.ndarray
     without: np.ndarray
+    cross_validated: np.ndarray
     landscape: np.ndarray
 
     @property
@@ -218,6 +240,7 @@ def ask_and_follow(
     return FollowedAdvice(
         advice.verdict, best.m, best.omega, best.gamma, best.accuracy, advice.gain.value, advice.gain.se, advice.baseline.accuracy,
         one.trained(split, round(best.m), best.omega, best.gamma), one.trained(split, 0, 1.0, advice.baseline.gamma),
+        one.cross_validated(split, grid, np.random.default_rng(int(drawn))),
         np.packbits(one.landscape(split, grid), axis=-1),
     )  # fmt: skip
 

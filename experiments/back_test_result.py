@@ -88,6 +88,17 @@ class ScenarioResult:
         return float(self.accuracies[self.best]) - self.realised
 
     @cached_property
+    def regret_of_cross_validation(self) -> float:
+        """The regret, had the users chosen weight and ridge by cross-validation."""
+        return float(self.accuracies[self.best] - np.mean([one.cross_validated.mean() for one in self.advices]))
+
+    @cached_property
+    def covered(self) -> list[bool]:
+        """Of the users who are advised to mix, whether the realised gain is within two standard errors, that of the test included."""
+        mixed = [(one.predicted_gain, one.gain_se, *self.gain(one)) for one in self.advices if one.m]
+        return [abs(predicted - gain) <= SIGMAS * np.hypot(own, se) for predicted, own, gain, se in mixed]
+
+    @cached_property
     def change(self) -> tuple[float, float]:
         """Following the advice less using no synthetic data, with its standard error."""
         return self._difference([(one.followed, one.without) for one in self.advices])

@@ -141,6 +141,8 @@ def _finished(folder: Path | None, *user: object) -> FollowedAdvice | None:
     if folder is None or not (path := _file(folder, *user)).is_file():
         return None
     with np.load(path) as kept:
+        if set(kept.files) != set(FollowedAdvice.__dataclass_fields__):  # of another version
+            return None
         return FollowedAdvice(**{name: kept[name] if kept[name].ndim else kept[name].item() for name in kept.files})
 
 

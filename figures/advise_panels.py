@@ -56,7 +56,9 @@ def changes(results: Sequence[ScenarioResult]) -> Panel:
 def regrets(results: Sequence[ScenarioResult], order: Sequence[str]) -> Panel:
     """Regret of every scenario against the best of the grid."""
     ends = _ends(results)
-    marks = [Line("", ends, np.full(2, 100 * np.mean([one.regret for one in results])), 5), Line("", ends, np.zeros(2), 5, "guide")]
+    rivals = np.array([100 * one.regret_of_cross_validation for one in results])
+    marks = [Line("", ends, np.full(2, 100 * np.mean([one.regret for one in results])), 5), Line("", ends, np.zeros(2), 5, "guide"),
+             Points("cross-validation", np.arange(len(results)) + 1.0, rivals, np.zeros(len(results)), 5, "x")]
     for color, name, places in _groups(results, order):
         own = np.array([100 * results[i].regret for i in places])
         marks.append(Points(name, np.array(places) + 1.0, own, np.zeros(len(places)), color, MARKERS[color % len(MARKERS)]))

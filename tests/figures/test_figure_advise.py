@@ -12,6 +12,7 @@ from synthmix.drawing.panels import Points
 from synthmix.experiments.back_test import CandidateGrid, FollowedAdvice, Scenario, ask_and_follow, simulated_user
 from synthmix.experiments.back_test_result import ScenarioResult
 from synthmix.experiments.back_test_run import UserCase
+from synthmix.experiments.competitors import cross_validated_choice
 from synthmix.experiments.real_data import RealData, Split
 from synthmix.figures.figure_advise import FULL, KINDS, Settings, build, caught, family_bound, loss
 from synthmix.figures.kit.run import Run
@@ -135,7 +136,7 @@ def outcome(verdict: str, m: int, followed: np.ndarray, without: np.ndarray, mix
     """On a grid of one mix beside no synthetic data."""
     landscape = np.packbits(np.stack([without, mix])[:, None, None], axis=-1)
     predicted, baseline = float(followed.mean()) + 0.01, float(without.mean())
-    return FollowedAdvice(verdict, m, 1.0, 0.1, predicted, 0.02, 0.01, baseline, followed, without, landscape)
+    return FollowedAdvice(verdict, m, 1.0, 0.1, predicted, 0.02, 0.01, baseline, followed, without, without, landscape)
 
 
 def test_the_judge_is_not_fooled():
@@ -191,6 +192,37 @@ def test_preferences_have_no_order():
         pytest.skip(why)
     split = RealData("hh-rlhf", "preferences").redivided(0)
     assert len(split.X) + len(split.X_test) == 2312 and abs(split.y.mean() - 0.5) < 0.02
+
+
+def test_cross_validation_is_that_of_scikit_learn(split):
+    from sklearn.linear_model import RidgeClassifier
+
+    one = simulated_user(split, scenario(budget=100), np.random.default_rng(0))
+    s, weights, alphas = one.synthetic, (0.1, 1.0), (0.4, 40.0)
+    chosen = cross_validated_choice(one.real.X, one.real.y, s.X, s.y, weights, alphas, np.random.default_rng(1))
+    rng, parts = np.random.default_rng(1), np.empty(40, dtype=int)
+    for k in (0, 1):
+        own = rng.permutation(np.flatnonzero(one.real.y == k))
+        parts[own] = (np.arange(20) + k) % 5
+    hits = {}
+    for weight in (0.0, *weights):
+        for alpha in alphas:
+            c = np.append(np.ones(32), np.full(100, weight))
+            hits[weight, alpha] = 0
+            for part in range(5):
+                train = parts != part
+                both, labels = np.concatenate([one.real.X[train], s.X]), np.append(one.real.y[train], s.y)
+                model = RidgeClassifier(alpha).fit(both, labels, sample_weight=c)
+                hits[weight, alpha] += np.sum(model.predict(one.real.X[~train]) == one.real.y[~train])
+    assert hits[chosen] == max(hits.values()) > min(hits.values())
+
+
+def test_families_have_their_own_numbers(built):
+    (family,) = built.extra["by family"].values()
+    assert family["scenarios"] == 3 and family["gains within two errors"] <= family["gains"] <= 6
+    assert family["mean regret"] == pytest.approx(built.claims[2].measured)
+    assert family["mean regret of cross-validation"] == pytest.approx(built.extra["mean regret of cross-validation"])
+    assert built.claims[3].measured == pytest.approx(family["mean regret"] - family["mean regret of cross-validation"] / 2)
 
 
 def test_a_trial_is_fixed_by_its_seed():
