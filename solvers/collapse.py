@@ -101,6 +101,37 @@ def _accumulated(freedom: float, depth: float) -> _State | None:
     return _State(freedom, load, freedom, freedom, 0.0, (load * (1 / freedom - log_slope), 1.0, 1.0, 0.0))
 
 
+@njit(cache=True, error_model="numpy")
+def _mislabel(freedom, depth, label, out):
+    """Fill out (6,) with first, second and lost of accumulated generations with labels of that mean, then their slopes in freedom."""
+    v, dv = generated.accumulated(1.0, freedom)
+    w, dw, target, d_target = v / (1.0 - v), dv / (1.0 - v) ** 2, 1.0, 0.0
+    lost, d_lost = v * w, dv * w + v * dw
+    for k in range(1, depth):
+        v, dv = generated.accumulated(k + 1.0, freedom)
+        w_next, growth, w_w, w_v, growth_v = generated.label_step(w, v, float(k), label)
+        w, dw = w_next, w_w * dw + w_v * dv
+        target, d_target = target * growth, d_target * growth + target * growth_v * dv
+        square = w * target * target
+        lost += v * square
+        d_lost += dv * square + v * (dw * target * target + 2 * w * target * d_target)
+    speed = d_target / target
+    out[0], out[3] = freedom / target, (1.0 - freedom * speed) / target
+    out[1], out[4] = freedom / target**2, (1.0 - 2 * freedom * speed) / target**2
+    out[2], out[5] = lost / target**2, (d_lost - 2 * lost * speed) / target**2
+
+
+def _mislabelled(state: _State, depth: float, label: float) -> _State:
+    """The state of accumulated generations whose labels, but for the first real ones, have the mean `label`, from that with right ones."""
+    out = np.zeros(6)  # of infinitely many nothing of the target is left, and nothing of it is lost
+    if depth != INFINITE:
+        _mislabel(state.freedom, int(depth), label, out)
+    first, second, lost, d_first, d_second, d_lost = (float(one) for one in out)
+    d_load = state.slopes[0]
+    return _State(state.freedom, state.load, first, second, state.load - second - lost,
+                  (d_load, d_first, d_second, d_load - d_second - d_lost))  # fmt: skip
+
+
 def _states(scheme: str, depth: float, share: float, label: float) -> tuple[Callable[[float], _State | None], float, float]:
     """The states of a line by a parameter that rises with freedom, None beyond the last; and where the parameter begins and may end.
 
@@ -140,7 +171,6 @@ def predict_line(setting: Setting, scheme: str, depth: float = INFINITE, *, labe
         Number of generators; infinity by default.
     label : float
         Mean y = 1 - 2 e of the kept labels of every generation before the last, whose n_hat samples are the kept ones; 1: right labels.
-        Not with `accumulate`.
 
     Returns
     -------
@@ -151,7 +181,7 @@ def predict_line(setting: Setting, scheme: str, depth: float = INFINITE, *, labe
     Raises
     ------
     BadInput
-        As `trees.generations`, and for wrong labels with `accumulate`.
+        As `trees.generations`.
     NotConverged
         If the fixed point was not solved to 1e-10.
     """
@@ -159,13 +189,13 @@ def predict_line(setting: Setting, scheme: str, depth: float = INFINITE, *, labe
     tree = generations(setting, 1 if endless else depth, scheme)
     number("the mean label of a generation", label, 0, 1)
     name, _, text = scheme.partition(":")
-    if name == "accumulate" and label != 1:
-        raise BadInput("labels that go wrong in every generation are covered in closed form for replace and fresh only: give a tree")
+    wrong = name == "accumulate" and label != 1
     K = setting.generator.n_hat
     share = round(float(text) * K) / K if text else 0.0
     if endless and name != "accumulate" and (share == 0 or label == 0):
         name, share = "replace", 0.0
-    return _Line(setting, tree, *(_states(name, depth, share, label)), gone=name == "replace" and endless).prediction()
+    line = _Line(setting, tree, *_states(name, depth, share, label), gone=name == "replace" and endless)
+    return line.prediction(lambda state: _mislabelled(state, depth, label) if wrong else state)
 
 
 class _Line:
@@ -199,8 +229,8 @@ class _Line:
         q, real, scale = self._weights(state)
         return 1.0 if q == math.inf else math.tanh(math.log(q / self._trace(real + scale * state.freedom)[0]))
 
-    def prediction(self) -> Prediction:
-        """Solve, and respond."""
+    def prediction(self, told: Callable[[_State], _State] = lambda state: state) -> Prediction:
+        """Solve, and respond; told: makes of the state, once it is found, that with the labels that there were."""
         from scipy.optimize import brentq
 
         if self.gone:
@@ -208,7 +238,7 @@ class _Line:
         if not self._apart(self.low) < 0 < self._apart(self.high):
             raise NotConverged("the line of generators is beyond floating point: take less extreme values")
         s = brentq(self._apart, self.low, self.high, xtol=1e-300, rtol=8.9e-16, maxiter=400)
-        state = self.states(s)
+        state = told(self.states(s))
         q, real, scale = self._weights(state)
         kappa = real + scale * state.freedom
         residual = abs(q / self._trace(kappa)[0] - 1)

@@ -16,6 +16,12 @@ and equals $A = D/K$, so that $v_k$ is the smaller root of $v^2 - (k + A) v + A 
 T}(1 - v_k/k)$. Since $v_k\approx A/k$ the product has a limit for $T\to\infty$, about $\sin(\pi\sqrt A)/(\pi\sqrt A)$: to accumulate
 costs a bounded amount, for ever.
 
+That is so with right labels. Where those of every generation have the mean $y = 1 - 2e$, a generation hands down the target $yT_{k+1}$, and
+$T_k = T_{k+1}(1 + yg)/(1 + g)$ with $g = (1 - v_{k+1})/k$: what is left of the target at the first, real samples falls as $T^{-(1-y)} =
+T^{-2e}$. To accumulate wrong labels is to collapse, if only by a power. No sum over generations is needed for what becomes of the rest: a
+set keeps the square of its target times its weight, and only leave-one-out takes some of it away, so that the noise of labels and targets
+is $w - AT_1^2 - \sum_kv_kw_kT_k^2$, $w_k$ the weight times q, targets over that of the last generation. In the limit it is $w$ itself.
+
 A fresh share $f$. With the load $w = \omega q$ of a generation and the freedom $A = D/K$ that lies in it and in all before, $w' = w/(1 -
 f - A)$ and $A' = A + f w'/(1 + w')$ lead to the next one. Infinitely many generations start at $A = w = 0$; the root is $\kappa = \tau
 A/w$ of the last one, where $\tau$ is the weight of the training set. Labels that go wrong in every generation, of mean $y$, multiply what
@@ -46,7 +52,7 @@ from .family_tree import Q, SampleSet, fold
 
 A, W, F, K, T, P = sp.symbols("A w f K T p", positive=True)
 D, S, TAU, Y = sp.symbols("D S tau y", positive=True)
-V = sp.Symbol("v", positive=True)
+V, K_TH = sp.symbols("v k", positive=True)
 ZERO, ONE = sp.Integer(0), sp.Integer(1)
 
 
@@ -126,6 +132,82 @@ def accumulated_fold() -> CheckResult:
     product = theta_s * at[c] * (1 - d / theta_s) * (1 - share) * (1 - v / 2)
     return vanishes(*(equation.subs(at) for equation in folded.equations), root * Q - d, root - product,
                     v**2 - (2 + share) * v + share)  # fmt: skip
+
+
+def step_of_labels() -> dict[str, sp.Expr]:
+    """Weight (times q) of the next accumulated generation, and its target over that of this one; v is that of the next."""
+    g = (1 - V) / K_TH
+    return {"load": W / (1 + g), "growth": (1 + g) / (1 + Y * g)}
+
+
+def label_noise(load: sp.Expr, second: sp.Expr, lost: sp.Expr) -> sp.Expr:
+    """What is left of the training loss for labels and targets that differ: all but the root's part and what leave-one-out takes."""
+    return load - second - lost
+
+
+@check("collapse, accumulate, wrong labels", "target and noise of a generator fitted on a real set and on samples with labels of mean y "
+       "of a generator fitted on that set, in the fold, with the step and the balance of what is lost")
+def accumulated_labels() -> CheckResult:
+    theta, theta_s, c, v = sp.symbols("theta theta_s c v_2", positive=True)
+    base, second, last = sp.symbols("delta_1:4", positive=True)
+    sets = [SampleSet("a", theta, ZERO, ONE, base), SampleSet("b", theta, ZERO, Y, second, ("a",)),
+            SampleSet("s", theta_s, c, ONE, last, ("a", "b"))]
+    folded = fold(sets)
+    share = v * (2 - v) / (1 - v)  # A for which v_2 is v
+    at = {base: Q, second: Q * (1 - share), last: Q * (1 - share) * (1 - v / 2)}
+    at[c] = share * theta / ((theta_s - share * theta) * at[last])
+    weight = share / (1 - share)
+    step = {name: value.subs({W: weight, V: v, K_TH: 1}) for name, value in step_of_labels().items()}
+    target = 1 / step["growth"]
+    lost = share * weight * target**2 + v * step["load"]
+    noise = label_noise(2 * step["load"], share * target**2, lost)
+    return vanishes(*(folded.equations[i].subs(at) for i in range(3)), folded.target.subs(at) - target,
+                    folded.irreducible.subs(at) - theta / Q * noise)  # fmt: skip
+
+
+@check("collapse, accumulate, wrong labels at 30 digits", "target and noise of five accumulated generations, labels of mean y in all but "
+       "the first, solved as a system, with the steps")
+def accumulated_labels_digits() -> CheckResult:
+    with mp.workdps(30):
+        depth, theta, freedom, y = 5, sp.Rational(3, 4), mp.mpf("0.4"), sp.Rational(3, 5)
+        v = [sp.lambdify(A, accumulated(sp.Integer(k)), "mpmath")(freedom) for k in range(1, depth + 1)]
+        run = sp.lambdify((W, V, K_TH), [each.subs(Y, y) for each in step_of_labels().values()], "mpmath")
+        weights, targets = [freedom / (1 - freedom)], [mp.mpf(1)]
+        for k in range(1, depth):
+            load, growth = run(weights[-1], v[k], k)
+            weights.append(load)
+            targets.append(targets[-1] * growth)
+        targets = [each / targets[-1] for each in targets]
+        lost = sum(a * b * t**2 for a, b, t in zip(v, weights, targets, strict=True))
+        noise = label_noise(depth * weights[-1], freedom * targets[0] ** 2, lost)
+        deltas = [mp.mpf(1) / 3]
+        for k in range(1, depth + 1):
+            deltas.append(deltas[-1] * (1 - v[k - 1] / k))
+        symbols = sp.symbols(f"d_1:{depth + 2}", positive=True)
+        names = [f"k{i}" for i in range(depth)]
+        sets = [SampleSet(names[i], theta, ZERO, y if i else ONE, symbols[i], tuple(names[:i])) for i in range(depth)]
+        c = sp.Symbol("c", positive=True)
+        folded = fold([*sets, SampleSet("s", ONE, c, ONE, symbols[-1], tuple(names))])
+        weight = freedom * theta / ((1 - freedom * theta) * deltas[-1])
+        found = sp.lambdify((Q, c, *symbols), [folded.target, folded.irreducible * Q / theta, *folded.equations], "mpmath", cse=True)
+        target, rest, *apart = found(deltas[0], weight, *deltas)
+        worst = max(abs(target / targets[0] - 1), abs(rest / noise - 1), *map(abs, apart))
+        return CheckResult(bool(worst < mp.mpf("1e-25")), f"largest difference {mp.nstr(worst, 3)}")
+
+
+@check("collapse, accumulate, power law", "the growth of the target without any load with that of "
+       r"$\Gamma(1 + y)\Gamma(k + 1)/\Gamma(k + y)$, and this at $10^3$ to $10^5$ with $\Gamma(1 + y)k^{1-y}$")
+def power_of_labels() -> CheckResult:
+    growth = step_of_labels()["growth"].subs(V, 0)
+
+    def whole(k: sp.Expr, y: sp.Expr) -> sp.Expr:
+        return sp.gamma(1 + y) * sp.gamma(k + 1) / sp.gamma(k + y)
+
+    same = vanishes(sp.gammasimp(whole(K_TH + 1, Y) / whole(K_TH, Y)) - growth, whole(ONE, Y) - 1)
+    y = sp.Rational(3, 5)
+    gaps = [abs(sp.N(sp.exp(sp.loggamma(k + 1) - sp.loggamma(k + y)) / sp.Integer(k) ** (1 - y)) - 1) for k in (10**3, 10**4, 10**5)]
+    return CheckResult(bool(same.holds and gaps[2] < gaps[1] < gaps[0] < sp.Rational(1, 1000)),
+                       f"{same.found}; relative differences {', '.join(str(sp.N(gap, 2)) for gap in gaps)}")  # fmt: skip
 
 
 @check("collapse, fresh share", "the fold of two generations with a fresh share with the steps of load and freedom, fold's equations and "
@@ -299,13 +381,15 @@ def theorem() -> Theorem:
     slopes = {f"loss_{name}": sp.simplify(loss.diff(symbol)) for name, symbol in
               (("real", REAL), ("scale", SCALE), ("freedom", A), ("load", W), ("first", R1), ("second", R2), ("noise", NOISE),
                ("product", PRODUCT))}  # fmt: skip
-    z = sp.Symbol("Z", positive=True)
+    z, labels = sp.Symbol("Z", positive=True), step_of_labels()
     return Theorem(
         "collapse", "Model collapse in closed form", __doc__.split("\n\n", 1)[1],
         (
             Equation("the root of T replaced generations of K samples each, of a training set of weight $\\tau$ by its degrees of freedom",
                      sp.Eq(kappa, TAU * (1 - D / K) ** T)),
             Equation("$v_k$ of accumulated generations", sp.Eq(sp.Symbol("v_k"), v)),
+            Equation("the target of the next accumulated generation over that of this one, labels of mean y",
+                     sp.Eq(sp.Symbol("T_k+1") / sp.Symbol("T_k"), labels["growth"].subs(V, sp.Symbol("v_k+1")))),
             Equation("the load of the next generation with a fresh share", sp.Eq(sp.Symbol("w'"), load)),
             Equation("the freedom in it", sp.Eq(sp.Symbol("A'"), freedom)),
             Equation("the signal for $C = I$", sp.Eq(sp.Symbol("m_w") ** 2 / sp.Symbol("s_w") ** 2, isotropic_signal(mu, S, a))),
@@ -315,6 +399,9 @@ def theorem() -> Theorem:
         (
             Function("accumulated", "v_k of accumulated generations, and its slope in A.", (k, A),
                      {"v": v, "v_freedom": sp.simplify(-(v - 1) / (k + A - 2 * v))}),
+            Function("label_step", "Weight (times q) and target (over this one's) of the next accumulated generation, and their slopes.",
+                     (W, V, K_TH, Y), {**labels, "load_load": labels["load"].diff(W), "load_v": sp.simplify(labels["load"].diff(V)),
+                                       "growth_v": sp.simplify(labels["growth"].diff(V))}),
             Function("fresh_step", "Load and freedom of the next generation, and their slopes in load and freedom.", (W, A, F),
                      {"load": load, "freedom": freedom, "load_load": load.diff(W), "load_freedom": load.diff(A),
                       "freedom_load": sp.simplify(freedom.diff(W)), "freedom_freedom": sp.simplify(freedom.diff(A))}),

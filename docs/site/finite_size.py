@@ -36,7 +36,16 @@ def row(p: int) -> dict[str, float]:
     return found
 
 
+def times_p(rows: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return the number a of the law a / p that fits the rows, by their standard errors, for each quantity."""
+    found = {}
+    for name in ("accuracy", "mean_margin", "variance"):
+        p, off, se = (np.array(each) for each in zip(*((float(p), one[name], one[f"{name} se"]) for p, one in rows.items()), strict=True))
+        found[name] = float(np.sum(off / p / se**2) / np.sum(1 / (p * se) ** 2))
+    return found
+
+
 if __name__ == "__main__":
     rows = {str(p): row(p) for p in TRIALS}
-    RECORD.write_text(json.dumps({"rows": rows, "seed": SEED, "commit": commit()}, indent=1) + "\n")
+    RECORD.write_text(json.dumps({"rows": rows, "times p": times_p(rows), "seed": SEED, "commit": commit()}, indent=1) + "\n")
     print("written:", RECORD.name)

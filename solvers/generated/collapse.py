@@ -22,6 +22,21 @@ def accumulated(k, A):
 
 
 @njit(cache=True, error_model="numpy")
+def label_step(w, v, k, y):
+    """Weight (times q) and target (over this one's) of the next accumulated generation, and their slopes.
+
+    Returns load, growth, load_load, load_v, growth_v.
+    """
+    w0 = v - 1
+    w1 = -w0/k
+    w2 = w1 + 1
+    w3 = 1/w2
+    w4 = k - v + 1
+    w5 = w0*y
+    return w*w3, w2/(w1*y + 1), w3, k*w/(w4*w4), (-k + w4*y + w5)/(k - w5)**2
+
+
+@njit(cache=True, error_model="numpy")
 def fresh_step(w, A, f):
     """Load and freedom of the next generation, and their slopes in load and freedom.
 

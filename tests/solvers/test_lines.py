@@ -45,7 +45,7 @@ def test_a_line_on_a_spectrum_is_the_tree() -> None:
         same(predict_line(one, scheme, 4), predict_tree(generations(one, 4, scheme)))
 
 
-@pytest.mark.parametrize("scheme", ["replace", "fresh:0.3"])
+@pytest.mark.parametrize("scheme", ["replace", "accumulate", "fresh:0.3"])
 def test_labels_that_go_wrong_in_every_generation(scheme) -> None:
     tree = generations(SETTING, 5, scheme)
     verifier, epsilon = Verifier(0.3, 0.8), 0.25
@@ -54,6 +54,34 @@ def test_labels_that_go_wrong_in_every_generation(scheme) -> None:
     label = 1 - 2 * verifier.wrong(epsilon)
     same(predict_line(SETTING, scheme, 5, label=label), predict_tree(replace(tree, sets=sets)))
     assert abs(predict_line(SETTING, scheme, 5).variance / predict_tree(replace(tree, sets=sets)).variance - 1) > 0.01
+
+
+def test_wrong_labels_that_accumulate_collapse_by_a_power() -> None:
+    """The margin falls as T^-(1-y) = T^(-2e), where right labels cost a bounded amount; in the limit nothing is left but noise."""
+    label = 0.8
+    at = {depth: predict_line(ALONE, "accumulate", depth, label=label) for depth in (10, 100, 1000)}
+    slopes = [math.log10(at[depth * 10].mean_margin / at[depth].mean_margin) for depth in (10, 100)]
+    assert slopes[1] == pytest.approx(label - 1, abs=0.01) and abs(slopes[1] + 0.2) < abs(slopes[0] + 0.2)
+    limit = predict_line(ALONE, "accumulate", label=label)
+    assert (limit.mean_margin, limit.accuracy) == (0.0, 0.5)
+    gaps = [abs(one.variance / limit.variance - 1) for one in at.values()]
+    assert gaps[2] < gaps[1] < gaps[0]
+    beside = predict_line(SETTING, "accumulate", label=label)  # real samples are left, beside the noise
+    assert 0.5 < beside.accuracy < predict_line(SETTING, "accumulate").accuracy
+    at_last = predict_line(SETTING, "accumulate", 1000, label=label)
+    assert abs(at_last.accuracy - beside.accuracy) < abs(predict_line(SETTING, "accumulate", 100, label=label).accuracy - beside.accuracy)
+
+
+def test_wrong_labels_that_accumulate_by_monte_carlo() -> None:
+    """Power: with right labels the margin is 20% larger."""
+    tree = generations(ALONE, 4, "accumulate")
+    wrong = replace(tree, sets=tuple(replace(each, epsilon=0.1) if each.parents and each.name != "s" else each for each in tree.sets))
+    seen = simulate(wrong, trials=100)
+    for name in ("mean_margin", "variance"):
+        theory, one = getattr(predict_line(ALONE, "accumulate", 4, label=0.8), name), getattr(seen, name)
+        assert abs(theory - one.mean) <= 4 * one.se + 2 / 200 * theory
+    right = predict_line(ALONE, "accumulate", 4).mean_margin
+    assert abs(right - seen.mean_margin.mean) > 4 * seen.mean_margin.se + 2 / 200 * right
 
 
 def test_infinitely_many_accumulated_generations() -> None:
@@ -133,7 +161,7 @@ def test_a_heavy_ridge_gives_the_closed_forms() -> None:
 
 def test_what_is_refused() -> None:
     for call in (
-        lambda: predict_line(SETTING, "accumulate", label=0.5), lambda: predict_line(SETTING, "replac"),
+        lambda: predict_line(SETTING, "accumulate", label=1.5), lambda: predict_line(SETTING, "replac"),
         lambda: predict_line(SETTING, "replace", 0.5), lambda: smallest_fresh_share(ALONE, 0.99),
         lambda: weakest_verifier(ALONE, 0.99, 0.2), lambda: predict_line(replace(SETTING, generator=Generator()), "replace"),
     ):  # fmt: skip
