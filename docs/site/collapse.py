@@ -25,8 +25,8 @@ def computed() -> dict[str, object]:
     wrong = {scheme: {str(depth): sm.predict_line(alone.with_(epsilon=WRONG), scheme, depth, label=1 - 2 * WRONG).accuracy
                       for depth in DEPTHS} | {"infinity": sm.predict_line(alone.with_(epsilon=WRONG), scheme, label=1 - 2 * WRONG).accuracy}
              for scheme in SCHEMES}  # fmt: skip
-    return {"lines": lines, "wrong lines": wrong, "wrong": WRONG, "share for 0.85": sm.smallest_fresh_share(alone, 0.85), "share for 0.80": sm.smallest_fresh_share(alone, 0.80),
-            "rho": sm.weakest_verifier(alone.with_(epsilon=0.2), 0.83, 0.3).rho}
+    return {"lines": lines, "wrong lines": wrong, "wrong": WRONG,
+            "share for 0.85": sm.smallest_fresh_share(alone, 0.85), "share for 0.80": sm.smallest_fresh_share(alone, 0.80), "rho": sm.weakest_verifier(alone.with_(epsilon=0.2), 0.83, 0.3).rho}
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def times_p(rows: dict[str, dict[str, float]]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
+    made_from = commit()
     rows = {str(p): row(p) for p in TRIALS}
-    RECORD.write_text(json.dumps({"rows": rows, "times p": times_p(rows), "seed": SEED, "commit": commit()}, indent=1) + "\n")
+    RECORD.write_text(json.dumps({"rows": rows, "times p": times_p(rows), "seed": SEED, "commit": made_from}, indent=1) + "\n")
     print("written:", RECORD.name)
