@@ -11,7 +11,9 @@ import pytest
 
 SCRIPT = Path(__file__).resolve().parent.parent / "docs" / "site" / "quotes.py"
 RECORD = {"seed": 3, "commit": "0123456789abc+", "quick": True,
-          "extra": {"within": 172, "users": 1628, "off": -0.00649, "by set": {"a": {"n": 1}, "b": {"n": 2}}, "all": [{"x": 0.5}]}}
+          "extra": {"within": 172, "users": 1628, "off": -0.00649, "by set": {"a": {"n": 1}, "b": {"n": 2}}, "all": [{"x": 0.5}],
+                    "power:1": {"n": 4}, "seeds": [1, 2, 6],
+                    "gaps": {"a": {"predicted": 0.5, "measured": [0.47, 0.01]}, "b": {"predicted": 0.1, "measured": [0.11, 0.01]}}}}
 
 
 def module(name: str = "quotes") -> ModuleType:
@@ -39,6 +41,11 @@ def test_a_quote_is_written_from_its_record(quotes: ModuleType) -> None:
     new = quotes.rewritten(old)
     assert quotes.QUOTE.sub(lambda found: found["text"], new) == "172 of 1,628 at quick run, seed 3, commit 012345678+, -0.6 (0.50)"
     assert quotes.rewritten(new) == new
+
+
+def test_a_quote_has_steps_with_colons_means_and_gaps(quotes: ModuleType) -> None:
+    new = quotes.rewritten("<!-- made: {[power:1] / n} {seeds!m:.1f} {gaps!g:.1p} -->?<!-- -->")
+    assert quotes.QUOTE.sub(lambda found: found["text"], new) == "4 3.0 3.0"
 
 
 def test_a_table_keeps_its_head(quotes: ModuleType) -> None:
@@ -71,6 +78,7 @@ def test_the_tutorial_prints_what_its_record_says(tmp_path: Path) -> None:
 
 def test_the_theory_says_of_lines_of_generators_what_the_record_says() -> None:
     kept, now = json.loads(module("collapse").RECORD.read_text()), module("collapse").computed()
-    for scheme, line in now.pop("lines").items():
-        assert kept["lines"][scheme] == pytest.approx(line, abs=1e-9)
+    for name in ("lines", "wrong lines"):
+        for scheme, line in now.pop(name).items():
+            assert kept[name][scheme] == pytest.approx(line, abs=1e-9)
     assert {name: kept[name] for name in now} == pytest.approx(now, rel=1e-6)

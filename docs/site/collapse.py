@@ -26,7 +26,8 @@ def computed() -> dict[str, object]:
                       for depth in DEPTHS} | {"infinity": sm.predict_line(alone.with_(epsilon=WRONG), scheme, label=1 - 2 * WRONG).accuracy}
              for scheme in SCHEMES}  # fmt: skip
     return {"lines": lines, "wrong lines": wrong, "wrong": WRONG,
-            "share for 0.85": sm.smallest_fresh_share(alone, 0.85), "share for 0.80": sm.smallest_fresh_share(alone, 0.80), "rho": sm.weakest_verifier(alone.with_(epsilon=0.2), 0.83, 0.3).rho}
+            "share for 0.85": sm.smallest_fresh_share(alone, 0.85), "share for 0.80": sm.smallest_fresh_share(alone, 0.80),
+            "rho": sm.weakest_verifier(alone.with_(epsilon=0.2), 0.83, 0.3).rho}  # fmt: skip
 
 
 if __name__ == "__main__":

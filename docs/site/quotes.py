@@ -8,8 +8,9 @@ In a page a quote lies between two comments, the first of which names the record
     <!-- figure_real: {within} of {settings} -->172 of 185<!-- -->
 
 `figure_real` is docs/gallery/figure_real.json or docs/records/figure_real.json. In braces is a place in the record, or in its part
-`extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`), and a format of Python, to which `p` adds points: 100 times
-the number.
+`extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`; in brackets where a step has a colon), and a format of Python,
+to which `p` adds points: 100 times the number. `!m` takes the mean of a list, `!g` the largest gap between `predicted` and the first number
+of `measured` in a table.
 `{made}` is the seed and the commit of the run (+: with changes). A table is written row by row, under the two lines of its head:
 
     <!-- figure_real, rows of by data set: | {key} | {settings} | -->
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import json
 import re
+import statistics
 import string
 import sys
 from collections.abc import Iterator, Mapping
@@ -43,12 +45,20 @@ class Places(string.Formatter):
             If nothing is there.
         """
         found: object = kwargs
-        for step in field_name.split(" / "):
+        for step in (each.removeprefix("[").removesuffix("]") for each in field_name.split(" / ")):
             try:
                 found = found[int(step)] if isinstance(found, list) else found[step]
             except (KeyError, IndexError, ValueError, TypeError):
                 raise LookupError(f"there is no {field_name!r} in the record") from None
         return found, field_name
+
+    def convert_field(self, value: object, conversion: str | None) -> object:
+        """Return the mean of a list (m), or the largest gap in a table (g)."""
+        if conversion == "m":
+            return statistics.fmean(value)
+        if conversion == "g":
+            return max(abs(row["predicted"] - row["measured"][0]) for row in value.values())
+        return super().convert_field(value, conversion)
 
     def format_field(self, value: object, format_spec: str) -> str:
         """Return a value in words; whole thousands are set apart by commas."""
