@@ -328,12 +328,11 @@ def solve_point(kind, threshold, sources, wrong, side, gamma, seen, margins, var
     _begin(case, gamma, z, work.pulls)
     residual = _newton(case, gamma, z, loss_side.ROUGH, work, _NEAR, 25)
     if not residual <= _NEAR:
-        residual = _follow(case, gamma, z, work)
-    if residual <= _ON_PATH:
-        residual, moved = _newton(case, gamma, z, loss_side.FINE, work, ROUND_OFF if kind < losses.CLOSED else SMOOTH_ROUND_OFF, 20), 0.0
-        if kind >= losses.CLOSED:
-            residual, moved = _finer(case, gamma, z, work, residual)
-        residual = max(_polish(case, gamma, z, work), moved)
+        _follow(case, gamma, z, work)  # where rounding bars the way, Newton may still find the rest of it
+    residual, moved = _newton(case, gamma, z, loss_side.FINE, work, ROUND_OFF if kind < losses.CLOSED else SMOOTH_ROUND_OFF, 20), 0.0
+    if kind >= losses.CLOSED and residual <= _ON_PATH:
+        residual, moved = _finer(case, gamma, z, work, residual)
+    residual = max(_polish(case, gamma, z, work), moved)
     if kind == gathered.HINGE and not residual <= TOLERANCE:
         residual = gathered.solve(case, gamma, z, work.pulls)
     data_side.fresh(side, gamma, work.pulls, margins, variances)

@@ -97,13 +97,27 @@ def test_the_square_loss_is_ridge_over_the_box_of_sweep(monkeypatch: pytest.Monk
 
 
 def mp_force(name: str, h: mp.mpf, c: mp.mpf, delta: mp.mpf) -> mp.mpf:
-    """f by mpmath's root finder in u + c delta ell'(u) = h."""
-    slope = {"logistic": lambda u: -1 / (1 + mp.exp(u)), "probit": lambda u: -mp.npdf(u) / mp.ncdf(u)}[name]
-    low, high = h, h - c * delta * slope(h)
-    if high - low < mp.mpf("1e-18"):
-        return -c * slope(low)
-    u = mp.findroot(lambda u: u + c * delta * slope(u) - h, (low, high), solver="anderson", tol=1e-25)
-    return -c * slope(u)
+    """f by Newton's method on u + c delta ell'(u) = h, within its bracket."""
+
+    def slopes(u: mp.mpf) -> tuple[mp.mpf, mp.mpf]:
+        """ell' and ell''."""
+        if name == "logistic":
+            share = 1 / (1 + mp.exp(u))
+            return -share, share * (1 - share)
+        ratio = mp.npdf(u) / mp.ncdf(u)
+        return -ratio, ratio * (u + ratio)
+
+    low, high = h, h - c * delta * slopes(h)[0]
+    u = low
+    for _ in range(500):
+        slope, curvature = slopes(u)
+        over = u + c * delta * slope - h
+        low, high = (low, u) if over > 0 else (u, high)
+        step = over / (1 + c * delta * curvature)
+        if min(abs(step), high - low) < mp.mpf("1e-18") * (1 + abs(u)):
+            break
+        u = u - step if low < u - step < high else (low + high) / 2
+    return -c * slopes(u)[0]
 
 
 @pytest.mark.parametrize("name", ["logistic", "probit"])
@@ -121,6 +135,52 @@ def test_gaussian_integrals(name: str, mean: float, sd: float, c: float, delta: 
     for level, tolerance in ((loss_side.ROUGH, 1e-5), (loss_side.FINE, 1e-9), (loss_side.FINEST, 1e-9)):
         loss_side.moments(NAMES.index(name), c, delta, 1.0, mean, sd, level, out)
         np.testing.assert_allclose(out[:3], golden, rtol=tolerance)
+
+
+HARD = {
+    "a light ridge": Setting(300, 600, 200, 1.5, 0.3, Verifier(0.3, 0.8), ridge=Ridge(1e-4)),
+    "leverages of 50,000": Setting(50, 100, 900, 5.0, 0.1, ridge=Ridge(1e-4), omega=30.0),
+    "classes far apart": Setting(500, 500, 100, 8.0, ridge=Ridge(1e-4)),
+    "heavy weights and every label wrong": Setting(100, 900, 3000, 0.5, 1.0, ridge=Ridge(1e-3), omega=100.0),
+}
+
+
+@pytest.mark.parametrize("name", ["logistic", "probit"])
+@pytest.mark.parametrize("hard", HARD)
+def test_the_fixed_point_is_one_of_exact_integrals(hard: str, name: str) -> None:
+    """Both sides written out in mpmath, isotropic, at the solution: one more round stays where it is, to ten digits.
+
+    The trapezoidal rule over g errs by exp(-2 pi times the strip in which the force is analytic over the step); a step half as long agrees.
+    """
+    one = HARD[hard]
+    found, N = predict(one, loss=name), one.N
+    with mp.workdps(22):
+        m, v, delta, gamma, mu, h = (mp.mpf(float(x)) for x in (found.mean_margin, found.variance, found.fixed_point["delta_r"],
+                                                                one.ridge.gamma, one.mu, one.p / N))
+        force, curvature, noise = mp.mpf(0), mp.mpf(0), mp.mpf(0)
+        for theta, c, e in ((one.n / N, 1.0, 0.0), (one.alpha * one.m / N, one.omega, one.verifier.wrong(one.epsilon))):
+            for share, sign in ((1 - e, 1), (e, -1)):
+                if share * theta:
+                    first, turn, second = trapezoid(name, sign * m, mp.sqrt(v), mp.mpf(c), delta)
+                    force += theta * share * sign * first
+                    curvature -= theta * share * turn
+                    noise += theta * share * second
+        B = 1 / (gamma + curvature)
+        round_ = (mu**2 * force * B, (mu**2 * force**2 + h * noise) * B**2, h * B)
+    size = (mp.sqrt(v + m * m), v, delta)
+    for before, after, unit in zip((m, v, delta), round_, size, strict=True):
+        assert abs(after - before) <= 1e-10 * unit
+
+
+def trapezoid(name: str, mean: mp.mpf, sd: mp.mpf, c: mp.mpf, delta: mp.mpf) -> tuple[mp.mpf, mp.mpf, mp.mpf]:
+    """E f, E f' and E f^2 at the margin mean + sd g."""
+    step, totals = mp.mpf(1) / 24, [mp.mpf(0)] * 3
+    for i in range(-216, 217):
+        g = step * i
+        f, weight = mp_force(name, mean + sd * g, c, delta), step * mp.npdf(g)
+        for j, value in enumerate((f, g * f / sd, f * f)):
+            totals[j] += weight * value
+    return tuple(totals)
 
 
 @pytest.mark.parametrize("name", ["logistic", "probit"])
