@@ -26,7 +26,7 @@ class SelectionOptions:
                                     "smallest in size; easy: the largest; middle: a band between; top: where score and label agree "
                                     "most; random: any."),
     ] = None
-    keep_share: Annotated[float | None, typer.Option("--keep-share", help="The share that is kept, above 0.")] = None
+    keep_share: Annotated[float | None, typer.Option("--keep-share", help="The share that is kept, from 1e-9 to 1.")] = None
     score_angle: Annotated[
         float | None, typer.Option("--score-angle", help="Angle in degrees between the score's direction and the truth: 0 is the best.")
     ] = None

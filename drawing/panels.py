@@ -262,12 +262,18 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
         set_scale(ax, name, "linear" if scale == "log" and not _positive(panel, name) else scale)
     for mark in panel.marks:
         _DRAW[type(mark)](ax, mark)
-    ax.set_ylim(*panel.ylim)
-    ax.set_xlim(*panel.xlim)
+    ax.set_ylim(*_limits(panel.ylim))
+    ax.set_xlim(*_limits(panel.xlim))
     for name in "xy":
         plain_ticks(ax, name)
     if panel.xnames:
         ax.set_xticks(range(len(panel.xnames)), panel.xnames)
+
+
+def _limits(asked: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """The ends of an axis, those that are numbers; none where they are equal."""
+    low, high = (end if end is not None and np.isfinite(end) else None for end in asked)
+    return (None, None) if low == high else (low, high)
 
 
 def _positive(panel: Panel, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..solvers.named import named_setting
 from ..solvers.predict import Prediction, predict, predict_grid
 from ..solvers.problem import Setting
 from ..support.errors import NotConverged
+from ..support.typed import Some
 from .kit.claims import Budget, Claim, agrees, at_least, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -48,8 +49,8 @@ class Settings:
     ratio: float = 0.2
     light: float = 0.05
     wrong_at: float = 0.5
-    epsilons: tuple[float, ...] = (0.0, 0.1, 0.2, 0.3, 0.4)
-    ratios: tuple[float, ...] = (0.1, 0.2, 0.5, 1.0)
+    epsilons: Annotated[tuple[float, ...], Some()] = (0.0, 0.1, 0.2, 0.3, 0.4)
+    ratios: Annotated[tuple[float, ...], Some()] = (0.1, 0.2, 0.5, 1.0)
     trials: int = 300
     curve: int = 31
 

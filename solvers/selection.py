@@ -20,6 +20,7 @@ from .problem import Law, Setting, Verifier
 
 Keep = Literal["hard", "easy", "middle", "top", "random"]
 KEEPS: tuple[Keep, ...] = ("hard", "easy", "middle", "top", "random")
+LEAST_SHARE = 1e-9  # of the samples: the ends of the bands are found to 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
         hard: the smallest |v^T x|. easy: the largest |v^T x|. middle: the middle of |v^T x|. top: the largest ytilde v^T x, where score
         and label agree most. random: any.
     share : float
-        alpha, above 0.
+        alpha, at least 1e-9.
     setting : Setting
     direction : array (p,)
         v.
@@ -119,7 +120,7 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
     Raises
     ------
     BadInput
-        For another rule, or a share outside (0, 1].
+        For another rule, or a share outside [1e-9, 1].
     """
     from scipy.optimize import brentq
 
@@ -127,7 +128,7 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
     instance("the setting of a score", setting, Setting)
     _check_labels(labels)
     v = _direction("the direction of a score", direction, setting.p)
-    share = number("the share to keep", share, 0, 1, open_low=True)
+    share = number("the share to keep", share, LEAST_SHARE, 1)
     if keep == "random" or share == 1:
         return Verifier(share, share)
     law, given = _law(setting), setting.epsilon if labels is None else labels
@@ -141,7 +142,11 @@ def keep_share(keep: Keep, share: float, setting: Setting, direction: np.ndarray
         return ScoreVerifier(v, ((-high, -low), (low, high)))
 
     def quantile(q: float) -> float:
-        return brentq(lambda t: kept_share(law, 0.0, within(0.0, t)) - q, 1e-12 * far, far, xtol=1e-14 * far, rtol=1e-14)
+        def apart(t: float) -> float:
+            return kept_share(law, 0.0, within(0.0, t)) - q
+
+        low = 1e-12 * far
+        return brentq(apart, low, far, xtol=1e-14 * far, rtol=1e-14) if apart(low) < 0 else 0.0
 
     if keep == "hard":
         return within(0.0, quantile(share))

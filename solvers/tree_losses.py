@@ -193,6 +193,7 @@ def _begin(forces: TreeForces, gamma: float) -> np.ndarray:
     return z
 
 
+@np.errstate(all="ignore")  # what overflows leaves a residual
 def solve_tree_loss(tree: Tree, loss: Loss) -> SolvedTree:
     """Solve the theory of a family tree for a loss other than the square one.
 

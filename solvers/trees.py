@@ -236,6 +236,7 @@ class SolvedTree:
     residual: float
 
 
+@np.errstate(over="ignore", invalid="ignore")  # what is beyond floating point is said
 def solve_tree(tree: Tree) -> SolvedTree:
     """Solve the theory of a family tree.
 
@@ -251,7 +252,9 @@ def solve_tree(tree: Tree) -> SolvedTree:
         margin, variance, relative = tree_kernels.tree_point(hang, laws, gamma, tau, delta)
     else:
         margin, variance, relative = tree_kernels.dense_tree_point(hang, laws.matrices, laws.means, tree.N, gamma, tau, delta)
-    if not (relative <= kernels.TOLERANCE and math.isfinite(margin) and math.isfinite(variance) and variance >= 0):
+    if not (math.isfinite(margin) and math.isfinite(variance) and variance >= 0):
+        raise NotConverged("the family tree is beyond floating point: take less extreme values of mu, gamma, weights or the covariances")
+    if not relative <= kernels.TOLERANCE:
         raise NotConverged(f"the family tree was not solved: relative residual {relative:.1e} where {kernels.TOLERANCE:.0e} is wanted")
     roots = tuple(float(tau[hang.law == a].sum()) for a in range(len(tree.laws.different)))
     return SolvedTree(margin, variance, roots, {each.name: float(d) for each, d in zip(tree.ancestors, delta, strict=True)}, relative)

@@ -127,6 +127,7 @@ def summary(claims: Iterable[Claim]) -> list[tuple[str, str, int, float, bool]]:
             for (what, kind), members in families(claims).items()]
 
 
+@np.errstate(all="ignore")
 def smallest_caught(claims: Iterable[Claim]) -> float | None:
     """Return the smallest relative error of the theory that the claims catch, whichever its sign; None where no number is compared.
 
@@ -147,6 +148,7 @@ def families(claims: Iterable[Claim]) -> dict[tuple[str, str], list[Claim]]:
     return found
 
 
+@np.errstate(all="ignore")  # of settings far out
 def _used(claim: Claim) -> float:
     if claim.kind == "agrees":
         return abs(claim.theory - claim.measured) / claim.tolerance if claim.tolerance else float(claim.theory != claim.measured)

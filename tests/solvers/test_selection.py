@@ -76,6 +76,14 @@ def test_fitted_generators_by_monte_carlo(generator: str, keep: str) -> None:
     assert falls_outside("variance", exact.variance, measured.variance, budget.relative * exact.variance).holds
 
 
+@pytest.mark.parametrize("keep", KEEPS)
+def test_shares_near_nothing_and_near_everything(keep: str) -> None:
+    v = np.eye(4)[0]
+    setting = Setting(10, 10, 4, v)
+    for share in (1e-9, 1 - 1e-16, 1.0):
+        assert kept_share(Law(v, 1.0), 0.0, keep_share(keep, share, setting, v)) == pytest.approx(share, abs=1e-10)
+
+
 def test_what_cannot_be_is_refused() -> None:
     setting = Setting(10, 10, 4, 1.0)
     v = np.eye(4)[0]
@@ -86,8 +94,9 @@ def test_what_cannot_be_is_refused() -> None:
         Selection(setting.with_(beta=0.5))
     with pytest.raises(BadInput, match="must have 4 entries"):
         Selection(setting, LinearVerifier(np.ones(3)))
-    with pytest.raises(BadInput, match="share to keep"):
-        keep_share("hard", 0.0, setting, v)
+    for share in (0.0, 2.2e-308):
+        with pytest.raises(BadInput, match="share to keep"):
+            keep_share("hard", share, setting, v)
     with pytest.raises(BadInput, match="keep must be one of"):
         keep_share("hardest", 0.5, setting, v)
     with pytest.raises(BadInput, match="mean of 0"):

@@ -15,7 +15,7 @@ from synthmix.solvers.problem import Generator, Law, Problem, Ridge, Setting, So
 from synthmix.solvers.spectra import even_mean, spectrum
 from synthmix.solvers.tree_files import read_tree
 from synthmix.solvers.trees import SampleSet, Tree, generations, predict_tree
-from synthmix.support.errors import BadInput
+from synthmix.support.errors import BadInput, NotConverged
 
 FITTED = Generator("independent", 400, estimate_mean=True)
 SETTING = Setting(200, 800, 300, 0.7, 0.4, Verifier(0.3, 0.5), FITTED, Ridge(0.1), omega=0.3)
@@ -227,3 +227,11 @@ def test_a_file_says_laws_of_real_sets(tmp_path: Path) -> None:
     path.write_text(LAWS.replace('weight = 1\n', 'weight = 1\nscale = 2\n'))
     with pytest.raises(BadInput, match=r"tree\.toml: set train has the mean and the covariance of its parents"):
         read_tree(path)
+
+
+def test_a_tree_beyond_floating_point_is_said_and_not_warned_of(recwarn: pytest.WarningsRecorder) -> None:
+    sets = (SampleSet("real", 30), SampleSet("first", 30, ("real",)), SampleSet("train", 90, ("real", "first"), 1.0))
+    for loss in ("square", "logistic"):
+        with pytest.raises(NotConverged, match=r"beyond floating point|not solved|not converge"):
+            predict_tree(Tree(sets, 5, 1e300, Ridge(0.1)), loss=loss)
+    assert not recwarn.list
