@@ -10,8 +10,9 @@ Theory
     `LossFamily` where another loss than the square one is minimised.
 Family trees
     `Tree`, made of `SampleSet`s, is any family tree of generators; `generations` makes the usual ones, `read_tree` reads a file;
-    `predict_tree` and `simulate` say what a classifier trained on it is worth. `predict_line` solves a line of generators in closed form,
-    also an infinite one; `smallest_fresh_share` and `weakest_verifier` say what keeps an accuracy for ever.
+    `predict_tree` and `simulate` say what a classifier trained on it is worth, `predict_trees` at many trees in one compiled batch.
+    `predict_line` solves a line of generators in closed form, also an infinite one; `smallest_fresh_share` and `weakest_verifier` say what
+    keeps an accuracy for ever.
 Selection by a score
     `Selection` is a `Setting` whose synthetic samples are kept by a `ScoreVerifier` or `LinearVerifier` and labelled by a
     `MarginLabeller`; `keep_share` makes the rules that keep the hard or the easy samples along a `score_direction`; `predict_selection`
@@ -50,6 +51,7 @@ _MODULES = {
     "solvers.relabelling": ("predict_relabelling",),
     "solvers.collapse": ("predict_line", "smallest_fresh_share", "weakest_verifier"),
     "solvers.trees": ("SampleSet", "Tree", "generations", "predict_tree"),
+    "solvers.tree_grid": ("predict_trees",),
     "solvers.tree_files": ("read_tree",),
     "solvers.input_dependent": ("LinearVerifier", "MarginLabeller", "ScoreVerifier"),
     "solvers.selection": ("Selection", "keep_share", "predict_selection", "score_direction"),
@@ -116,6 +118,7 @@ if TYPE_CHECKING:
     from .solvers.selection import predict_selection as predict_selection
     from .solvers.selection import score_direction as score_direction
     from .solvers.tree_files import read_tree as read_tree
+    from .solvers.tree_grid import predict_trees as predict_trees
     from .solvers.trees import SampleSet as SampleSet
     from .solvers.trees import Tree as Tree
     from .solvers.trees import generations as generations

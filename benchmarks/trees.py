@@ -10,6 +10,7 @@ import numpy as np
 from synthmix.solvers.collapse import predict_line
 from synthmix.solvers.problem import Generator, Ridge, Setting
 from synthmix.solvers.spectra import even_mean, spectrum
+from synthmix.solvers.tree_grid import predict_trees
 from synthmix.solvers.trees import Tree, generations, predict_tree
 
 from .measure import duration, interleaved, one_core, show
@@ -17,6 +18,7 @@ from .textbook import Limits, predict_family_tree
 
 P, DEPTH = 500, 10
 REPEATS = 3
+GRID = 64
 
 
 def tree(p: int = P, depth: int = DEPTH, scheme: str = "replace") -> Tree:
@@ -47,7 +49,9 @@ def main() -> None:
         "textbook": (lambda: predict_family_tree(of), 1),
         "predict_tree": (lambda: predict_tree(of), 20),
         "predict_line": (lambda: predict_line(line, "replace", DEPTH), 20),
+        f"predict_trees, each of {GRID}": (lambda: predict_trees([of] * GRID), 1),
     })  # fmt: skip
+    times[f"predict_trees, each of {GRID}"] /= GRID
     rows = [(name, duration(value), f"{times['textbook'] / value:,.0f}") for name, value in times.items()]
     show(f"A family tree of {DEPTH} replaced generations, {P} eigenvalues", ("", "time", "textbook / this"), rows)
 

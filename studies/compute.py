@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..sims.monte_carlo import simulate
+from ..solvers.any_loss import SQUARE
 from ..solvers.limit import limit
 from ..solvers.predict import predict, predict_grid
 from ..solvers.problem import Setting
+from ..solvers.tree_grid import predict_trees
 from ..solvers.trees import Tree, predict_tree
 from ..support.errors import BadInput, NotConverged
 from .file import Study
@@ -53,13 +55,22 @@ def compute_block(study: Study, kind: str, loss: str, at: Mapping[str, np.ndarra
 
 def _on_grid(study: Study, kind: str, loss: str, at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | None:
     """The block on a compiled grid; None where it has to be taken point by point, to see which of them has no solution."""
-    if not at or study.tree is not None or study.lined:
-        return None
     try:
+        if study.tree is not None or study.lined:
+            return _trees(study, at) if loss == SQUARE and at else None
+        if not at:
+            return None
         first = study.problem({name: float(values[0]) for name, values in at.items()})
         grid = predict_grid(first, formula="rederived" if kind == "theory" else kind, loss=loss, **at)
     except (BadInput, NotConverged):
         return None
+    return {name: np.array(getattr(grid, name)) for name in QUANTITIES}
+
+
+def _trees(study: Study, at: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The block of a study of family trees."""
+    points = len(next(iter(at.values())))
+    grid = predict_trees([study.problem({name: float(column[i]) for name, column in at.items()}) for i in range(points)])
     return {name: np.array(getattr(grid, name)) for name in QUANTITIES}
 
 

@@ -14,6 +14,7 @@ from synthmix.solvers.predict import predict
 from synthmix.solvers.problem import Generator, Law, Problem, Ridge, Setting, Source, Verifier
 from synthmix.solvers.spectra import even_mean, spectrum
 from synthmix.solvers.tree_files import read_tree
+from synthmix.solvers.tree_grid import predict_trees
 from synthmix.solvers.trees import SampleSet, Tree, generations, predict_tree
 from synthmix.support.errors import BadInput, NotConverged
 
@@ -181,6 +182,22 @@ def test_spectra(tmp_path: Path) -> None:
     for name, said in ((f"file:{path}", "has 3 eigenvalues"), ("round", "must be one of"), ("power:-1", "at least 0")):
         with pytest.raises(BadInput, match=said):
             spectrum(name, 4)
+
+
+def test_many_trees_are_one_by_one_what_each_of_them_is() -> None:
+    base = replace(SETTING, covariance=spectrum("power:0.5", 300), mu=even_mean(0.7, 300))
+    trees = [generations(base.with_(gamma=gamma, epsilon=epsilon), depth, scheme)
+             for gamma in (0.1, 1.0) for epsilon in (0.0, 0.3) for depth in (1, 4) for scheme in ("replace", "accumulate")]  # fmt: skip
+    rotation = np.linalg.qr(np.random.default_rng(0).standard_normal((20, 20)))[0]
+    sets = (SampleSet("a", 50, covariance=np.diag(np.linspace(0.1, 1, 20))), SampleSet("b", 60), SampleSet("s", 70, ("a", "b"), 1.0))
+    trees.append(Tree(sets, 20, even_mean(1.0, 20), Ridge(0.2), rotation @ np.diag(np.linspace(0.5, 2, 20)) @ rotation.T))
+    many = predict_trees(trees)
+    for i, tree in enumerate(trees):
+        one = predict_tree(tree)
+        for name in ("mean_margin", "variance", "accuracy", "risk"):
+            assert getattr(many, name)[i] == pytest.approx(getattr(one, name), rel=1e-12)
+        assert {name: value[i] for name, value in many.delta.items() if not np.isnan(value[i])} == pytest.approx(
+            {name.removeprefix("delta_"): value for name, value in one.fixed_point.items() if name != "residual"})  # fmt: skip
 
 
 LAWS = """
