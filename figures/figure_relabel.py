@@ -26,6 +26,7 @@ from .kit.figure import Built, Figure
 from .kit.run import Run
 
 VERIFIER = Verifier(rho=0.3, phi=0.9)
+CURVE = 17  # points
 LIMIT_COLOR = 5
 
 
@@ -110,7 +111,7 @@ def _simulated(s: Settings, settings: Sequence[Setting], run: Run) -> dict[Setti
 def _over_noise(s: Settings, run: Run) -> tuple[Panel, list[Claim]]:
     ways = {epsilon: _ways(s, epsilon) for epsilon in s.epsilons}
     measured = _simulated(s, [setting for one in ways.values() for setting, _ in one.values()], run)
-    fine, marks, claims = np.linspace(min(s.epsilons), max(s.epsilons), 9), [], []
+    fine, marks, claims = np.linspace(min(s.epsilons), max(s.epsilons), CURVE), [], []
     for color, method in enumerate(METHODS):
         points = [Estimate.of(measured[ways[e][method][0]][:, ways[e][method][1]]) for e in s.epsilons]
         marks += [Line(method, fine, np.array([_theory(s, *_ways(s, e)[method]) for e in fine]), color),
@@ -134,7 +135,7 @@ def _over_noise(s: Settings, run: Run) -> tuple[Panel, list[Claim]]:
 def _over_verifier(s: Settings, run: Run) -> tuple[Panel, list[Claim]]:
     at = [_setting(s, s.epsilon, Verifier(rho, s.verifier.phi)) for rho in s.rhos]
     measured = _simulated(s, at, run)
-    fine, marks, claims = np.linspace(0, 1, 9), [], []
+    fine, marks, claims = np.linspace(0, 1, CURVE), [], []
     for method, relabels in (("prune", 0), ("both", 1)):
         color = METHODS.index(method)
         points = [Estimate.of(measured[setting][:, relabels]) for setting in at]

@@ -23,6 +23,7 @@ from .kit.figure import Built, Figure
 from .kit.run import Run
 
 INFINITE = 1e12
+CURVE = 25  # points
 WITHIN = 0.03  # of an exponent, besides noise: corrections of order 1/p differ over an axis
 
 
@@ -76,11 +77,11 @@ def build(s: Settings, run: Run) -> Built:
         for color, name in enumerate(s.spectra):
             points = [measured[axis.name, name, value] for value in axis.values]
             claims += _accuracies(s, axis, name, points)
-            theory, fitted, curve, seen = _fit(axis, name, points)
+            theory, fitted, seen = _fit(axis, name, points)
             exponents[name] = theory, fitted
             claims.append(agrees(f"exponent over {axis.name}, {name}", theory, fitted, WITHIN, se_at_most=WITHIN))
-            x = np.array(axis.values, dtype=float)
-            marks += [Line(f"{name}: {theory:.2f}", x, curve, color),
+            x, fine = np.array(axis.values, dtype=float), _between(axis.values)
+            marks += [Line(f"{name}: {theory:.2f}", fine, np.array([_theory(axis, name, value) for value in fine]), color),
                       Points("", x, np.array([one.mean for one in seen]), np.array([one.se for one in seen]), color)]  # fmt: skip
         first, last = s.spectra[0], s.spectra[-1]
         if abs(exponents[first][0] - exponents[last][0]) > 5 * WITHIN:
@@ -133,9 +134,18 @@ def _accuracy(problem: Setting | Tree) -> float:
     return (predict_tree if isinstance(problem, Tree) else predict)(problem).accuracy
 
 
-def _fit(axis: Axis, name: str, points: list[Simulation]) -> tuple[float, Estimate, np.ndarray, list[Estimate]]:
+def _theory(axis: Axis, name: str, value: float) -> float:
+    return axis.scaled(name, _accuracy(axis.at(name, value)))
+
+
+def _between(values: tuple[float, ...]) -> np.ndarray:
+    """The values, and whole numbers between them for a smooth curve."""
+    return np.union1d(values, np.round(np.geomspace(max(min(values), 1), max(*values, 1), CURVE))) if values else np.empty(0)
+
+
+def _fit(axis: Axis, name: str, points: list[Simulation]) -> tuple[float, Estimate, list[Estimate]]:
     """The exponent of the theory's values and of the simulated ones, both by least squares with the simulation's weights."""
-    curve = np.array([axis.scaled(name, _accuracy(axis.at(name, value))) for value in axis.values])
+    curve = np.array([_theory(axis, name, value) for value in axis.values])
     seen = [Estimate(axis.scaled(name, one.accuracy.mean), one.accuracy.se) for one in points]
     x = np.log(np.array(axis.values, dtype=float))
     weight = np.array([(value / one.se) ** 2 for value, one in zip(curve, seen, strict=True)])
@@ -144,7 +154,7 @@ def _fit(axis: Axis, name: str, points: list[Simulation]) -> tuple[float, Estima
     # logarithms of the simulated values about the theory's, to first order: their noise makes no bias then
     logs = np.log(curve) + np.array([one.mean for one in seen]) / curve - 1
     error = math.sqrt(float(slope**2 @ (1 / weight)))
-    return float(slope @ np.log(curve)), Estimate(float(slope @ logs), error), curve, seen
+    return float(slope @ np.log(curve)), Estimate(float(slope @ logs), error), seen
 
 
 FIGURE = Figure("Scaling: exponents of the error over samples and generations", columns=3, settings=Settings(),
