@@ -1,13 +1,15 @@
 """Figure 8: safety alignment. On frozen features preference tuning is the ridge classifier, and the theory is tested on real pairs.
 
 Scale features: hh-rlhf pairs seen through a small language model (experiments/preferences.py), theory and measurement split by
-split, and the published scores in panels of their own, which are of another model, another task and another measure. Scales
-lora and paper: IPO with adapters, measured only.
+split, and the published scores in panels of their own, which are of another model, another task
+and another measure. Scales lora and paper: IPO with adapters, of which the orderings are claimed where it is repeated.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,6 +24,9 @@ from .kit.run import Run
 from .kit.scale import ScaleOptions
 from .kit.tuned import tuned_claims
 
+if TYPE_CHECKING:
+    from ..language.tuned_scores import TunedScores
+
 WITHIN, SHARE = 0.02, 0.9
 STRENGTHS = {"strong": "strong (0.2, 0.9)", "weak": "weak (0.5, 0.5)"}  # in the order of PreferenceSettings.verifiers
 WRONG = ("without debiasing", "isotropic")
@@ -31,6 +36,7 @@ MOMENTS, POOLED = {"accuracy": 0.01, "mean_margin": 0.02, "variance": 0.02}, 0.0
 QUANTITIES = {"accuracy": "accuracy", "mean_margin": "mean margin", "variance": "variance of the margin"}
 KEY = {"theory": "theory", "alternative": "theory without debiasing", "o": "measured, 2 SE of resampling",
        "band": "2 SE with that of the pool"}  # fmt: skip
+FROZEN, NOTHING = 12, {"accuracy": {}}  # random splits, at the numbers of pairs of a fine-tuning; no theory
 ONE_LAW = ("one law", "shrunken covariance")
 
 
@@ -69,14 +75,16 @@ def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
         from ..language.tuned_scores import safety_scores
 
         scores = safety_scores(options.scale, run.out, **options.arguments(run))
-        return Built([*tuned_panels(scores), *_published(values)], tuned_claims(scores), as_record(scores, options.scale))
+        frozen = _frozen(scores, s, run) if options.scale == "lora" else NOTHING
+        return Built([*_tuned(scores, frozen), *_published(values)], tuned_claims(scores),
+                     as_record(scores, options.scale) | {"frozen features": frozen})  # fmt: skip
     from ..language.models.features import FeatureSettings, load
 
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
     X, design = differences(found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))
     result = curves(X, s.resamples, run.child_seed(), run.jobs, design, run.progress, s.strata)
-    return Built([*_accuracies(result), _residuals(result), _margins(result), *_published(values)], _claims(result, s.moments),
-                 _record(result, len(X), found.check))  # fmt: skip
+    panels = [*_accuracies(result), _residuals(result), _margins(result), *_published(values)]
+    return Built(panels, _claims(result, s.moments), _record(result, len(X), found.check))
 
 
 FIGURE = Figure("Safety alignment: real preference pairs, and further ones that are noisy and pruned", columns=3,
@@ -211,6 +219,30 @@ def _margins(c: Curves) -> Panel:
                              marker)]  # fmt: skip
     return Panel(r"mean margin: $\lambda$ = 0 for weak, $\varepsilon$ = 0.5", "proportion of synthetic pairs $m/N$",
                  "mean margin $E[y\\,w^Tx]$, held out", marks, ylim=(0, None), key={"theory": "theory"})  # fmt: skip
+
+
+def _frozen(scores: TunedScores, s: Settings, run: Run) -> dict[str, object]:
+    """The theory of frozen features at the numbers of pairs of a fine-tuning: curves over the proportion, by label noise and verifier."""
+    from ..language.models.features import FeatureSettings, load
+
+    X = differences(load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress).values)
+    noises = tuple(dict.fromkeys(one.epsilon for one in scores.points if one.epsilon is not None))
+    m = tuple(sorted({0, *(one.synthetic for one in scores.points)}))
+    design = replace(s.design, n=scores.points[0].real, m=m, epsilon=noises)
+    x, theory = curves(X, FROZEN, run.child_seed(), run.jobs, design, run.progress, strata=FROZEN // 6).drawn("strata")
+    return {"proportion": x, "accuracy": {f"{noise:g}": dict(zip(STRENGTHS, theory[i], strict=True)) for i, noise in enumerate(noises)}}
+
+
+def _tuned(scores: TunedScores, frozen: Mapping[str, object]) -> list[Panel]:
+    """What fine-tuning gave, beside the theory of frozen features."""
+    panels, words = tuned_panels(scores), {"theory": f"theory of frozen features, n = {scores.points[0].real}",
+                                           "o": f"LoRA, {scores.repeats} seeds, 95% intervals"}  # fmt: skip
+    for i, (noise, curve) in enumerate(frozen["accuracy"].items()):
+        lines = [Line("", np.array(frozen["proportion"]), np.array(curve[kind]), j, curve=f"{kind}, frozen features")
+                 for j, kind in enumerate(STRENGTHS)]
+        panels[i] = replace(panels[i], title=rf"fine-tuned: {scores.points[0].model}, $\varepsilon$ = {noise}",
+                            marks=[*lines, *panels[i].marks], key=words)
+    return panels
 
 
 def _published(values: dict) -> list[Panel]:

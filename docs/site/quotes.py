@@ -7,7 +7,7 @@ In a page a quote lies between two comments, the first of which names the record
 
     <!-- figure_real: {within} of {settings} -->172 of 185<!-- -->
 
-`figure_real` is docs/gallery/figure_real.json or docs/records/figure_real.json. In braces is a place in the record, or in its part
+`figure_real` is docs/gallery/figure_real.json, or in docs/records or figures/tuned. In braces is a place in the record, or in its part
 `extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`; in brackets where a step has a colon), and a format of Python,
 to which `p` adds points: 100 times the number. `!m` takes the mean of a list, `!g` the largest gap between `predicted` and the first number
 of `measured` in a table.
@@ -28,7 +28,7 @@ from pathlib import Path
 
 DOCS = Path(__file__).resolve().parents[1]
 PAGES = (DOCS.parent / "README.md", *sorted(DOCS.glob("*.md")))
-RECORDS = (DOCS / "gallery", DOCS / "records")
+RECORDS = (DOCS / "gallery", DOCS / "records", DOCS.parent / "figures" / "tuned")
 QUOTE = re.compile(r"(?P<head><!-- (?P<record>\w+)(?:, rows of (?P<rows>[^:]+))?: (?P<words>.+?) -->)"
                    r"(?P<text>.*?)(?P<tail><!-- -->)", re.DOTALL)
 

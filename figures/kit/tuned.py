@@ -1,9 +1,29 @@
-"""What is claimed of fine-tuning."""
+"""What fine-tuning measured, as data files that a figure draws beside the theory, and what is claimed of it."""
 
 from __future__ import annotations
 
-from ...language.tuned_scores import REAL, TunedScores
+import json
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from ...language.gains import Gain
+from ...language.shares import Share
+from ...language.tuned_scores import REAL, PointScores, TunedScores
 from .claims import Claim, at_least, at_most
+
+
+def tuned(name: str) -> tuple[TunedScores, dict[str, object]]:
+    """Return scores and theory of figures/tuned/NAME.json, which is the record of a figure at the scale lora, as `validate` wrote it."""
+    record = json.loads(resources.files("synthmix.figures").joinpath("tuned", f"{name}.json").read_text())["extra"]
+    scores = TunedScores(
+        points=tuple(_point(one) for one in record["measured"]),
+        judge=None,
+        folder=Path(record["folder"]),
+        gains=tuple(Gain(**_fields(one)) for one in record["gains"]),
+        repeats=record["repeats"],
+    )
+    return scores, record["frozen features"]
 
 
 def tuned_claims(scores: TunedScores) -> list[Claim]:
@@ -27,3 +47,12 @@ def tuned_claims(scores: TunedScores) -> list[Claim]:
         else:
             claims.append(at_least(f"a gain above two standard errors{noise}, {one.of}", one.mean, 2 * one.se, one.se))
     return claims
+
+
+def _point(values: Mapping[str, object]) -> PointScores:
+    shares = {name: Share(**values[name]) for name in ("accuracy", "score") if values[name] is not None}
+    return PointScores(**{**_fields(values), **shares})
+
+
+def _fields(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in values.items() if name != "kind"}

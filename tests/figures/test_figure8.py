@@ -121,6 +121,7 @@ def test_other_scales_draw_what_the_study_measured(tmp_path, monkeypatch):
         return tuned_scores.TunedScores(tuple(points), None, out / "folder")
 
     monkeypatch.setattr(tuned_scores, "safety_scores", study)
+    monkeypatch.setattr(figure8, "_frozen", lambda *_: figure8.NOTHING)
     done = validate("8", Run(seed=5), quick=False, out=tmp_path, options=ScaleOptions("lora", (0.0, 0.4), 3))
     assert asked["repeats"] == 1
     assert asked["scale"] == "lora" and asked["max_steps"] == 3 and asked["proportions"] == (0.0, 0.4) and asked["out"] == tmp_path
