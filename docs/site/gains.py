@@ -1,6 +1,7 @@
 """Measure the gains of files against what `advise` expected of them, family by family of data, for docs/advise.md.
 
     python docs/site/gains.py [USERS]    writes docs/records/gains.json from so many users of every kind, in about ten minutes
+    python docs/site/gains.py 0          sums up anew the users whom the record has
 
 Users are drawn as in figure advise, with a seed of their own. For every family of data the spread of gains (`advice.combining`) is set on
 the other families: the one that makes the mean square error smallest. The record has what was expected with and without it.
@@ -92,6 +93,10 @@ def row(cases: list[Case], spread: float) -> dict[str, float]:
 def main(users: int) -> None:
     """Measure and write the record."""
     cases: list[Case] = []
+    if not users:
+        kept = json.loads(RECORD.read_text())
+        cases = [Case(**{**one, "measured": MeasuredGain(**one["measured"])}) for one in kept["cases"]]
+        write(cases, kept["users"])
     with one_thread():
         for user in range(users):
             for family, (_, sizes, _) in FAMILIES.items():
@@ -106,13 +111,13 @@ def write(cases: list[Case], users: int) -> None:
         own, others = ([one for one in cases if (one.family == family) == same] for same in (True, False))
         spread = best_spread(others)
         families[family] = {"spread of the others": spread, **row(own, spread)}
-        rows |= {f"{family}, n = {n}": row([one for one in own if one.n == n], spread) for n in sizes}
+        rows |= {f"{family}, n = {n}": row([one for one in own if one.n == n], SPREAD) for n in sizes}
     before = expected(cases, 1e6)[0]
     large = [one for one, value in zip(cases, before, strict=True) if value > LARGE]
-    record = {"rows": rows, "families": families, "all": row(cases, SPREAD), "best spread": best_spread(cases), "large": row(large, SPREAD),
-              "users": users, "cases": [asdict(one) for one in cases], "seed": SEED, "commit": commit()}
+    record = {"rows": rows, "families": families, "all": row(cases, SPREAD), "large": row(large, SPREAD), "spread": SPREAD,
+              "best spread": best_spread(cases), "users": users, "cases": [asdict(one) for one in cases], "seed": SEED, "commit": commit()}
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 8)
+    main(int(sys.argv[1]) if sys.argv[1:] else 5)
