@@ -351,7 +351,7 @@ def gather(real: Samples, plan: Plan, synthetic: Samples | None, *, standardise:
         if made.ndim != 2 or made.shape[1] != X.shape[1]:
             raise BadInput(f"the synthetic samples have {made.shape[-1]} features, the real ones {X.shape[1]}")
         synthetic = _Scaled(synthetic_features(made, scaling), np.asarray(synthetic.y), synthetic.keep, synthetic.score, synthetic.truth)
-        file = GeneratedFile.of(synthetic, X, codes, classes, _best_kept(X, classes[codes], synthetic))
+        file = GeneratedFile.of(synthetic, X, codes, classes, _best_kept(X, classes[codes], synthetic, getattr(real, "groups", None)))
         if file.audit is not None:
             plan = replace(plan, epsilon=file.audit.epsilon, rho=file.audit.rho, phi=file.audit.phi)
     population, debiased = _solvable(X, codes, len(classes), plan, file, n)
@@ -451,12 +451,13 @@ def _parts(codes: np.ndarray, groups: np.ndarray | None, rng: np.random.Generato
     return [np.flatnonzero(part == g) for g in range(GROUPS) if (part == g).any()]
 
 
-def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples) -> Kept:
+def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples, groups: np.ndarray | None) -> Kept:
     """Which synthetic samples are kept; where the file has only scores, those above the threshold of the best leave-one-out accuracy."""
     from ..estimators.mix_ridge import SyntheticMixRidge
 
     tried = thresholds(synthetic)
     if len(tried) == 1:
         return tried[0]
-    found = [SyntheticMixRidge("auto", "auto").fit(X, y, synthetic.X, synthetic.y, keep=one.keep).leave_one_out_.smooth for one in tried]
+    mix = SyntheticMixRidge("auto", "auto")
+    found = [mix.fit(X, y, synthetic.X, synthetic.y, keep=one.keep, groups=groups).leave_one_out_.smooth for one in tried]
     return tried[preferred(np.array(found), np.arange(len(tried)))]

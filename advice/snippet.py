@@ -14,6 +14,7 @@ from .layout import Layout, written
 from .models import Model, ridge
 from .rivals import GIVEN
 from .tables import Table
+from .words import with_error
 
 if TYPE_CHECKING:
     from .result import Advice
@@ -193,6 +194,15 @@ class _Code:
         yield f"model = {model}"
         yield "model.fit(np.concatenate([X, X_made]), np.append(y, y_made), sample_weight=weights)"
         yield "# the labels of new rows: model.predict(" + ("steps.transform(new))" if self._steps else "new)")
+        yield from self._cleaning()
+
+    def _cleaning(self) -> Iterator[str]:
+        """The lines, as a remark, that clean the synthetic labels, where that is recommended: scikit-learn alone cannot."""
+        one = self.advice.relabelled
+        if one is not None and one.recommended and self.synthetic is not None:
+            yield f"# better by {with_error(one.gain, one.gain_se)}: with the synthetic labels cleaned"
+            yield "# from synthmix import RelabelledMix"
+            yield f"# model = RelabelledMix(alpha={one.alpha:.6g}).fit(X, y, X_made, y_made)"
 
     @property
     def _weight(self) -> float:

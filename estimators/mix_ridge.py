@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from numbers import Real
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted, column_or_1d, validate_data
 
@@ -19,6 +23,7 @@ from .ridge import LinearClassifier, ridge
 from .self_fitted import kept_labels, self_fitted_leave_one_out
 
 AUTO = "auto"
+SURENESS = (-7.0, 7.0)  # logarithms of the factor of the scores that is looked for
 STEPS_BETWEEN = 3  # finer weights tried on each side of the best
 
 
@@ -37,9 +42,11 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         The omega of the theory; 0 leaves the synthetic samples out.
     fit_intercept : bool
         Whether b is fitted; it is not penalised.
+    probabilities : bool
+        Whether `predict_proba` is wanted: the exact leave-one-out scores of the real samples say how sure a score is.
     self_fitted : bool
         Whether the generator was fitted on the very samples given as X. Leave-one-out then has to take a sample out of the generator too
-        (`estimators.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" only.
+        (`estimators.self_fitted`); the correction is that of a Gaussian generator. Used by "auto" and for probabilities only.
 
     Attributes
     ----------
@@ -54,7 +61,9 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         Synthetic samples that were kept.
     n_features_in_ : int
     leave_one_out_ : estimators.leave_one_out.LeaveOneOut
-        With "auto": of the chosen classifier.
+        With "auto" or probabilities: of the classifier as it is used.
+    sureness_ : float
+        With probabilities: the scores times this number are the logarithms of the odds.
     accuracy_ : float
         With "auto": the accuracy to expect on fresh samples.
 
@@ -73,16 +82,17 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self, alpha: float | Literal["auto"] = 1.0, weight: float | Literal["auto"] = 1.0, *, fit_intercept: bool = True,
-        self_fitted: bool = False,
+        probabilities: bool = False, self_fitted: bool = False,
     ) -> None:  # fmt: skip
         self.alpha = alpha
         self.weight = weight
         self.fit_intercept = fit_intercept
+        self.probabilities = probabilities
         self.self_fitted = self_fitted
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, X_synthetic: ArrayLike | None = None, y_synthetic: ArrayLike | None = None,
-        keep: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
+        keep: ArrayLike | None = None, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None,
     ) -> SyntheticMixRidge:  # fmt: skip
         """Train on real samples and kept synthetic ones, and return the classifier itself.
 
@@ -96,6 +106,8 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
             Which synthetic samples the verifier keeps; by default all.
         sample_weight : array (n,), optional
             Of the real samples.
+        groups : array (n,), optional
+            Real samples of one group, such as those of one patient, are left out together by "auto" and for probabilities.
 
         Raises
         ------
@@ -110,11 +122,17 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise BadInput(f"at least two classes are needed, and all labels are of one class, {self.classes_[0]}")
         c = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
-        X_s, y_s, m = self._synthetic(X_synthetic, y_synthetic, keep)
+        X_s, y_s = self._synthetic(X_synthetic, y_synthetic, keep)
         self.n_synthetic_ = len(X_s)
         self.alpha_, self.weight_ = self.alpha, self.weight if len(X_s) else 0.0
-        if AUTO in (self.alpha, self.weight):
-            self._choose(X, y, X_s, y_s, c, len(X) + m)
+        auto = AUTO in (self.alpha, self.weight)
+        if auto or self.probabilities:
+            left_out = _LeftOut.of(self, X, y, X_s, y_s, c, groups)
+            if auto:
+                self._choose(left_out)
+            self.leave_one_out_ = left_out.path(np.array([self.alpha_]), self.weight_)[0]
+        if self.probabilities:
+            self.sureness_ = sureness(self.leave_one_out_)
         self._train(X, y, X_s, y_s, c)
         return self
 
@@ -130,6 +148,12 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         scores = self.decision_function(X)
         return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
+    @available_if(lambda self: self.probabilities)
+    def predict_proba(self, X: ArrayLike) -> np.ndarray:
+        """Return the probabilities (k, L) of the classes for samples X (k, p); the most probable one is that of `predict`."""
+        scores = self.decision_function(X) * self.sureness_
+        return softmax(np.column_stack([np.zeros(len(scores)), scores]) if scores.ndim == 1 else scores, axis=1)
+
     @staticmethod
     def _check(name: str, value: object, lowest: str) -> None:
         if isinstance(value, str):
@@ -138,12 +162,12 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         elif not isinstance(value, Real) or not np.isfinite(value) or value < 0 or (lowest == "above 0" and value == 0):
             raise BadInput(f'{name} must be a finite number {lowest}, or "auto", not {value!r}')
 
-    def _synthetic(self, X_s: ArrayLike | None, y_s: ArrayLike | None, keep: ArrayLike | None) -> tuple[np.ndarray, np.ndarray, int]:
-        """The kept samples and labels, and how many there were before pruning."""
+    def _synthetic(self, X_s: ArrayLike | None, y_s: ArrayLike | None, keep: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+        """The kept samples and labels."""
         if X_s is None:
             if y_s is not None or keep is not None:
                 raise BadInput("y_synthetic and keep need X_synthetic")
-            return np.empty((0, self.n_features_in_)), self.classes_[:0], 0
+            return np.empty((0, self.n_features_in_)), self.classes_[:0]
         if y_s is None:
             raise BadInput("X_synthetic needs y_synthetic, a label for each of its samples")
         X_s, y_s = check_array(X_s, dtype=float, ensure_min_samples=0, input_name="X_synthetic"), column_or_1d(y_s)
@@ -157,41 +181,33 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         if unknown := sorted(set(y_s.tolist()) - set(self.classes_.tolist()), key=str):
             raise BadInput(f"no real sample has the synthetic label {unknown[0]}; the real ones are {', '.join(map(str, self.classes_))}")
         kept = kept.astype(bool)
-        return X_s[kept], y_s[kept], len(X_s)
+        return X_s[kept], y_s[kept]
 
-    def _choose(self, X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, c: np.ndarray | None, N: int) -> None:
-        if c is not None:
-            X, y, c = X[c > 0], y[c > 0], c[c > 0]
-        mix = RidgeMix.of(X, y, X_s, y_s, N=1, weights=c, intercept=self.fit_intercept)
+    def _choose(self, samples: _LeftOut) -> None:
+        """Set alpha_, weight_ and accuracy_."""
+        X, c, kept, few = samples.X, samples.weights, samples.kept, samples.self_fitted
         alphas, shares = ALPHAS * mean_scatter(X, c) if self.alpha == AUTO else np.array([float(self.alpha)]), SHARES
-        path: Callable[[np.ndarray, float], list[LeaveOneOut]] = mix.path
-        if self.self_fitted and len(X_s):
-            kept = kept_labels(X, y, X_s, y_s)
+        if few:
             alphas, shares = alphas[FEW_ALPHAS], SHARES[FEW_SHARES]
-
-            def path(alphas: np.ndarray, omega: float) -> list[LeaveOneOut]:
-                return [self_fitted_leave_one_out(X, y, kept, alpha, omega, N=1) for alpha in alphas]
-
-        found = Candidates.none(np.ones(len(X)) if c is None else c)
+        found = Candidates.none(np.ones(len(X)) if c is None else c, samples.groups)
 
         def best(weights: np.ndarray) -> tuple[float, float]:
             nonlocal found
             for weight in weights:
-                found = found.and_those(path(alphas, weight), alphas, weight)
+                found = found.and_those(samples.path(alphas, weight), alphas, weight)
             chosen = found.choice()
             return float(found.alphas[chosen]), float(found.weights[chosen])
 
-        if self.weight != AUTO or not len(X_s):
+        if self.weight != AUTO or not kept:
             chosen = best(np.array([self.weight_]))
         else:
-            scale = (len(X) if c is None else c.sum()) / len(X_s)
+            scale = (len(X) if c is None else c.sum()) / kept
             chosen = best(np.concatenate([[0.0], shares * scale]))
-            if chosen[1] and len(shares) == len(SHARES):
+            if chosen[1] and not few:
                 step = (SHARES[1] / SHARES[0]) ** (1 / (STEPS_BETWEEN + 1))
                 near = np.arange(-STEPS_BETWEEN, STEPS_BETWEEN + 1)
                 chosen = best(chosen[1] * step ** near[near != 0])
         self.alpha_, self.weight_ = chosen
-        self.leave_one_out_ = path(np.array([self.alpha_]), self.weight_)[0]
         self.accuracy_ = found.corrected()[0]
 
     def _train(self, X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, c: np.ndarray | None) -> None:
@@ -202,6 +218,65 @@ class SyntheticMixRidge(ClassifierMixin, BaseEstimator):
         found = ridge(X, codes, len(self.classes_), self.alpha_, c, intercept=self.fit_intercept)
         self.classifier_ = _against_the_rest(found)
         self.coef_, self.intercept_ = self.classifier_.weights.T, self.classifier_.intercepts
+
+
+@dataclass(frozen=True, eq=False)
+class _LeftOut:
+    """Real samples of weight above 0 and kept synthetic ones, of which any alpha and weight can be judged by leave-one-out.
+
+    `kept` is the number of synthetic samples, `weights` and `groups` are of the real ones, groups as whole numbers from 0.
+    """
+
+    X: np.ndarray
+    weights: np.ndarray | None
+    groups: np.ndarray | None
+    kept: int
+    self_fitted: bool
+    path: Callable[[np.ndarray, float], list[LeaveOneOut]]
+
+    @classmethod
+    def of(
+        cls, of: SyntheticMixRidge, X: np.ndarray, y: np.ndarray, X_s: np.ndarray, y_s: np.ndarray, c: np.ndarray | None,
+        groups: ArrayLike | None,
+    ) -> _LeftOut:  # fmt: skip
+        own = of.self_fitted and bool(len(X_s))
+        if groups is not None:
+            groups = column_or_1d(groups)
+            if len(groups) != len(X):
+                raise BadInput(f"groups must have one entry for each of the {len(X)} samples, not {len(groups)}")
+            if own:
+                raise BadInput("groups and self_fitted do not go together: a generator cannot be thought without a whole group")
+        if c is not None:
+            used = c > 0
+            X, y, c, groups = X[used], y[used], c[used], None if groups is None else groups[used]
+        groups = None if groups is None else np.unique(groups, return_inverse=True)[1]
+        mix = RidgeMix.of(X, y, X_s, y_s, N=1, weights=c, intercept=of.fit_intercept, groups=groups)
+        if not own:
+            return cls(X, c, groups, len(X_s), False, mix.path)
+        kept = kept_labels(X, y, X_s, y_s)
+
+        def path(alphas: np.ndarray, omega: float) -> list[LeaveOneOut]:
+            return [self_fitted_leave_one_out(X, y, kept, alpha, omega, N=1) for alpha in alphas]
+
+        return cls(X, c, groups, len(X_s), True, path)
+
+
+def sureness(found: LeaveOneOut) -> float:
+    """Return the factor by which scores for labels +1 and -1 become logarithms of odds: the one of the highest likelihood when left out.
+
+    Parameters
+    ----------
+    found : LeaveOneOut
+        Of scores for labels 1 and 0, which differ half as much.
+    """
+    scale = 1.0 if found.balanced.shape[1] == 2 else 2.0
+    scores, rows = scale * found.balanced, np.arange(len(found.codes))
+
+    def loss(log_factor: float) -> float:
+        logs = log_softmax(np.exp(log_factor) * scores, axis=1)[rows, found.codes]
+        return -float(np.average(logs, weights=found.weights))
+
+    return float(np.exp(minimize_scalar(loss, bounds=SURENESS, method="bounded").x))
 
 
 def _against_the_rest(one_hot: LinearClassifier) -> LinearClassifier:

@@ -364,7 +364,7 @@ class RelabelledMix(SyntheticMixRidge):
                            f"{'one class' if not few else f'{len(self.classes_)} classes'}")
         c = np.ones(len(X)) if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=float, ensure_non_negative=True)
         trust = None if keep is None else self._trust(keep)
-        X_s, y_s, _ = self._synthetic(X_synthetic, y_synthetic, None if trust is None else trust > 0)
+        X_s, y_s = self._synthetic(X_synthetic, y_synthetic, None if trust is None else trust > 0)
         c_s = self.weight * (np.ones(len(X_s)) if trust is None else trust[trust > 0])
         if not self.weight:
             X_s, y_s, c_s = X_s[:0], y_s[:0], c_s[:0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from synthmix import cli
 from synthmix.advice.advise import advise
 from synthmix.advice.calibration import calibrated
 from synthmix.advice.combining import combined
+from synthmix.advice.evidence import gather
 from synthmix.advice.generated_file import GeneratedFile
 from synthmix.advice.plan import Plan, UncertainShare, plan_of, uniform_noise
 from synthmix.advice.population import Population
@@ -264,6 +265,16 @@ def test_scores_without_verdicts_are_cut_where_leave_one_out_is_best() -> None:
     score = right + 0.3 * np.random.default_rng(5).standard_normal(1200)
     cut = advise(real(), Plan(1200), Samples(synthetic.X, synthetic.y, None, score), details=False)
     assert right[cut.keep].mean() > 0.7
+
+
+def test_the_threshold_is_chosen_with_groups_left_out_together() -> None:
+    synthetic, own = generated(600, 0.4, NO_SUPERVISION), real(60)
+    score = np.random.default_rng(5).standard_normal(600)
+    made = Samples(synthetic.X, synthetic.y, None, score + 0.3 * (synthetic.y == world().draw(np.random.default_rng(1), 600)[1]))
+    X, y = (np.repeat(one, 3, axis=0) for one in (own.X, own.y))
+    thrice = Table(X, y, tuple(map(str, range(P))), total=180, groups=np.repeat(np.arange(60), 3))
+    once, copies, grouped = (gather(one, Plan(600, self_fitted=False), made).file for one in (own, replace(thrice, groups=None), thrice))
+    assert grouped.threshold == once.threshold != copies.threshold
 
 
 def _read(synthetic: Samples, own: Samples) -> GeneratedFile:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import perf_counter
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.special import ndtr
+from sklearn.preprocessing import StandardScaler
 
 from synthmix.advice.advise import advise
 from synthmix.advice.evidence import Evidence, gather
 from synthmix.advice.plan import Plan, plan_of
 from synthmix.advice.relabelling import relabelled
 from synthmix.advice.result import RelabelledGain
+from synthmix.advice.snippet import snippet
 from synthmix.advice.table import table
 from synthmix.advice.verdict import on_relabelling
 from synthmix.estimators.mix_ridge import SyntheticMixRidge
@@ -101,6 +104,22 @@ def test_the_advice_says_it() -> None:
     advice = advise(real, plan(made.y), made)
     assert advice.relabelled.gain == found.gain and advice.as_dict()["relabelled"]["rows"] == 600
     assert any(name == "cleaning its labels, too" for name, *_ in table(advice))
+
+
+def test_the_snippet_cleans_where_that_is_recommended() -> None:
+    rng = np.random.default_rng(3)
+    real, made = samples(rng, 100), samples(rng, 400, wrong=0.2)
+    advice = advise(real, plan(made.y), made)
+    assert advice.best.m and not advice.relabelled.recommended and "Relabelled" not in advice.snippet
+    better = replace(advice, relabelled=replace(advice.relabelled, gain=0.05, gain_se=0.01, alpha=7.0))
+    code = snippet(better, real, made)
+    remark = code.partition("# better by +5.0 +- 1.0 points")[2]
+    assert remark and "synthmix" not in code.replace(remark, "")
+    found = {"real": vars(real), "made": vars(made)}
+    exec(code + "\n".join(line.removeprefix("# ") for line in remark.splitlines()[1:]), found)
+    scale = StandardScaler().fit(real.X)
+    cleaned = RelabelledMix(7.0).fit(scale.transform(real.X), real.y, scale.transform(made.X), made.y)
+    np.testing.assert_allclose(found["model"].coef_, cleaned.coef_)
 
 
 @pytest.mark.parametrize(("gain", "word"), [(0.03, "Clean the synthetic labels"), (-0.03, "Leave the synthetic labels"), (0.01, None)])

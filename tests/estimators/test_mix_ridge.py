@@ -10,6 +10,7 @@ import sklearn
 from shared import lead
 from sklearn.base import clone
 from sklearn.linear_model import RidgeClassifier
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -142,6 +143,33 @@ def test_it_is_pickled_and_cloned():
     np.testing.assert_array_equal(again.predict(X), mix.predict(X))
     fresh = clone(mix)
     assert fresh.get_params() == mix.get_params() and not hasattr(fresh, "coef_")
+
+
+@pytest.mark.parametrize("L", [2, 4])
+@pytest.mark.parametrize("options", [{}, {"alpha": 30.0, "weight": 0.3}, {"alpha": "auto", "self_fitted": True}])
+def test_probabilities_are_those_of_fresh_samples(L, options):
+    (X, y), (X_s, y_s), (fresh, truth) = samples(300, 20, L=L), samples(300, 20, seed=1, L=L, wrong=0.3), samples(20_000, 20, seed=2, L=L)
+    mix = SyntheticMixRidge(**{"alpha": 1.0, "weight": 0.1, **options}, probabilities=True).fit(X, y, X_s, y_s)
+    found = mix.predict_proba(fresh)
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    np.testing.assert_array_equal(mix.classes_[found.argmax(axis=1)], mix.predict(fresh))
+    assert found.max(axis=1).mean() == pytest.approx(mix.score(fresh, truth), abs=0.04)
+    own = log_loss(truth, found)
+    for factor in (0.5, 2.0):  # a wrong scale of the scores is worse
+        assert log_loss(truth, found**factor / np.sum(found**factor, axis=1, keepdims=True)) > own + 0.005
+    assert not hasattr(SyntheticMixRidge().fit(X, y), "predict_proba")
+
+
+def test_samples_of_one_group_are_left_out_together():
+    (X, y), (X_s, y_s) = samples(60, 50), samples(90, 50, seed=1, wrong=0.4)
+    thrice = [np.repeat(one, 3, axis=0) for one in (X, y, np.arange(60) * 7)]
+    grouped, copies = (SyntheticMixRidge("auto", "auto").fit(*thrice[:2], X_s, y_s, groups=groups) for groups in (thrice[2], None))
+    assert copies.leave_one_out_.accuracy > grouped.leave_one_out_.accuracy + 0.02
+    once = SyntheticMixRidge(grouped.alpha_ / 3, grouped.weight_ / 3, probabilities=True).fit(X, y, X_s, y_s)
+    np.testing.assert_allclose(grouped.leave_one_out_.scores[::3], once.leave_one_out_.scores, atol=1e-8)
+    for self_fitted, groups, message in ((False, np.zeros(3), "groups must have one entry"), (True, thrice[2], "do not go together")):
+        with pytest.raises(ValueError, match=message):
+            SyntheticMixRidge("auto", self_fitted=self_fitted).fit(*thrice[:2], X_s, y_s, groups=groups)
 
 
 def test_searches_and_pipelines():
