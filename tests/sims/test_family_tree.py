@@ -93,17 +93,18 @@ def test_a_wrong_fold_falls_outside() -> None:
 
 @st.composite
 def random_trees(draw: st.DrawFn) -> Tree:
-    """Trees of up to six sets, with any parents, weights, label noise and verifiers."""
-    sets = []
+    """Trees of up to six sets, with any parents, weights, label noise and verifiers, and real sets with laws of their own."""
+    sets, mu = [], np.full(60, draw(st.floats(0.5, 2)) / np.sqrt(60))
     for i in range(draw(st.integers(1, 6))):
         names = [each.name for each in sets]
         parents = tuple(draw(st.lists(st.sampled_from(names), unique=True, max_size=3))) if names else ()
         weight, epsilon = draw(st.sampled_from([0.0, 0.3, 1.0, 3.0])), draw(st.sampled_from([0.0, 0.1, 0.4]))
         verifier = Verifier(draw(st.floats(0.2, 1)), draw(st.floats(0.5, 1)))
-        sets.append(SampleSet(f"s{i}", draw(st.integers(80, 400)), parents, weight, epsilon, verifier))
+        covariance = None if parents else draw(st.sampled_from([None, 0.3, np.linspace(3.0, 0.2, 60)]))
+        own = None if parents else draw(st.sampled_from([None, 0.5 * mu, mu * np.linspace(2, 0, 60)]))
+        sets.append(SampleSet(f"s{i}", draw(st.integers(80, 400)), parents, weight, epsilon, verifier, covariance, own))
     sets[-1] = replace(sets[-1], weight=1.0)
-    return Tree(tuple(sets), 60, np.full(60, draw(st.floats(0.5, 2)) / np.sqrt(60)), Ridge(draw(st.sampled_from([0.1, 1.0]))),
-                np.linspace(0.5, 1.5, 60))  # fmt: skip
+    return Tree(tuple(sets), 60, mu, Ridge(draw(st.sampled_from([0.1, 1.0]))), np.linspace(0.5, 1.5, 60))
 
 
 @settings(max_examples=25)
