@@ -9,7 +9,7 @@ import numpy as np
 from ..support.errors import BadInput, numbers
 
 SPECTRA = ("flat", "power:ALPHA", "file:PATH")
-MOST_BYTES = 10**8  # of a file of eigenvalues
+MOST_BYTES = 10**8  # of a file of numbers
 
 
 def spectrum(name: str, p: int) -> float | np.ndarray:

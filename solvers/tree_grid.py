@@ -62,12 +62,11 @@ def predict_trees(trees: Sequence[Tree]) -> PredictionGrid:
                 found[i] = solved.mean_margin, solved.variance, solved.residual
                 _note(delta, i, trees[i], list(solved.delta.values()))
         for same in shapes.values():
-            rows = [i for i, _, _ in same]
-            stacked = [form(*map(np.ascontiguousarray, map(np.array, zip(*parts, strict=True)))) for form, parts in
-                       ((Links, [hang for _, hang, _ in same]), (Laws, [laws for _, _, laws in same]))]  # fmt: skip
-            deltas, results = np.empty((len(rows), stacked[0].theta.shape[1])), np.empty((len(rows), 3))
-            _batch(*stacked, np.array([trees[i].ridge.gamma for i in rows]), deltas, results)
-            found[rows] = results
+            rows, every_link, every_law = zip(*same, strict=True)
+            hang, laws = (form(*map(np.array, zip(*parts, strict=True))) for form, parts in ((Links, every_link), (Laws, every_law)))
+            deltas, results = np.empty(hang.theta.shape), np.empty((len(rows), 3))
+            _batch(hang, laws, np.array([trees[i].ridge.gamma for i in rows]), deltas, results)
+            found[list(rows)] = results
             for i, row in zip(rows, deltas, strict=True):
                 _note(delta, i, trees[i], row)
     return _named(trees, found, delta)

@@ -169,11 +169,12 @@ def _step(tau, new, slopes):
 
 
 @njit(cache=True, error_model="numpy")
-def _response(links, tau, d_tau, omega, gram, d_gram):
-    """Mean margin, and the slope of the training loss along d_tau and d_gram: targets are handed down, youngest set first."""
-    K, A = tau.size, gram.shape[0] - 1
-    goal, d_goal = np.zeros(K), np.zeros(K)
-    loss = 0.0
+def _hand_down(links, tau, d_tau, omega, goal, d_goal):
+    """Fill what every set hands down as a target, goal (K,), and its slope along d_tau, youngest set first.
+
+    Returns the slope of the training loss that is irreducible within the sets.
+    """
+    K, loss = tau.size, 0.0
     for j in range(K - 1, -1, -1):
         total, d_total, target, d_target = omega[j], 0.0, links.weight[j], 0.0
         for i in range(j + 1, K):
@@ -193,6 +194,15 @@ def _response(links, tau, d_tau, omega, gram, d_gram):
         label = links.label[j]
         loss += (1 - label * label) * (d_tau[j] * target * target + 2 * tau[j] * target * d_target)
         goal[j], d_goal[j] = label * target, label * d_target
+    return loss
+
+
+@njit(cache=True, error_model="numpy")
+def _response(links, tau, d_tau, omega, gram, d_gram):
+    """Mean margin, and the slope of the training loss along d_tau and d_gram, which is the variance."""
+    K, A = tau.size, gram.shape[0] - 1
+    goal, d_goal = np.zeros(K), np.zeros(K)
+    loss = _hand_down(links, tau, d_tau, omega, goal, d_goal)
     roots, d_roots, targets, d_targets = np.empty(A), np.empty(A), np.empty(A), np.empty(A)
     _roots(links, tau, roots)
     _roots(links, d_tau, d_roots)
