@@ -263,11 +263,15 @@ function beginning(problem, gamma) {
   return [...seen, ...sources.map((_, k) => k).filter(k => child[k] >= 0).map(k => [...seen[k]])];
 }
 
+/** A ridge so heavy that every margin is small. */
+function heavyRidge({sources, products, h}, gamma) {
+  const load = sources.reduce((sum, {theta, c, b}, k) => sum + (theta * c + b) * (h + Math.max(products[k][k], 0)), 0);
+  return 10 * Math.max(gamma, load);
+}
+
 /** The fixed point followed from a heavy ridge down to gamma, in steps of log gamma. */
 function followed(problem, gamma) {
-  const {sources, products, h} = problem;
-  const load = sources.reduce((sum, {theta, c, b}, k) => sum + (theta * c + b) * (h + Math.max(products[k][k], 0)), 0);
-  let at = 10 * Math.max(gamma, load), found = newton(problem, at, beginning(problem, at), ROUGH, ON_PATH, 40);
+  let at = heavyRidge(problem, gamma), found = newton(problem, at, beginning(problem, at), ROUGH, ON_PATH, 40);
   let here = found.z, before = found.z, step = Math.log(100), last = 0;
   for (let k = 0; k < 400 && at > gamma && found.residual <= ON_PATH; k++) {
     const to = Math.max(gamma, at * Math.exp(-step)), ahead = last > 0 ? Math.log(at / to) / last : 0;
@@ -292,6 +296,7 @@ function solveLoss(name, threshold, sources, gamma, eta, mu) {
   let found = newton(problem, gamma, beginning(problem, gamma), ROUGH, NEAR, 25);
   if (!(found.residual <= NEAR)) found = followed(problem, gamma);
   if (found.residual <= ON_PATH) found = newton(problem, gamma, found.z, FINE, ROUND_OFF, 20);
+  if (problem.kind === HINGE && !(found.residual <= SOLVED)) found = solveGathered(problem, heavyRidge(problem, gamma), gamma);
   if (problem.kind >= losses.CLOSED) {
     const finer = roundOf(problem, gamma, found.z, FINEST);
     found = {...found, pulls: finer.pulls, residual: Math.max(found.residual, differenceOf(found.z, finer.T))};

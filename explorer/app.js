@@ -81,6 +81,7 @@ function choiceRow(name, choice) {
     refresh();
   });
   row.append(text, control);
+  if (choice.why) row.append(document.createElement("small"));
   return row;
 }
 
@@ -226,8 +227,11 @@ function notesOn(setting, [own, theirs]) {
 function showControls() {
   for (const row of $("parameters").children) {
     const {name} = row.dataset, one = parameter(name), control = row.querySelector("select, input");
-    row.hidden = !applies(one ?? {name, ...CHOICES[name]}, state);
-    if (document.activeElement !== control || control.type !== "text") control.value = String(state[name]);
+    const {only, why} = one ?? CHOICES[name], reason = why?.(state) ?? "";
+    row.hidden = why ? !only.includes(state.generator) : !applies({name, only}, state);
+    control.disabled = reason !== "";
+    if (why) row.querySelector("small").textContent = reason;
+    if (document.activeElement !== control || control.type !== "text") control.value = reason ? "none" : String(state[name]);
     if (one) row.querySelector("[type=range]").value = Math.round(1000 * placeOf(one, state[name]));
   }
   for (const option of $("quantity").options) option.hidden = !given(option.value, settingOf(state));

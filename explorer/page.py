@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 GENERATED = HERE.parent / "solvers" / "generated"
 FORMULAS = ("theory", "published", "family_tree", "synthetic_only", "losses", "two_sides")
 SOLVER = (*(GENERATED / f"{name}.js" for name in FORMULAS),
-          *(HERE / f"{name}.js" for name in ("numbers", "predict", "generations", "any_loss")))  # fmt: skip
+          *(HERE / f"{name}.js" for name in ("numbers", "predict", "generations", "any_loss", "gathered")))  # fmt: skip
 PAGE = (HERE / "state.js", HERE / "chart.js", HERE / "map.js", HERE / "app.js")
 
 

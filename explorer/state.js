@@ -21,7 +21,7 @@ const CHOICES = {
   generator: {says: "generator", values: {exact: "exact", independent: "fitted on samples of its own", "self-fitted": "fitted on the real samples"}},
   estimate_mean: {says: "its mean is estimated too", values: {false: "no", true: "yes"}, only: ["independent"]},
   lineage: {says: "later generators are fitted on", values: {none: "one generator only", replace: "samples of the one before",
-    accumulate: "all sets so far", fresh: "a fresh share of real data"}, only: ["independent"]},
+    accumulate: "all sets so far", fresh: "a fresh share of real data"}, only: ["independent"], why: whyOneGenerator},
   share: {says: "fresh share", number: [0, 1], only: ["independent"]},
   labels: {says: "synthetic labels are wrong", values: {given: "with probability ε", trained: "as often as a classifier trained on them errs"}, only: ["exact", "independent"]},
   loss: {says: "the classifier minimises", values: Object.fromEntries([["square", "square loss (ridge)"],
@@ -36,13 +36,21 @@ const VIEW = {quantity: "accuracy", axis: "epsilon", published: false};
 
 const parameter = name => PARAMETERS.find(one => one.name === name);
 
+/** Why there can be no later generators; "" where there can. */
+function whyOneGenerator(s) {
+  if (s.loss !== "square") return `the page has later generators with the square loss only, Python (predict_tree) with the ${s.loss.replace("-", " ")} loss too`;
+  if (!s.estimate_mean) return "later generators estimate the mean as well: say yes above";
+  return s.beta !== 1 || s.mu_perp !== 0 ? "later generators have the mean of their samples: set β to 1 and μ⊥ to 0" : "";
+}
+
 /** Whether a parameter or choice means anything in a setting. */
 function applies({name, only}, s) {
   if (only && !only.includes(s.generator)) return false;
   if (name === "epsilon") return s.labels === "given" || s.generator === "self-fitted";
   if (name === "huber_threshold") return s.loss === "huber";
-  if (name === "generations" || name === "lineage") return s.loss === "square" && s.estimate_mean && s.beta === 1 && s.mu_perp === 0 && (name === "lineage" || s.lineage !== "none");
-  if (name === "share") return s.loss === "square" && s.estimate_mean && s.lineage === "fresh";
+  if (name === "lineage") return whyOneGenerator(s) === "";
+  if (name === "generations") return whyOneGenerator(s) === "" && s.lineage !== "none";
+  if (name === "share") return whyOneGenerator(s) === "" && s.lineage === "fresh";
   return !(["beta", "mu_perp"].includes(name) && s.loss === "square" && s.estimate_mean && s.lineage !== "none");
 }
 
