@@ -80,8 +80,8 @@ class BackendResult:
     ----------
     points, unsolved : int
         How many points there were, and how many were not solved.
-    residual : float
-        The largest relative residual; infinite where a point was not solved.
+    residual, solved : float
+        The largest relative residual, infinite where a point was not solved; and that of the points that were.
     worst : Setting
         The point of the largest residual.
     seconds : float
@@ -91,6 +91,7 @@ class BackendResult:
     points: int
     unsolved: int
     residual: float
+    solved: float
     worst: Setting
     seconds: float
 
@@ -98,7 +99,7 @@ class BackendResult:
         """Return the result of these points and those of `part`."""
         worse = part if part.residual > self.residual else self
         points, unsolved = self.points + part.points, self.unsolved + part.unsolved
-        return BackendResult(points, unsolved, worse.residual, worse.worst, self.seconds + part.seconds)
+        return BackendResult(points, unsolved, worse.residual, max(self.solved, part.solved), worse.worst, self.seconds + part.seconds)
 
     @property
     def rate(self) -> float:
@@ -221,7 +222,7 @@ def _run(work: Sequence[Sequence[tuple]], progress: Callable[[int, int], None]) 
     shares, done, total = [], 0, sum(chunk[4] for chunks in work for chunk in chunks)
     with workers(1, _solved) as run:
         for chunks in work:
-            share = BackendResult(0, 0, -1.0, None, 0.0)
+            share = BackendResult(0, 0, -1.0, 0.0, None, 0.0)
             for part in run(iter(chunks)):
                 share = share.with_part(part)
                 progress(done + share.points, total)
@@ -249,7 +250,8 @@ def _solved(backend: int, loss: str, box: Box, i: int, size: int, stream: np.ran
         residual = np.array([_residual(point, loss) for point in _settings(setting, axes)])
     seconds, index = time.perf_counter() - start, int(np.argmax(residual))
     worst = next(_settings(setting, _part(axes, slice(index, index + 1))))
-    return BackendResult(residual.size, int(np.sum(np.isinf(residual))), float(residual[index]), worst, seconds)
+    solved = residual[np.isfinite(residual)]
+    return BackendResult(residual.size, residual.size - solved.size, float(residual[index]), float(solved.max(initial=0.0)), worst, seconds)
 
 
 @cache
