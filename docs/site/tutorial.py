@@ -29,9 +29,9 @@ def run(folder: Path) -> dict[str, object]:
     """Return what the page's case gives, computed in a folder: what both commands print, and the accuracies of the last block."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     commands = re.findall(r"^    python cli\.py (advise .*)$", PAGE.read_text(), re.MULTILINE)
-    _python(blocks[0], folder)
-    plan, file = (_advice(command, name, folder) for command, name in zip(commands[:2], ("plan", "file"), strict=True))
-    images, alone, mix = ast.literal_eval(_python(_printed(blocks[-1]), folder))
+    python(blocks[0], folder)
+    plan, file = (advised(command, name, folder) for command, name in zip(commands[:2], ("plan", "file"), strict=True))
+    images, alone, mix = ast.literal_eval(python(_printed(blocks[-1]), folder))
     return {"seed": 0, "plan": plan, "file": file, "later": {"images": images, "alone": alone, "mix": mix, "gain": mix - alone,
                                                              "fell short": file["numbers"]["baseline"]["accuracy"] - alone}}  # fmt: skip
 
@@ -42,12 +42,13 @@ def _printed(block: str) -> str:
     return "\n".join(["import numpy as np", *lines, f"print(len(later[\"y\"]), *(float(one) for one in ({last})), sep=\",\")"])
 
 
-def _python(code: str, folder: Path) -> str:
+def python(code: str, folder: Path) -> str:
+    """Return what a program prints, run in a folder."""
     return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def _advice(command: str, name: str, folder: Path) -> dict[str, object]:
-    """The rows of the table that a command prints, its verdict, and its record."""
+def advised(command: str, name: str, folder: Path) -> dict[str, object]:
+    """Return the rows of the table that a command prints, its verdict, and its record; `name` is that of the folder it writes."""
     words = [sys.executable, str(DOCS.parent / "cli.py"), *command.split(), "--out", name]
     wide = {**os.environ, "COLUMNS": "400"}  # no row is broken
     printed = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=True, env=wide).stdout
@@ -58,7 +59,6 @@ def _advice(command: str, name: str, folder: Path) -> dict[str, object]:
         "verdict": f"{numbers['verdict'].upper()}. {numbers['reason']}",
         "numbers": {key: numbers[key] for key in KEPT},
     }
-
 
 
 def main() -> None:
