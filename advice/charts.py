@@ -106,6 +106,19 @@ def gain_chart(advice: Advice) -> str:
     return _svg("gain over the number of synthetic rows", parts)
 
 
+def threshold_chart(advice: Advice) -> str:
+    """Return the accuracy of the best mix over the share of rows that the verifier's threshold keeps; the chosen one is filled."""
+    tried = sorted(advice.thresholds, key=lambda one: one.kept)
+    shares, values = [100 * one.kept for one in tried], [one.accuracy for one in tried]
+    axes = Axes((0.0, 100.0), _room(values))
+    parts = [axes.frame("synthetic rows kept, per cent", "accuracy", 3), axes.line("best", shares, values)]
+    for i, one in enumerate(advice.thresholds):
+        chosen = one.score == advice.threshold
+        says = f"score of at least {one.score:.4g}{', chosen' if chosen else ''}: keeps {100 * one.kept:.0f}%, accuracy {one.accuracy:.3f}"
+        parts.append(axes.dot("measured" if chosen else "best", f"thresholds/{i}/accuracy", 100 * one.kept, one.accuracy, says))
+    return _svg("accuracy over the share of rows that the verifier keeps", parts)
+
+
 def plane(even: BreakEven, yours: tuple[float, float] | None) -> str:
     """Return the gain over the shares of wrong labels and of those that the verifier keeps, and the line where it vanishes."""
     axes = Axes((0.0, float(even.epsilon[-1])), (0.0, 1.0))

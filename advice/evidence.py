@@ -22,6 +22,7 @@ from .plan import Plan
 from .population import Population
 from .result import Baseline, MeasuredGain
 from .scaling import Scaling, synthetic_features
+from .thresholds import Threshold
 
 GROUPS = 8  # of real samples, one of which is left out at a time: the jackknife
 GAIN_SPREAD = 0.15  # over sqrt(n): how far gains come out from their prediction, beyond its other errors (docs/advise.md)
@@ -460,4 +461,7 @@ def _best_kept(X: np.ndarray, y: np.ndarray, synthetic: Samples, groups: np.ndar
         return tried[0]
     mix = SyntheticMixRidge("auto", "auto")
     found = [mix.fit(X, y, synthetic.X, synthetic.y, keep=one.keep, groups=groups).leave_one_out_.smooth for one in tried]
-    return tried[preferred(np.array(found), np.arange(len(tried)))]
+    chosen = tried[preferred(np.array(found), np.arange(len(tried)))]
+    compared = tuple(Threshold(one.threshold, float(one.keep.mean()), float(sharpened(smooth)))
+                     for one, smooth in zip(tried, found, strict=True))
+    return replace(chosen, tried=compared)

@@ -18,6 +18,7 @@ from ..solvers.problem import Law
 from ..support.errors import BadInput
 from .population import Population, trace_of_square
 from .provenance import LabelledMeans, Provenance, provenance
+from .thresholds import Threshold
 
 SAME_EIGENVALUE = 1e-9  # times the largest one, the gap below which two eigenvalues are one
 QUANTILES = (0.0, 0.25, 0.5, 0.75)  # of the score, that are tried as thresholds of the verifier
@@ -71,6 +72,8 @@ class GeneratedFile:
         The lowest score of the kept samples, where the choice was by score; None otherwise.
     audit
         epsilon, rho and phi as counted on the samples whose true label is known.
+    thresholds
+        The scores that were tried, where the choice was by score.
     """
 
     X: np.ndarray
@@ -82,6 +85,7 @@ class GeneratedFile:
     provenance: Provenance
     threshold: float | None
     audit: Audit | None
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def m(self) -> int:
@@ -139,7 +143,8 @@ class GeneratedFile:
         real_means = np.array([X[codes == k].mean(axis=0) for k in range(len(classes))]) - center
         n_hat = _covariance_samples(X - center - real_means[codes], _within(residuals, real_means))
         origin = provenance(LabelledMeans(X - center, codes, made, own, shares))
-        return cls(samples.X, labels, keep, laws, n_hat, matrix, origin, kept.threshold, _audited(samples, keep))
+        return cls(samples.X, labels, keep, laws, n_hat, matrix, origin, kept.threshold, _audited(samples, keep),
+                   kept.tried)
 
     def laws_in(self, population: Population) -> tuple[Law, ...]:
         """The laws in the eigenbasis of a population, their covariance reduced to its diagonal there.
@@ -163,10 +168,13 @@ class Kept:
     keep : bool array (m,)
     threshold : float or None
         The lowest score that is kept; None where the file says which samples are.
+    tried : tuple of Threshold
+        What this one was chosen from.
     """
 
     keep: np.ndarray
     threshold: float | None = None
+    tried: tuple[Threshold, ...] = ()
 
 
 def thresholds(samples: Samples) -> list[Kept]:

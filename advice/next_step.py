@@ -46,4 +46,5 @@ def next_step(e: Evidence, outlook: Outlook, verdict: Verdict, instead: str = ""
         return f"Keep your next {e.n:,} real rows as a test set: they say the accuracy to {100 * error:.1f} points and confirm the gain."
     if times > MOST_TIMES:
         return f"The gain is too small to be told from none with fewer than {MOST_TIMES:.0f} times your real rows: spend nothing on it."
-    return f"Label about {two_digits((times - 1) * e.n)} more real rows: a gain like this would then stand out by two standard errors."
+    one = "gain" if gain.value > 0 else "loss"
+    return f"Label about {two_digits((times - 1) * e.n)} more real rows: a {one} like this would then stand out by two standard errors."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..support.files import write_text
 from ..support.records import plain
-from .charts import accuracy_chart, gain_chart, plane
+from .charts import accuracy_chart, gain_chart, plane, threshold_chart
 from .plan import Plan
 from .result import Advice
 from .table import HEAD, table
@@ -39,7 +39,7 @@ def page(advice: Advice, plan: Plan) -> str:
         "<h2>How many rows</h2>", _key(), "<div class='charts'>",
         _figure(accuracy_chart(advice), "On fresh rows; the band is two standard errors."),
         _figure(gain_chart(advice), "Over no synthetic rows, which is known better than the level."), "</div>",
-        *_break_even(advice, plan), *_candidates(advice),
+        *_verifier(advice), *_break_even(advice, plan), *_candidates(advice),
         "<h2>Train it</h2>", f"<pre data-key='snippet'>{escape(advice.snippet)}</pre>",
         "<h2>Your data, and what to keep in mind</h2>", *(f"<p>{escape(note)}</p>" for note in (*advice.notes, *CAVEATS)),
     ]  # fmt: skip
@@ -83,6 +83,14 @@ def _break_even(advice: Advice, plan: Plan) -> list[str]:
     caption = (f"Gain of {even.m:,.0f} rows at weight {even.omega:.2g} where the verifier keeps {100 * even.phi:.0f}% of the right labels. "
                "Blue helps, red hurts; on the line the gain vanishes.")
     return ["<h2>How good labels and verifier must be</h2><div class='charts'>", _figure(plane(even, yours), caption), "</div>"]
+
+
+def _verifier(advice: Advice) -> list[str]:
+    if len(advice.thresholds) < 2:
+        return []
+    caption = ("The best mix with the rows at or above each score that was tried, by leave-one-out on your rows; chosen: "
+               f"{advice.threshold:.4g}. That it was chosen by this makes it look a little too good.")
+    return ["<h2>Which rows the verifier is to keep</h2><div class='charts'>", _figure(threshold_chart(advice), caption), "</div>"]
 
 
 def _candidates(advice: Advice) -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 from ..estimators.audits import Audit
 from .plan import Plan
 from .provenance import Provenance
+from .thresholds import Threshold
 
 SMALLEST = 0.001  # gains below 0.1 points count as no gain
 Verdict = Literal["helps", "hurts", "too close to call", "depends on the verifier", "depends on the generator", "change the model"]
@@ -376,6 +377,8 @@ class Advice:
         Which rows the generator of the file was fitted on, by what the file shows.
     threshold
         The lowest score to keep, where the file has scores instead of verdicts.
+    thresholds
+        The scores that were tried as the lowest to keep.
     standardised
         Whether the features are to be standardised, by mean and standard deviation of the real samples, before training.
     notes
@@ -421,6 +424,7 @@ class Advice:
     audit: Audit | None
     provenance: Provenance | None
     threshold: float | None
+    thresholds: tuple[Threshold, ...]
     standardised: bool
     notes: tuple[str, ...]
     next: str

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def advice() -> Advice:
     rng = np.random.default_rng(0)
     real = table(*gaussians(rng, 40, p=8, apart=0.6))
     made = [table(*gaussians(rng, 120, p=8, apart=apart)) for apart in (0.6, 0.2)]
+    made[0] = replace(made[0], score=np.abs(made[0].X).max(axis=1))
     plan = Plan(120, 0.2, 0.3, 0.9, self_fitted=False)
     return advise_among(real, [("good <b>.npz", plan, made[0]), ("poor.npz", plan, made[1])])[0]
 
@@ -86,6 +88,7 @@ def test_what_a_browser_shows_is_the_record(tmp_path: Path) -> None:
         elif key == "measured/gain":
             value = 100 * value
         assert y == pytest.approx(value, abs=1e-12) and says
+    assert ("thresholds", "accuracy") in kinds and record["threshold"] in [one["score"] for one in record["thresholds"]]
     assert {("curve", "gain"), ("curve", "accuracy"), ("curve", "plain"), ("measured", "gain")} <= kinds
 
 
@@ -95,6 +98,23 @@ def test_in_the_dark_and_on_a_phone(tmp_path: Path) -> None:
     dark, console = opened(tmp_path, "--blink-settings=preferredColorScheme=0", width=500)
     assert light["paper"] == "rgb(255, 255, 255)" and dark["paper"] == "rgb(22, 24, 27)" and console == []
     assert light["wide"] <= light["window"] <= 500
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
+def test_a_phone_shows_all_of_a_line(tmp_path: Path) -> None:
+    """A picture of a phone's screen, 390 wide, two for one: nothing but paper at both edges, and ink between."""
+    image = pytest.importorskip("PIL.Image")
+    path = tmp_path / "report.html"
+    frame = "<body style='margin:0'><iframe src='report.html' style='width:390px;height:844px;border:0'></iframe></body>"
+    write(advice(), PLAN, path)
+    (tmp_path / "phone.html").write_text(frame)
+    subprocess.run([BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}",
+                    "--force-device-scale-factor=2", "--window-size=500,900", f"--screenshot={tmp_path / 'phone.png'}",
+                    (tmp_path / "phone.html").as_uri()], capture_output=True, timeout=200, check=True)  # fmt: skip
+    seen = np.asarray(image.open(tmp_path / "phone.png").convert("L"))[:1688, :780]
+    assert seen.shape == (1688, 780) and (seen[:, 40:740] < 128).any(axis=1).mean() > 0.1
+    for edge in (seen[:, :16], seen[:, -16:]):
+        assert (edge > 200).all()
 
 
 def test_a_page_that_cannot_be_written(tmp_path: Path) -> None:
