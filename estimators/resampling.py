@@ -21,7 +21,7 @@ import numpy as np
 
 from ..support.errors import BadInput, number
 from ..support.progress import bar
-from ..support.threads import one_thread
+from ..support.workers import workers
 from .ridge import SolvedRidge
 
 Result = TypeVar("Result")
@@ -195,7 +195,7 @@ def resample(
 ) -> list[Result]:
     """Return the results of a measurement on random splits, in order.
 
-    The number of workers, which are threads with one thread each for linear algebra, changes nothing.
+    The number of workers, which are threads with one thread each for linear algebra or those of a cluster, changes nothing.
 
     Parameters
     ----------
@@ -210,13 +210,10 @@ def resample(
     progress : bool
         Whether to show a progress bar.
     """
-    from joblib import Parallel, delayed
-
     results: list[Result] = []
     seeds = np.random.SeedSequence(seed).spawn(count)
-    with one_thread(), bar("resamples", progress) as show:
-        tasks = (delayed(measure)(np.random.default_rng(child), r) for r, child in enumerate(seeds))
-        for result in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+    with workers(jobs, measure, threads=True) as work, bar("resamples", progress) as show:
+        for result in work((np.random.default_rng(child), r) for r, child in enumerate(seeds)):
             results.append(result)
             show(len(results), count)
     return results

@@ -18,7 +18,7 @@ from ..solvers.many_classes import ClassMixture, next_label_noise, predict_class
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator, Law, Ridge, Verifier
 from ..support.errors import BadInput
 from ..support.progress import bar
-from ..support.threads import one_thread
+from ..support.workers import workers
 from .compared import Compared, MeasuredAccuracy, measured_accuracy
 from .real_data import WORDS, Features, RealData, Split
 
@@ -177,16 +177,14 @@ def predict_and_measure(
     folder
         With data, as for `data.locate`.
     """
-    from joblib import Parallel, delayed
-
     tasks = []
     for case, (dividing, trying) in zip(cases, seeds, strict=True):
         splits, mixes = case.data.splits(dividing, case.trials, folder), case.mixes()
         children = np.random.SeedSequence(trying).spawn(len(mixes))
-        tasks += [delayed(_result)(case, mix, splits, child) for mix, child in zip(mixes, children, strict=True)]
+        tasks += [(case, mix, splits, child) for mix, child in zip(mixes, children, strict=True)]
     results: list[MixResult] = []
-    with one_thread(), bar("settings", progress) as show:
-        for one in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+    with workers(jobs, _result, threads=True) as work, bar("settings", progress) as show:
+        for one in work(tasks):
             results.append(one)
             show(len(results), len(tasks))
     return results

@@ -21,7 +21,7 @@ from ..solvers.problem import Generator, Ridge, Setting
 from ..solvers.trees import SampleSet, Tree, generations, solve_tree
 from ..support.errors import BadInput
 from ..support.progress import bar
-from ..support.threads import one_thread
+from ..support.workers import workers
 from .real_data import RealData, Split
 
 T = TypeVar("T")  # the samples of a set
@@ -210,8 +210,6 @@ def predict_and_measure(
         Of a depth and a number n_hat of samples behind every generator to the accuracy that the theory gives the scheme `replace`;
         infinitely many: an exact generator.
     """
-    from joblib import Parallel, delayed
-
     dividing, trying = np.random.SeedSequence(seed).spawn(2)
     splits = [_of_one_length(case.data.redivided(int(each), folder)) for each in dividing.generate_state(case.splits)]
     populations = [Population.of(split) for split in splits]
@@ -221,12 +219,11 @@ def predict_and_measure(
 
     per = case.trials * len(splits)
     children = trying.spawn(len(places) * per)
-    tasks = [delayed(trial)(splits[i % len(splits)], case.tree(depth, scheme, populations[0]),
-                            np.random.default_rng(children[j * per + i]))
+    tasks = [(splits[i % len(splits)], case.tree(depth, scheme, populations[0]), np.random.default_rng(children[j * per + i]))
              for j, (scheme, depth) in enumerate(places) for i in range(per)]  # fmt: skip
     values: list[float] = []
-    with one_thread(), bar(f"trials on {case.data.name}", progress) as show:
-        for one in Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks):
+    with workers(jobs, trial, threads=True) as work, bar(f"trials on {case.data.name}", progress) as show:
+        for one in work(tasks):
             values.append(one)
             show(len(values), len(tasks))
     measured = np.reshape(values, (len(places), -1, len(splits))).mean(axis=1)  # trials of one split share their test samples

@@ -23,6 +23,7 @@ from ..drawing.panels import Images, Line, Panel, Points
 from ..estimators.class_gaussian import ClassGaussian
 from ..sims.monte_carlo import Estimate
 from ..support.threads import one_thread
+from ..support.workers import workers
 from .kit.claims import Claim, agrees, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -81,16 +82,15 @@ QUICK = Settings(batch=100)
 
 def build(s: Settings, run: Run) -> Built:
     """Fit every generator, draw from it, and compare what was drawn with what was estimated, before anything is clipped."""
-    from joblib import Parallel, delayed
-
     images, y = mnist.load("train", run.data)
     X = images.reshape(len(images), -1)
-    workers = Parallel(n_jobs=run.jobs, prefer="threads")
+    with workers(run.jobs, ClassGaussian.fit, threads=True) as work:
+        generators = list(work((X, y, one.per_class, one.identity) for one in s.statistics))
     with one_thread():
-        generators = workers(delayed(ClassGaussian.fit)(X, y, one.per_class, one.identity) for one in s.statistics)
         targets = [_Target(generator) for generator in generators]
-        everything = targets[s.statistics.index(ALL)]
-        drawn = workers(delayed(_draw)(*pair, everything, s, run.child_seed()) for pair in zip(generators, targets, strict=True))
+    everything = targets[s.statistics.index(ALL)]
+    with workers(run.jobs, _draw, threads=True) as work:
+        drawn = list(work([(*pair, everything, s, run.child_seed()) for pair in zip(generators, targets, strict=True)]))
 
     pictures = [Panel("real", "", "", [Images((), _real(images, y, s.rows))])]
     claims, extra = [], {}

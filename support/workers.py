@@ -20,7 +20,7 @@ Work = Callable[[Iterable[tuple]], Iterator]
 
 
 @contextmanager
-def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int = 2) -> Iterator[Work]:
+def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int = 2, threads: bool = False) -> Iterator[Work]:
     """A function that calls `function` with each tuple of arguments, over `jobs` processes or a cluster, and yields what it returns.
 
     Parameters
@@ -28,11 +28,13 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
     jobs
         1 stays in this process, unless a cluster is connected (cluster.py).
     function
-        Of a module, so that another process finds it.
+        Of a module, so that another process finds it; or any, with threads.
     ordered
         In the order of the arguments, or as they are finished.
     ahead
         Argument tuples for each worker that are asked for before it is free.
+    threads
+        In the place of processes, without a cluster: they share the data, and suit work outside the interpreter's lock.
     """
     kind = "generator" if ordered else "generator_unordered"
     if connected():
@@ -48,6 +50,11 @@ def workers(jobs: int, function: Callable, *, ordered: bool = True, ahead: int =
         return
     from joblib import Parallel, delayed, parallel_config
 
+    if threads:
+        keep_freed()
+        with one_thread(), Parallel(jobs, backend="threading", return_as=kind, pre_dispatch=ahead * jobs) as pool:
+            yield lambda tasks: pool(delayed(function)(*task) for task in tasks)
+        return
     parent = os.getpid()
     with (parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1),
           Parallel(return_as=kind, pre_dispatch=ahead * jobs) as pool):  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -10,20 +11,27 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from synthmix.data.sets import digits, mnist
+from synthmix.estimators.resampling import resample
+from synthmix.experiments import real_trees
 from synthmix.experiments.back_test_run import UserCase
+from synthmix.experiments.real import MixCase, predict_and_measure
 from synthmix.experiments.real_data import RealData
-from synthmix.figures import figure_advise
+from synthmix.experiments.real_trees import ChainCase
+from synthmix.figures import figure2, figure5, figure_advise
 from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import simulate_many
 from synthmix.sims.stress import sweep
 from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 from synthmix.support.cluster import cluster
 from synthmix.support.errors import BadInput, Unreachable
+from synthmix.support.records import plain
 
 pytest.importorskip("distributed", reason="needs Dask (pip install -e '.[cluster]')")
 
@@ -160,6 +168,26 @@ def test_the_back_test_of_the_advice_is_that_of_one_process(tmp_path: Path) -> N
     assert users("processes", 2) == alone
     with cluster("local:2"):
         assert users("cluster", 1) == alone
+
+
+@pytest.mark.parametrize("name", ["figure 2", "figure 5", "real data", "family trees", "resamples"])
+def test_what_threads_or_processes_measure_is_that_of_one_process(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where arrays and functions without a name in a module travel to the workers."""
+    monkeypatch.setattr(mnist, "load", lambda part, folder: digits.load())
+    pair, X = RealData("digits 3-8", "digits", (3, 8)), np.random.default_rng(0).standard_normal((40, 30))
+    measure = {
+        "figure 2": lambda jobs: figure2.build(replace(figure2.QUICK, n=100, measured=((50, 4), (80, 4))), Run(seed=3, jobs=jobs)).claims,
+        "figure 5": lambda jobs: figure5.build(figure5.Settings((figure5.ALL, figure5.IDENTITY), 50, 3, 3), Run(seed=3, jobs=jobs)).extra,
+        "real data": lambda jobs: predict_and_measure(
+            [MixCase("digits", "digits", 20, (0, 40), (Generator("self-fitted"),), 2, (3, 8))], [(1, 2)], jobs=jobs),
+        "family trees": lambda jobs: real_trees.predict_and_measure(
+            ChainCase(pair, 60, 80, trials=2, splits=2), [("replace", 1), ("replace", 2)], 3, jobs=jobs)[0].values(),
+        "resamples": lambda jobs: resample(lambda rng, r: r * X @ rng.standard_normal(30), 6, seed=4, jobs=jobs),
+    }[name]  # fmt: skip
+    alone = json.dumps(plain(measure(1)))
+    assert json.dumps(plain(measure(2))) == alone
+    with cluster("local:2"):
+        assert json.dumps(plain(measure(1))) == alone
 
 
 def test_workers_of_this_machine(alone: np.ndarray) -> None:
