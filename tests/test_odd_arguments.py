@@ -42,6 +42,8 @@ CALLS: tuple[Callable[[object], object], ...] = (
     sm.predict_selection,
     sm.critical_noise,
     lambda odd: sm.best_mix(odd, 10),
+    lambda odd: sm.LossFamily(odd, "huber"),
+    lambda odd: sm.LossFamily(SETTING, odd),
     sm.simulate,
     sm.simulate_many,
     lambda odd: sm.simulate(SETTING, trials=odd),
