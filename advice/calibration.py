@@ -39,6 +39,18 @@ def calibrated(theory: np.ndarray | float, without: np.ndarray | float, measured
     return (added + scaled) / 2, np.abs(added - scaled) / 2
 
 
+def area(accuracy: np.ndarray | float) -> np.ndarray:
+    """Return the area under the ROC curve from an accuracy on two classes of equal size with Gaussian scores of one variance.
+
+    Twice the mean over the square root of twice the variance takes the place of their ratio. Source: derivations/special/area.py.
+
+    Parameters
+    ----------
+    accuracy : float or array
+    """
+    return ndtr(np.sqrt(2) * ndtri(np.clip(accuracy, TINY, 1 - TINY)))
+
+
 def _binary(accuracy: np.ndarray | float, classes: int) -> np.ndarray:
     """Accuracies on the scale where chance is 1/2."""
     return np.clip(0.5 + (np.asarray(accuracy, dtype=float) - 1 / classes) / (2 - 2 / classes), TINY, 1 - TINY)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .break_even import ExchangeRates
+from .calibration import area
 from .evidence import SIGMAS, Evidence
 from .formats import listed
 from .modelled import Task
@@ -16,6 +17,7 @@ from .words import points, two_digits, with_error
 
 FEW = 10  # real samples of a class below which everything is rough
 SAY = "say --not-self-fitted or --self-fitted."
+EVEN = 0.4  # the share of the smaller class from which on an accuracy says an area under the ROC curve
 SCALES = 100.0  # a ratio of the features' spreads above which they should be standardised
 
 
@@ -147,6 +149,8 @@ def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, task: Ta
         if task.metric != "accuracy":
             unit = {"log-loss": "points of log-loss are hundredths, and more is better"}.get(task.metric, "points are hundredths of it")
             found.append(f"Everything is in {task.metric}, not accuracy: {unit}.")
+        if task == Task(metric="auc") and len(e.classes) == 2 and e.population.shares.min() > EVEN:
+            found.append(area_by_theory(e))
     elif outlook.baseline.model != e.baseline.model:
         found.append(f"{outlook.baseline.model} is better without synthetic data than the ridge of this advice: all gains are over it.")
     if e.file is None and not e.self_fitted and not e.plan.known:
@@ -164,6 +168,15 @@ def notes(e: Evidence, outlook: Outlook, measured: MeasuredGain | None, task: Ta
                      f"{with_error(measured.predicted_gain, measured.predicted_se)} predicted, "
                      f"{with_error(measured.gain, measured.gain_se)} measured. The measurement is trusted.")
     return found
+
+
+def area_by_theory(e: Evidence) -> str:
+    """Return what theory says of the area under the ROC curve of ridge: it knows accuracies, and Gaussian scores make one of the other."""
+    base, mix = e.baseline, e.measured
+    levels = ((base.accuracy, base.se), (base.accuracy + mix.predicted_gain, float(np.hypot(base.se, mix.predicted_se))))
+    now, then = (f"{area(level):.3f} +- {(area(level + se) - area(level - se)) / 2:.3f}" for level, se in levels)
+    return (f"By theory, for Gaussian scores, the auc of ridge is {now} without the file and {then} with all of it at weight "
+            f"{two_digits(mix.omega)}.")
 
 
 def on_relabelling(cleaned: RelabelledGain | None, unit: float) -> list[str]:

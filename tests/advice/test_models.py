@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import ndtr, ndtri
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from synthmix.advice.advise import advise
+from synthmix.advice.calibration import area
 from synthmix.advice.cross_validation import FoldScores, Mix, cross_validated
+from synthmix.advice.evidence import gather
 from synthmix.advice.modelled import Task, check_task
 from synthmix.advice.models import BOOSTING, Model, ridge
 from synthmix.advice.plan import Plan
 from synthmix.advice.tables import Table
+from synthmix.advice.verdict import area_by_theory
+from synthmix.estimators.mix_ridge import SyntheticMixRidge
 from synthmix.support.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -215,3 +222,42 @@ def test_on_the_command_line(tmp_path: Path) -> None:
     assert [one["name"] for one in found["rivals"]] == ["gradient boosting (HistGradientBoosting)"]
     done = subprocess.run([*command, "--model", "forest"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
+
+
+def test_the_area_under_the_curve_is_that_of_gaussian_scores() -> None:
+    """By Monte-Carlo within four standard errors; the accuracy itself, or twice the ratio of mean and spread, is far outside."""
+    rng = np.random.default_rng(0)
+    for accuracy in (0.6, 0.8, 0.95):
+        scores = rng.standard_normal((2, 200_000)) + ndtri(accuracy)
+        above = scores[0] > -scores[1]
+        error = above.std() / above.size**0.5
+        assert abs(area(accuracy) - above.mean()) < 4 * error
+        assert abs(accuracy - above.mean()) > 20 * error < abs(ndtr(2 * ndtri(accuracy)) - above.mean())
+    assert area(0.5) == pytest.approx(0.5) and area(1.0) <= 1.0
+
+
+def test_theory_says_the_area_of_ridge() -> None:
+    """Its mean over 20 users is that on fresh samples, without the file and with it; the accuracy in its place is not."""
+    off = []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        (X, y), (X_s, y_s), (fresh, truth) = (gaussians(rng, n, p=10, apart=0.6) for n in (200, 600, 5000))
+        e = gather(table(X, y), Plan(600, self_fitted=False), table(X_s, y_s))
+        said = [float(one) for one in re.findall(r"(0\.\d{3}) \+-", area_by_theory(e))]
+        mix, row = e.measured, []
+        for area_said, omega, gamma, rows in ((said[0], 0.0, e.baseline.gamma, 200), (said[1], mix.omega, mix.gamma, 800)):
+            model = SyntheticMixRidge(gamma * rows, omega).fit(e.X, y, e.file.X, y_s)
+            found = model.decision_function(e.scaling(fresh))
+            row += [area_said - roc_auc_score(truth, found), np.mean((found > 0) == truth) - roc_auc_score(truth, found)]
+        off.append(row)
+    mean, se = np.mean(off, axis=0), np.std(off, axis=0, ddof=1) / 20**0.5
+    assert np.all(np.abs(mean[::2]) < 4 * se[::2]) and np.all(se[::2] < 0.015)
+    assert np.all(mean[1::2] < -4 * se[::2])
+
+
+def test_the_note_on_the_area_is_given() -> None:
+    rng = np.random.default_rng(4)
+    (X, y), (X_s, y_s) = (gaussians(rng, n) for n in (60, 200))
+    notes = [advise(table(X, y), Plan(200, self_fitted=False), table(X_s, y_s), metric=metric, details=False).notes
+             for metric in ("auc", "f1")]  # fmt: skip
+    assert [sum(note.startswith("By theory") for note in one) for one in notes] == [1, 0]
