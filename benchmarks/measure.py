@@ -1,15 +1,24 @@
-"""What the benchmarks share: one core, interleaved repetitions, a table."""
+"""What the benchmarks share: one core, interleaved repetitions, a table, a record."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
 from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
+from synthmix.figures.kit.record import commit, versions
+from synthmix.support.records import plain
 from synthmix.support.threads import one_thread
+
+RECORDS = Path(__file__).resolve().parents[1] / "docs" / "records"
 
 
 def one_core() -> None:
@@ -63,3 +72,22 @@ def show(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> N
     console = Console()
     console.print(title, soft_wrap=True, highlight=False)
     console.print(table)
+
+
+def run(benchmark: Callable[[], dict[str, object]]) -> None:
+    """Run a benchmark from the command line; --record writes what it returns to docs/records/benchmark_NAME.json, for the pages.
+
+    Parameters
+    ----------
+    benchmark
+        Measures and prints; what it returns, numbers by name, is a record's.
+    """
+    if unknown := set(sys.argv[1:]) - {"--record"}:
+        sys.exit(f"the only option is --record, not {unknown.pop()}")
+    found = benchmark()
+    if "--record" in sys.argv[1:]:
+        made = {"cores": os.cpu_count(), "load": round(os.getloadavg()[1], 1), "date": date.today().isoformat(), "versions": versions(),
+                "commit": commit()}  # fmt: skip
+        path = RECORDS / f"benchmark_{Path(sys.argv[0]).stem}.json"
+        path.write_text(json.dumps(plain(found | made), indent=1) + "\n")
+        print("written:", path.name)

@@ -1,10 +1,11 @@
 """How well do two workers share a study, and what does a task cost beside its work?
 
-Run from the project root: python -m benchmarks.studies
+Run from the project root: python -m benchmarks.studies [--record]
 
-A study of an hour's shape scaled down: simulated points with independent generators, in blocks as `study` takes them. One process, two
-of joblib's, and two of Dask's take turns; all write the same bytes, which is checked. Then tasks that do nothing are sent, whose cost is
-the overhead. From both follows how many workers one scheduler keeps busy, and what a million settings cost on a thousand of them.
+A study of an hour's shape scaled down: simulated points with independent generators, in blocks as `study` takes them. One process, two of
+joblib's, and two of Dask's take turns, three times, and medians are shown; all write the same bytes, which is checked. Then tasks that do
+nothing are sent, whose cost is the overhead. From both follows how many workers one scheduler keeps busy, and what a million settings
+cost on a thousand of them.
 
 Wall time says how fast two workers are only where nothing else runs. So processor seconds are counted too, of every process: tasks of one
 size are shared evenly by two free cores, which then take half of all that was computed, the scheduler's work and the writing included.
@@ -14,21 +15,22 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import psutil
 from joblib import Parallel, delayed, parallel_config
 
-from benchmarks.measure import duration, seconds, show
+from benchmarks.measure import duration, run, seconds, show
 from synthmix.studies.axes import Range
 from synthmix.studies.file import Base, Compute, Study
 from synthmix.studies.run import SIMULATED_BLOCK, run_study
 from synthmix.support.cluster import cluster
 
-POINTS, TRIALS, EMPTY = 64, 50, 1000
+POINTS, TRIALS, EMPTY, REPEATS = 64, 50, 1000, 3
 MANY, CORES, BUSY = 1_000_000, 1000, 0.95  # settings, workers, and the share of their time that is to be work
 SETTING = Base(n=500, m=2000, p=300, mu=1.5, rho=0.2, phi=0.9, gamma=1.0, generator="independent", n_hat=600)
 WAYS = {"one process": (1, None), "two of joblib's": (2, None), "two of Dask's": (2, "local:2")}
@@ -100,32 +102,47 @@ def measured(folder: Path, jobs: int, where: str | None) -> Measured:
     return Measured(study, task, {path.name: path.read_bytes() for path in (folder / "study").rglob("*.parquet")})
 
 
-def main() -> None:
-    """Measure, compare, print."""
+def middle(of: Sequence[Spent]) -> Spent:
+    """The medians of repetitions, part by part."""
+    return Spent(median(one.wall for one in of), median(one.own for one in of),
+                 tuple(median(times) for times in zip(*(one.workers for one in of), strict=True)))  # fmt: skip
+
+
+def main() -> dict[str, object]:
+    """Measure, compare, print; return the numbers."""
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: measured(Path(folder) / name, *way) for name, way in WAYS.items()}
-    alone = found["one process"].study
-    assert all(one.written == found["one process"].written for one in found.values()), "the bytes depend on the workers"
+        rounds = [{name: measured(Path(folder) / str(i) / name, *way) for name, way in WAYS.items()} for i in range(REPEATS)]
+    written = [one.written for each in rounds for one in each.values()]
+    assert all(one == written[0] for one in written), "the bytes depend on the workers"
+    study, task = ({name: middle([getattr(each[name], what) for each in rounds]) for name in WAYS} for what in ("study", "task"))
+    alone = study["one process"]
     point = alone.on_free_cores / POINTS
     work = point * SIMULATED_BLOCK
+    ways = {name: way(study[name], task[name], alone) for name in WAYS}
     show(f"{POINTS} points of {TRIALS} trials, {SIMULATED_BLOCK} a task, which takes {duration(work)} of processor time",
          ("way", "wall", "faster, wall", "workers", "this process", "faster, free cores", "empty task", "of it here"),
-         [row(name, one, alone) for name, one in found.items()])  # fmt: skip
-    overhead = found["two of Dask's"].task.own / EMPTY
+         [(name, duration(one["wall"]), f"{one['faster, wall']:.2f}", duration(one["workers"]), duration(one["own"]),
+           f"{one['faster']:.2f}", duration(one["task"]), duration(one["task here"])) for name, one in ways.items()])  # fmt: skip
+    overhead = ways["two of Dask's"]["task here"]
     block = math.ceil(CORES * overhead / BUSY / point)
+    hours = MANY * point / 3600
+    many = {size: {"scheduling, hours": MANY / size * overhead / 3600, "fed": size * point / overhead,
+                   "hours": max(hours / CORES, MANY / size * overhead / 3600)}
+            for size in sorted({1, SIMULATED_BLOCK, block})}  # fmt: skip
     show(f"{MANY:,} such settings on {CORES:,} cores, by one scheduler that spends {duration(overhead)} on a task",
          ("settings a task", "core hours", "scheduler", "workers that it feeds", "ends after"),
-         [(str(size), f"{MANY * point / 3600:,.0f}", f"{MANY / size * overhead / 3600:.2f} h", f"{size * point / overhead:,.0f}",
-           f"{max(MANY * point / CORES, MANY / size * overhead) / 3600:.2f} h")
-          for size in sorted({1, SIMULATED_BLOCK, block})])  # fmt: skip
+         [(str(size), f"{hours:,.0f}", f"{one['scheduling, hours']:.2f} h", f"{one['fed']:,.0f}", f"{one['hours']:.2f} h")
+          for size, one in many.items()])  # fmt: skip
+    faster = {name: [each["one process"].study.on_free_cores / each[name].study.on_free_cores for each in rounds] for name in WAYS}
+    return {"ways": ways, "rounds": faster, "point": point, "work": work, "core hours": hours, "block": block, "many": many}
 
 
-def row(name: str, one: Measured, alone: Spent) -> tuple[str, ...]:
-    """A row of the table."""
-    study, task = one.study, one.task
-    return (name, duration(study.wall), f"{alone.wall / study.wall:.2f}", duration(sum(study.workers)), duration(study.own),
-            f"{alone.on_free_cores / study.on_free_cores:.2f}", duration(task.wall / EMPTY), duration(task.own / EMPTY))  # fmt: skip
+def way(study: Spent, task: Spent, alone: Spent) -> dict[str, float]:
+    """The numbers of one way, in seconds, against one process alone."""
+    return {"wall": study.wall, "faster, wall": alone.wall / study.wall, "workers": sum(study.workers), "own": study.own,
+            "on free cores": study.on_free_cores, "faster": alone.on_free_cores / study.on_free_cores, "task": task.wall / EMPTY,
+            "task here": task.own / EMPTY}  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
