@@ -1,20 +1,21 @@
 """How long does one predicted accuracy take at p = 500, where Sigma_beta has 500 different eigenvalues?
 
-Run from the project root: python -m benchmarks.accuracy
+Run from the project root: python -m benchmarks.accuracy [--record]
 
 The textbook iterates its fixed point on p x p matrices; here the eigenvalues of Sigma_beta are found once and serve
 every further point. That once is a row of its own, the ratios of `predict` and `predict_grid` leave it out. One core
-for both.
+for both, and processor time, which other programs hardly change.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 
 import numpy as np
 
 from benchmarks import textbook
-from benchmarks.measure import duration, interleaved, one_core, show
+from benchmarks.measure import duration, interleaved, one_core, run, show
 from synthmix.solvers.predict import predict, predict_grid
 from synthmix.solvers.problem import Generator, Ridge, Setting, Verifier
 
@@ -51,8 +52,8 @@ def assert_agree(dense: Setting, spectral: Setting, grid: np.ndarray) -> float:
     return worst
 
 
-def main() -> None:
-    """Measure, compare, print."""
+def main() -> dict[str, object]:
+    """Measure, compare, print; return seconds, and ratios to the textbook."""
     one_core()
     dense = setting()
     spectral = diagonalised(dense)
@@ -70,7 +71,7 @@ def main() -> None:
         "single": (lambda: predict(spectral), 200),
         "grid": (spectral_grid, 1),
         "scalar": (lambda: predict_grid(scalar, **axes, threads=1), 1),
-    })  # fmt: skip
+    }, process_time)  # fmt: skip
     ours = {
         "predict, one call": times["single"],
         f"predict_grid, a point of {points:,}": times["grid"] / points,
@@ -85,7 +86,11 @@ def main() -> None:
         ("points", "time", "points a second"),
         [(f"{SCALARS**2:,}", duration(times["scalar"]), f"{SCALARS**2 / times['scalar']:,.0f}")],
     )
+    each = dict(zip(("call", "grid", "first"), ours.values(), strict=True))
+    return {"textbook, ms": 1e3 * times["textbook"], "us": {name: 1e6 * time for name, time in each.items()},
+            "ratio": {name: times["textbook"] / time for name, time in each.items()}, "points": points, "scalar points": SCALARS**2,
+            "millions a second": 1e-6 * SCALARS**2 / times["scalar"], "difference": worst}  # fmt: skip
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
