@@ -54,7 +54,7 @@ def main() -> dict[str, object]:
         "predict_tree": (lambda: predict_tree(of), 20),
         "predict_line": (lambda: predict_line(line, "replace", DEPTH), 20),
         f"predict_trees, each of {GRID}": (lambda: predict_trees([of] * GRID), 1),
-    })  # fmt: skip
+    }, process_time)  # fmt: skip
     times[f"predict_trees, each of {GRID}"] /= GRID
     rows = [(name, duration(value), f"{times['textbook'] / value:,.0f}") for name, value in times.items()]
     show(f"A family tree of {DEPTH} replaced generations, {P} eigenvalues", ("", "time", "textbook / this"), rows)
