@@ -7,6 +7,7 @@ shows why two ways of pruning with the same rho and phi differ: what the publish
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from ..experiments.mnist_networks import MnistImages, NetworkDesign, NetworkPoin
 from ..experiments.mnist_networks import run as run_networks
 from ..experiments.networks import Training
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
+from ..support.typed import Count, Some
 from .kit.claims import Claim, at_most
 from .kit.figure import Built, Figure
 from .kit.published import published
@@ -98,7 +100,7 @@ class Settings:
 
     left: tuple[Curve, ...] = LEFT
     right: tuple[Curve, ...] = RIGHT
-    m: tuple[int, ...] = (0, 25, 50, 125, 500, 750)
+    m: Annotated[tuple[Count, ...], Some()] = (0, 25, 50, 125, 500, 750)
     n: int = 50
     seeds: int = 10
     training: Training = Training()

@@ -27,6 +27,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Annotated
 
 import numpy as np
 
@@ -36,6 +37,7 @@ from ..experiments.back_test_run import ScenarioKind, UserCase, back_test
 from ..experiments.real_data import RealData
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Verifier
 from ..support.errors import BadInput
+from ..support.typed import Some
 from .advise_panels import WITHIN, accuracies, changes, gains, numbers, regrets
 from .kit.claims import Claim, at_least, at_most
 from .kit.figure import Built, Figure
@@ -76,7 +78,7 @@ PREFERENCES, COMPLETIONS = RealData("hh-rlhf", "preferences"), RealData("XSTest"
 class Settings:
     """The cases; kinds of scenarios are dealt out to them one after the other. many: whether there are users enough to judge."""
 
-    cases: tuple[UserCase, ...]
+    cases: Annotated[tuple[UserCase, ...], Some()]
     many: bool = True
 
     def scenarios(self) -> list[tuple[UserCase, Scenario]]:

@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import numpy as np
 
 from ..experiments.real import MixCase, MixResult, predict_and_measure
 from ..sims.monte_carlo import Estimate
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Generator
+from ..support.typed import Some
 from .kit.claims import SIGMAS, Claim, agrees, at_least, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -59,7 +61,7 @@ AS_FIGURE_7 = MixCase("ten halved, n=50", "mnist", 50, (0, 25, 50, 125, 500, 750
 class Settings:
     """curves: the case whose accuracy is drawn over m, as in the left panel of figure 7."""
 
-    cases: tuple[MixCase, ...]
+    cases: Annotated[tuple[MixCase, ...], Some()]
     curves: MixCase | None = None
 
 

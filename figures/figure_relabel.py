@@ -21,6 +21,7 @@ from ..sims.monte_carlo import Estimate
 from ..solvers.limit import limit
 from ..solvers.problem import NO_SUPERVISION, ORACLE, Ridge, Setting, Verifier
 from ..solvers.relabelling import predict_relabelling
+from ..support.typed import Count
 from .kit.claims import Budget, Claim, agrees, at_least, at_most, falls_outside
 from .kit.figure import Built, Figure
 from .kit.run import Run
@@ -49,7 +50,7 @@ class Settings:
     mu: float = 1.5
     gamma: float = 1e3
     light: float = 0.3
-    rounds: int = 6
+    rounds: Count = 6
     epsilon: float = 0.4
     epsilons: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)
     rhos: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...drawing.panels import draw
-from ...support.errors import BadInput
+from ...support.errors import BadInput, NotConverged, Unreachable, Unwritable
 from ...support.files import check_writable, replacing, write_text
 from ...support.records import plain
 from .claims import Claim
@@ -90,8 +90,8 @@ def validate(
     started = time.perf_counter()
     try:
         built = _built(figure, settings, replace(run, out=out, checkpoints=None if quick else checkpoints), options)
-    except (ArithmeticError, LookupError, ValueError) as error:
-        if not assignments or isinstance(error, BadInput):
+    except (ArithmeticError, LookupError, RuntimeError, ValueError) as error:
+        if not assignments or isinstance(error, BadInput | NotConverged | Unreachable | Unwritable):
             raise
         raise BadInput(f"figure {name} has no meaning with {' and '.join(assignments)} ({type(error).__name__}: {error})") from error
     seconds = time.perf_counter() - started

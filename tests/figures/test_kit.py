@@ -22,7 +22,7 @@ from synthmix.figures.kit.run import Run
 from synthmix.figures.kit.validate import validate
 from synthmix.sims.monte_carlo import Estimate
 from synthmix.solvers.problem import Verifier
-from synthmix.support.errors import BadInput
+from synthmix.support.errors import BadInput, NotConverged
 from synthmix.support.typed import Positive, Some
 
 
@@ -119,6 +119,25 @@ def test_the_record_of_a_changed_figure(tmp_path: Path, monkeypatch: pytest.Monk
     written = json.loads((tmp_path / "figure4-quick-gamma=0.5.json").read_text())
     assert written["settings"]["gamma"] == 0.5 and written["extra"]["p"] == [5] and written["seed"] == 3
     assert done.holds and written["commit"] == record.commit()
+
+
+def test_what_torch_refuses_is_one_line_with_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(s: Settings, run: Run) -> Built:
+        raise {1.0: NotConverged, 2.0: RuntimeError}[s.gamma]("value cannot be converted")
+
+    monkeypatch.setattr("synthmix.figures.kit.validate.load", lambda name: Figure("A figure", 1, Settings(), Settings(), build))
+    with pytest.raises(BadInput, match=r"figure 4 has no meaning with gamma=2 \(RuntimeError: value cannot"):
+        validate("4", Run(), quick=True, out=tmp_path, assignments=["gamma=2"])
+    with pytest.raises(NotConverged):
+        validate("4", Run(), quick=True, out=tmp_path, assignments=["gamma=1"])
+
+
+@pytest.mark.parametrize(("figure", "assignment"), [
+    ("7", "m=[]"), ("real", "cases=[]"), ("advise", "cases=[]"), ("relabel", "rounds=-1"), ("loss", "epsilons=[]"), ("loss", "ratios=[]"),
+])  # fmt: skip
+def test_settings_without_meaning_are_refused_by_name(figure: str, assignment: str) -> None:
+    with pytest.raises(BadInput, match=f"{assignment.partition('=')[0]} must"):
+        overridden(load(figure).quick, [assignment])
 
 
 def test_numbers_that_are_none_are_told_and_not_warned_of(
