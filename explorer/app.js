@@ -261,7 +261,7 @@ function showTables(setting) {
   $("values").tHead.hidden = !both;
   rows($("values"), [
     ...quantities.map(name => [QUANTITIES[name], number(found?.[name]), ...both ? [number(theirs?.[name])] : []]),
-    ...("epsilon" in setting ? [] : [["wrong labels, ε", number(labelled(setting).epsilon)]]),
-    ["kept fraction, α", number(found?.alpha)], ["signal, λ", number(found?.lambda)],
+    ...[...("epsilon" in setting ? [] : [["wrong labels, ε", number(labelled(setting).epsilon)]]),
+      ["kept fraction, α", number(found?.alpha)], ["signal, λ", number(found?.lambda)]].map(row => both ? [...row, ""] : row),
   ]);
 }
