@@ -3,7 +3,7 @@
 Run from the project root: python -m benchmarks.studies [--record]
 
 A study of an hour's shape scaled down: simulated points with independent generators, in blocks as `study` takes them. One process, two of
-joblib's, and two of Dask's take turns, three times, and medians are shown; all write the same bytes, which is checked. Then tasks that do
+joblib's, and two of Dask's take turns, twice, and means are shown; all write the same bytes, which is checked. Then tasks that do
 nothing are sent, whose cost is the overhead. From both follows how many workers one scheduler keeps busy, and what a million settings
 cost on a thousand of them.
 
@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import fmean
 
 import psutil
 from joblib import Parallel, delayed, parallel_config
@@ -30,7 +30,7 @@ from synthmix.studies.file import Base, Compute, Study
 from synthmix.studies.run import SIMULATED_BLOCK, run_study
 from synthmix.support.cluster import cluster
 
-POINTS, TRIALS, EMPTY, REPEATS = 64, 50, 1000, 3
+POINTS, TRIALS, EMPTY, REPEATS = 64, 50, 1000, 2
 MANY, CORES, BUSY = 1_000_000, 1000, 0.95  # settings, workers, and the share of their time that is to be work
 SETTING = Base(n=500, m=2000, p=300, mu=1.5, rho=0.2, phi=0.9, gamma=1.0, generator="independent", n_hat=600)
 WAYS = {"one process": (1, None), "two of joblib's": (2, None), "two of Dask's": (2, "local:2")}
@@ -84,28 +84,29 @@ def processor_seconds() -> dict[int, float]:
     return {one.pid: sum(one.cpu_times()[:2]) for one in (own, *own.children(recursive=True))}
 
 
-def spent(call: object) -> Spent:
-    """Call it, and return what it took."""
+def spent(call: object, workers: int) -> Spent:
+    """Call it, and return what it took; the workers are those processes that computed most."""
     before = processor_seconds()
     wall = seconds(call)
     after = {pid: value - before.get(pid, 0.0) for pid, value in processor_seconds().items()}
     own = after.pop(psutil.Process().pid)
-    return Spent(wall, own, tuple(sorted(after.values(), reverse=True)[:2]))
+    return Spent(wall, own, tuple(sorted(after.values(), reverse=True)[:workers]))
 
 
 def measured(folder: Path, jobs: int, where: str | None) -> Measured:
     """Compute the study one way, in a folder of its own; workers are started, and code is compiled, before."""
     with cluster(where):
         run_study(declared(folder / "before", 4 * SIMULATED_BLOCK), jobs=jobs)
-        study = spent(lambda: run_study(declared(folder / "study"), jobs=jobs))
-        task = spent(lambda: send_nothing(jobs if where is None else None))
+        workers = 0 if (jobs, where) == WAYS["one process"] else jobs  # idle ones of another way do not count
+        study = spent(lambda: run_study(declared(folder / "study"), jobs=jobs), workers)
+        task = spent(lambda: send_nothing(jobs if where is None else None), workers)
     return Measured(study, task, {path.name: path.read_bytes() for path in (folder / "study").rglob("*.parquet")})
 
 
 def middle(of: Sequence[Spent]) -> Spent:
-    """The medians of repetitions, part by part."""
-    return Spent(median(one.wall for one in of), median(one.own for one in of),
-                 tuple(median(times) for times in zip(*(one.workers for one in of), strict=True)))  # fmt: skip
+    """The means of repetitions, part by part."""
+    return Spent(fmean(one.wall for one in of), fmean(one.own for one in of),
+                 tuple(fmean(times) for times in zip(*(one.workers for one in of), strict=True)))  # fmt: skip
 
 
 def main() -> dict[str, object]:
