@@ -205,7 +205,7 @@ def _residuals(c: Curves) -> Panel:
                                 100 * off.resampling_se[i, j], j, marker))
     return Panel(f"residuals; between the dotted lines: {100 * WITHIN:g} points",
                  "proportion of synthetic pairs $m/N$", "theory less measured, points",
-                 marks, ylim=(-150 * WITHIN, 250 * WITHIN))  # fmt: skip
+                 marks, ylim=(-150 * WITHIN, 250 * WITHIN), key={"|": "2 SE"})  # fmt: skip
 
 
 def _margins(c: Curves) -> Panel:
@@ -218,7 +218,7 @@ def _margins(c: Curves) -> Panel:
                       Points(curve, e.proportion, measured.mean[i, j], measured.resampling_se[i, j], j,
                              marker)]  # fmt: skip
     return Panel(r"mean margin: $\lambda$ = 0 for weak, $\varepsilon$ = 0.5", "proportion of synthetic pairs $m/N$",
-                 "mean margin $E[y\\,w^Tx]$, held out", marks, ylim=(0, None), key={"theory": "theory"})  # fmt: skip
+                 "mean margin $E[y\\,w^Tx]$, held out", marks, ylim=(0, None), key={"theory": "theory", "|": "2 SE"})  # fmt: skip
 
 
 def _frozen(scores: TunedScores, s: Settings, run: Run) -> dict[str, object]:

@@ -141,7 +141,7 @@ def _residuals(c: Curves) -> Panel:
                                 f"{list(NAMES.values())[i]}, {words}"))
     return Panel(f"residuals; between the dotted lines: {100 * WITHIN:g} points",
                  "proportion of weakly labelled data $m/N$", "theory less measured, points",
-                 marks, ylim=(-300 * WITHIN, 300 * WITHIN), key=dict(zip("os", THEORIES.values(), strict=True)))
+                 marks, ylim=(-300 * WITHIN, 300 * WITHIN), key=dict(zip("os|", (*THEORIES.values(), "2 SE"), strict=True)))
 
 
 def _published(values: dict) -> list[Panel]:
