@@ -1,7 +1,7 @@
 """Figure 8: safety alignment. On frozen features preference tuning is the ridge classifier, and the theory is tested on real pairs.
 
 Scale features: hh-rlhf pairs seen through a small language model (experiments/preferences.py), theory and measurement split by
-split, and the published scores in panels of their own, which are of another model, another task
+split, the theory beside a study by fine-tuning, and the published scores in panels of their own, which are of another model, another task
 and another measure. Scales lora and paper: IPO with adapters, of which the orderings are claimed where it is repeated.
 """
 
@@ -22,7 +22,7 @@ from .kit.figure import Built, Figure
 from .kit.published import published
 from .kit.run import Run
 from .kit.scale import ScaleOptions
-from .kit.tuned import tuned_claims
+from .kit.tuned import tuned, tuned_claims
 
 if TYPE_CHECKING:
     from ..language.tuned_scores import TunedScores
@@ -83,7 +83,7 @@ def build(s: Settings, run: Run, options: ScaleOptions) -> Built:
     found = load("hh_rlhf", FeatureSettings(s.layer), run.data, progress=run.progress)
     X, design = differences(found.values), replace(s.design, m=options.counts(s.design.n, s.design.m))
     result = curves(X, s.resamples, run.child_seed(), run.jobs, design, run.progress, s.strata)
-    panels = [*_accuracies(result), _residuals(result), _margins(result), *_published(values)]
+    panels = [*_accuracies(result), _residuals(result), _margins(result), *_tuned(*tuned("figure8_lora")), *_published(values)]
     return Built(panels, _claims(result, s.moments), _record(result, len(X), found.check))
 
 
@@ -236,7 +236,7 @@ def _frozen(scores: TunedScores, s: Settings, run: Run) -> dict[str, object]:
 def _tuned(scores: TunedScores, frozen: Mapping[str, object]) -> list[Panel]:
     """What fine-tuning gave, beside the theory of frozen features."""
     panels, words = tuned_panels(scores), {"theory": f"theory of frozen features, n = {scores.points[0].real}",
-                                           "o": f"LoRA, {scores.repeats} seeds, 95% intervals"}  # fmt: skip
+                                           "o": f"LoRA, runs: {scores.repeats}, 95% intervals"}  # fmt: skip
     for i, (noise, curve) in enumerate(frozen["accuracy"].items()):
         lines = [Line("", np.array(frozen["proportion"]), np.array(curve[kind]), j, curve=f"{kind}, frozen features")
                  for j, kind in enumerate(STRENGTHS)]

@@ -155,3 +155,21 @@ def test_orderings_are_claimed_of_several_runs_and_can_fail():
     assert claims(0.51, 0.5, 4) == [False, False, True]
     assert claims(0.65, 0.62, 4)[2] is False
     assert claims(0.65, 0.5, 1) == []
+
+
+def test_the_fine_tuning_that_is_drawn_is_a_record_of_its_configuration():
+    """Its claims follow from its numbers, and its numbers of pairs are those of safety-lora."""
+    from synthmix.figures.kit.tuned import tuned, tuned_claims
+    from synthmix.language.pipeline import config
+    from synthmix.language.safety.configuration import Safety
+
+    (scores, frozen), record = tuned("figure8_lora"), json.loads((Path(figure8.__file__).parent / "tuned/figure8_lora.json").read_text())
+    assert [(one.name, one.holds) for one in tuned_claims(scores)] == [(one["name"], one["holds"]) for one in record["claims"]]
+    assert record["options"]["repeats"] == scores.repeats and record["commit"] and not record["commit"].endswith("+")
+    settings = config.read("safety-lora", Safety)
+    size = {name: rows[1] - rows[0] for name, rows in (("real", settings.real.rows), ("synthetic", settings.synthetic.rows))}
+    assert {(one.real, one.synthetic) for one in scores.points} == {(size["real"], m) for m in (0, size["synthetic"])}
+    assert {one.verifier for one in scores.points} == {None, *settings.grid.verifiers}
+    assert frozen["accuracy"].keys() == {f"{epsilon:g}" for epsilon in settings.grid.epsilon}
+    (panel,) = figure8._tuned(scores, frozen)
+    assert [type(one).__name__ for one in panel.marks] == ["Line", "Line", "Points", "Points"]
