@@ -184,8 +184,8 @@ def predict_and_measure(
         tasks += [(case, mix, splits, child) for mix, child in zip(mixes, children, strict=True)]
     results: list[MixResult] = []
     with workers(jobs, _result, threads=True) as work, bar("settings", progress) as show:
-        for one in work(tasks):
-            results.append(one)
+        for (case, *_), one in zip(tasks, work(tasks), strict=True):
+            results.append(replace(one, case=case))  # a cluster's worker returns a copy of it
             show(len(results), len(tasks))
     return results
 

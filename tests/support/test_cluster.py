@@ -24,7 +24,7 @@ from synthmix.experiments.back_test_run import UserCase
 from synthmix.experiments.real import MixCase, predict_and_measure
 from synthmix.experiments.real_data import RealData
 from synthmix.experiments.real_trees import ChainCase
-from synthmix.figures import figure2, figure5, figure_advise
+from synthmix.figures import figure2, figure5, figure_advise, figure_real
 from synthmix.figures.kit.run import Run
 from synthmix.sims.monte_carlo import simulate_many
 from synthmix.sims.stress import sweep
@@ -188,6 +188,16 @@ def test_what_threads_or_processes_measure_is_that_of_one_process(name: str, mon
     assert json.dumps(plain(measure(2))) == alone
     with cluster("local:2"):
         assert json.dumps(plain(measure(1))) == alone
+
+
+def test_figure_real_knows_its_cases_again() -> None:
+    """Those of its results, which have been to another process."""
+    cases = tuple(MixCase(name, "digits", 20, (0, 40), (Generator("self-fitted"),), 2, (3, 8)) for name in ("one", "other"))
+    alone = figure_real.build(figure_real.Settings(cases, None), Run(seed=3))
+    with cluster("local:2"):
+        shared = figure_real.build(figure_real.Settings(cases, None), Run(seed=3))
+    assert shared.claims == alone.claims
+    assert json.dumps(plain(shared.extra)) == json.dumps(plain(alone.extra))
 
 
 def test_workers_of_this_machine(alone: np.ndarray) -> None:
