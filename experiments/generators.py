@@ -24,6 +24,7 @@ from ..solvers.problem import NO_SUPERVISION, Law, Ridge
 from ..support.errors import BadInput
 from ..support.progress import bar
 from ..support.threads import one_thread
+from ..support.workers import workers
 from .compared import Compared, MeasuredAccuracy, measured_accuracy
 from .deep_generators import DeepTraining, trained
 from .real_data import RealData, Split
@@ -262,22 +263,21 @@ def predict_and_measure(
     networks
         Folder in which trained networks are kept.
     """
-    from joblib import Parallel, delayed
-
     tasks = []
-    with one_thread(), bar("settings", progress) as show:
+    with one_thread():
         for case, (dividing, trying) in zip(cases, seeds, strict=True):
             splits = case.data.splits(dividing, case.splits, folder)
             children = iter(np.random.SeedSequence(trying).spawn(1 + len(case.kinds) * len(case.thresholds)))
             for kind in case.kinds:
                 on = [fitted(case, kind, split, dividing + i, networks) for i, split in enumerate(splits)]
                 if 0 in case.m and kind == case.kinds[0]:
-                    tasks.append(delayed(_results)(case, kind, None, (0,), on, next(children)))
+                    tasks.append((case, kind, None, (0,), on, next(children)))
                 sizes = tuple(m for m in case.m if m)
-                tasks += [delayed(_results)(case, kind, threshold, sizes, on, next(children)) for threshold in case.thresholds]
-        results: list[GeneratorResult] = []
-        for i, some in enumerate(Parallel(n_jobs=jobs, prefer="threads", return_as="generator")(tasks)):
-            results += some
+                tasks += [(case, kind, threshold, sizes, on, next(children)) for threshold in case.thresholds]
+    results: list[GeneratorResult] = []
+    with workers(jobs, _results, threads=True) as work, bar("settings", progress) as show:
+        for i, ((case, *_), some) in enumerate(zip(tasks, work(tasks), strict=True)):
+            results += [replace(one, case=case) for one in some]  # a cluster's worker returns a copy of it
             show(i + 1, len(tasks))
     return results
 

@@ -19,8 +19,9 @@ import pytest
 
 from synthmix.data.sets import digits, mnist
 from synthmix.estimators.resampling import resample
-from synthmix.experiments import real_trees
+from synthmix.experiments import generators, real_trees
 from synthmix.experiments.back_test_run import UserCase
+from synthmix.experiments.generators import GeneratorCase
 from synthmix.experiments.real import MixCase, predict_and_measure
 from synthmix.experiments.real_data import RealData
 from synthmix.experiments.real_trees import ChainCase
@@ -170,7 +171,7 @@ def test_the_back_test_of_the_advice_is_that_of_one_process(tmp_path: Path) -> N
         assert users("cluster", 1) == alone
 
 
-@pytest.mark.parametrize("name", ["figure 2", "figure 5", "real data", "family trees", "resamples"])
+@pytest.mark.parametrize("name", ["figure 2", "figure 5", "real data", "family trees", "generators", "resamples"])
 def test_what_threads_or_processes_measure_is_that_of_one_process(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where arrays and functions without a name in a module travel to the workers."""
     monkeypatch.setattr(mnist, "load", lambda part, folder: digits.load())
@@ -182,6 +183,8 @@ def test_what_threads_or_processes_measure_is_that_of_one_process(name: str, mon
             [MixCase("digits", "digits", 20, (0, 40), (Generator("self-fitted"),), 2, (3, 8))], [(1, 2)], jobs=jobs),
         "family trees": lambda jobs: real_trees.predict_and_measure(
             ChainCase(pair, 60, 80, trials=2, splits=2), [("replace", 1), ("replace", 2)], 3, jobs=jobs)[0].values(),
+        "generators": lambda jobs: generators.predict_and_measure(
+            [GeneratorCase(RealData("digits", "digits"), ("Gaussian",), 40, 20, (0, 60), (0.1,), 2)], [(0, 1)], jobs=jobs),
         "resamples": lambda jobs: resample(lambda rng, r: r * X @ rng.standard_normal(30), 6, seed=4, jobs=jobs),
     }[name]  # fmt: skip
     alone = json.dumps(plain(measure(1)))
