@@ -60,6 +60,7 @@ def test_a_page_that_is_out_of_date_is_told(quotes: ModuleType, tmp_path: Path) 
     quotes.PAGES = (page,)
     for text, told in (("<!-- made: {within} -->171<!-- -->", "page.md is older than what it quotes"),
                        ("<!-- made: {without} -->171<!-- -->", "page.md: there is no 'without' in the record"),
+                       ("<!-- made: {by set} -->171<!-- -->", "page.md: a quote is a part of the record"),
                        ("<!-- none: {within} -->171<!-- -->", "page.md: there is no record none")):  # fmt: skip
         page.write_text(text)
         (line,) = quotes.out_of_date()

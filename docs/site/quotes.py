@@ -10,8 +10,8 @@ In a page a quote lies between two comments, the first of which names the record
 `figure_real` is docs/gallery/figure_real.json, or in docs/records or figures/tuned. In braces is a place in the record, or in its part
 `extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`; in brackets where a step has a colon), and a format of Python,
 to which `p` adds points: 100 times the number. `!m` takes the mean of a list, `!g` the largest gap between `predicted` and the first number
-of `measured` in a table.
-`{made}` is the seed and the commit of the run (+: with changes). A table is written row by row, under the two lines of its head:
+of `measured` in a table. What `extra` has under a name of the record itself is `{extra / settings}`. `{made}` is the seed and the commit of the
+run (+: with changes). A table is written row by row, under the two lines of its head:
 
     <!-- figure_real, rows of by data set: | {key} | {settings} | -->
 """
@@ -61,7 +61,15 @@ class Places(string.Formatter):
         return super().convert_field(value, conversion)
 
     def format_field(self, value: object, format_spec: str) -> str:
-        """Return a value in words; whole thousands are set apart by commas."""
+        """Return a value in words; whole thousands are set apart by commas.
+
+        Raises
+        ------
+        LookupError
+            For a part of the record instead of a number or a word in it.
+        """
+        if isinstance(value, Mapping | list):
+            raise LookupError(f"a quote is a part of the record, not a value: {str(value)[:60]}")
         if format_spec.endswith("p"):
             return format(100 * value, f"{format_spec[:-1]}f")
         return format(value, format_spec or ("," if isinstance(value, int) and not isinstance(value, bool) else ""))
