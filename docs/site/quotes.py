@@ -5,13 +5,13 @@
 
 In a page a quote lies between two comments, the first of which names the record and how it is put into words:
 
-    <!-- figure_real: {within} of {settings} -->172 of 185<!-- -->
+    <!-- figure_real: {within} of {extra / settings} -->172 of 185<!-- -->
 
 `figure_real` is docs/gallery/figure_real.json, or in docs/records or figures/tuned. In braces is a place in the record, or in its part
 `extra`, with " / " between the steps (`{values / accuracy, m=0 / measured}`; in brackets where a step has a colon), and a format of Python,
 to which `p` adds points: 100 times the number. `!m` takes the mean of a list, `!g` the largest gap between `predicted` and the first number
-of `measured` in a table. What `extra` has under a name of the record itself is `{extra / settings}`. `{made}` is the seed and the commit of the
-run (+: with changes). A table is written row by row, under the two lines of its head:
+of `measured` in a table. What `extra` has under a name of the record itself is `{extra / settings}`. `{made}` is the seed and the commit of
+the run (+: with changes). A table is written row by row, under the two lines of its head:
 
     <!-- figure_real, rows of by data set: | {key} | {settings} | -->
 """
