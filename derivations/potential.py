@@ -212,8 +212,15 @@ def isotropic(*sources: Source, h: sp.Expr, coordinates: sp.Matrix) -> Statement
     return Statement(sources, (Block(h, ones, sp.Integer(1), coordinates * coordinates.T),))
 
 
-def _general(sources: tuple[Source, ...], blocks: int) -> Statement:
-    """A statement whose spectrum, fields and means are symbols of their own."""
+def general(sources: tuple[Source, ...], blocks: int) -> Statement:
+    """Return a statement whose spectrum, fields and means are symbols of their own.
+
+    Parameters
+    ----------
+    sources : tuple of K sources
+    blocks : int
+        How many different eigenvalues.
+    """
     K = len(sources)
     return Statement(sources, tuple(
         Block(sp.Symbol(f"h_{b}", positive=True), tuple(sp.Symbol(f"C_{k}{b}", positive=True) for k in range(K)),
@@ -233,7 +240,7 @@ def _directions(statement: Statement, k: int) -> tuple[dict[sp.Symbol, sp.Expr],
 @check("growth of the determinant", r"for two sources and two eigenvalues: the gradient of $\Lambda$ in both $q_k$, its slope in "
        r"$\theta_k$ less $\log(1 + c_kq_k)$, and its slope in $t_k$ less $q_k$, each with a multiple of an equation of the fixed point")
 def determinant_grows() -> CheckResult:
-    statement = _general(tuple(source(k) for k in (1, 2)), 2)
+    statement = general(tuple(source(k) for k in (1, 2)), 2)
     functional, equations = statement.functional(), statement.equations()
     found = []
     for k, s in enumerate(statement.sources):
@@ -254,7 +261,7 @@ def response_grows() -> CheckResult:
     labels = Labels(*sp.symbols("y vtilde", real=True))
     found, draw = [], random.Random(2)
     for K in (1, 2):
-        statement = _general(tuple(replace(source(k), labels=labels) if k == 0 else source(k) for k in range(K)), K)
+        statement = general(tuple(replace(source(k), labels=labels) if k == 0 else source(k) for k in range(K)), K)
         psi, h = statement.potential(sp.Integer(1)), [block.h for block in statement.blocks]
         fixed = sp.solve(statement.equations(), h, dict=True)[0]  # linear in the multiplicities
         symbols = sorted(psi.free_symbols | set().union(*(value.free_symbols for value in fixed.values())), key=str)

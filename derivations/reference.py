@@ -94,27 +94,52 @@ def carrier(point: Point, k: int, q: mp.mpf, delta: mp.mpf) -> Carrier:
     return Carrier(1 / r, r * both, (b + own * (1 - 2 * e)) / both if both else mp.mpf(0), both / (1 + r * both * q), handed_down)
 
 
+@dataclass(frozen=True)
+class ClassifierLaw:
+    """The law of w over training sets: its mean (p,), the bulk resolvent B (p, p), and the noise qhat of each of K carriers."""
+
+    mean: mp.matrix
+    resolvent: mp.matrix
+    noises: list[mp.mpf]
+
+    def fluctuation(self, point: Point) -> mp.matrix:
+        """Return the covariance of w, (p, p).
+
+        Parameters
+        ----------
+        point
+            Whose law it is.
+        """
+        B, found = self.resolvent, mp.zeros(self.resolvent.rows)
+        for noise, covariance in zip(self.noises, point.covariances, strict=True):
+            found += B * mp.matrix(covariance) * B * (noise / mp.mpf(point.N))
+        return found
+
+
+def classifier_law(point: Point, q: list[mp.mpf], delta: list[mp.mpf]) -> ClassifierLaw:
+    """Return the law of the classifier at the solved fixed point: traces q and leverages delta of the K sources."""
+    K = len(point.sources)
+    carriers = [carrier(point, k, q[k], delta[k]) for k in range(K)]
+    C, B, w = [mp.matrix(each) for each in point.covariances], mp.inverse(_bulk(point, carriers, q)), _mean_classifier(point, carriers, q)
+    along = [(w.T * each * w)[0] for each in C]
+    echo = [[_trace(C[k] * B * C[l] * B) / mp.mpf(point.N) for l in range(K)] for k in range(K)]
+    m = [(mp.matrix(mean).T * w)[0] for mean in point.means]
+    return ClassifierLaw(w, B, _noises(point, carriers, q, delta, m, along, echo))
+
+
 def evaluate(point: Point) -> dict[str, mp.mpf]:
     """Return the mean margin, the variance and the leverage delta of every source."""
     with mp.workdps(DIGITS):
         solved = fixed_point(point)
-        K = len(point.sources)
-        q, delta = solved[0::2], solved[1::2]
-        carriers = [carrier(point, k, q[k], delta[k]) for k in range(K)]
-        C, means = [mp.matrix(each) for each in point.covariances], [mp.matrix(each) for each in point.means]
-        B = mp.inverse(_bulk(point, carriers, q))
-        w = _mean_classifier(point, carriers, q)
-        m = [(mean.T * w)[0] for mean in means]
+        delta = solved[1::2]
+        law, test = classifier_law(point, solved[0::2], delta), mp.matrix(point.test_covariance)
+        spread = (law.mean.T * test * law.mean)[0] + _trace(test * law.fluctuation(point))
+        margin = (mp.matrix(point.test_mean).T * law.mean)[0]
+        return {"mean_margin": margin, "variance": spread, **{f"delta_{k}": +each for k, each in enumerate(delta)}}
 
-        def echo(A: mp.matrix, k: int) -> mp.mpf:
-            product = A * B * C[k] * B
-            return sum(product[i, i] for i in range(B.rows)) / mp.mpf(point.N)
 
-        noise = _noises(point, carriers, q, delta, m, [(w.T * each * w)[0] for each in C],
-                        [[echo(C[k], l) for l in range(K)] for k in range(K)])
-        test = mp.matrix(point.test_covariance)
-        spread = (w.T * test * w)[0] + sum(noise[k] * echo(test, k) for k in range(K))
-        return {"mean_margin": (mp.matrix(point.test_mean).T * w)[0], "variance": +spread, **{f"delta_{k}": +delta[k] for k in range(K)}}
+def _trace(matrix: mp.matrix) -> mp.mpf:
+    return sum(matrix[i, i] for i in range(matrix.rows))
 
 
 def _bulk(point: Point, carriers: list[Carrier], q: list[mp.mpf]) -> mp.matrix:
