@@ -7,15 +7,14 @@ jointly Gaussian; the accuracy is the probability that the right one is the larg
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..support.errors import BadInput, instance, instances, number, numbers
-from . import kernels
-from .kernels import Point
-from .lowering import Lowered, Means, distinct_means, lower_problem, source_columns
-from .problem import NO_SUPERVISION, Covariance, Fit, Generator, Law, Problem, Ridge, Source, Verifier
+from .classifier_law import ClassifierLaw, normal_share, pairs, polarised
+from .lowering import Lowered, lower_problem
+from .problem import NO_SUPERVISION, Fit, Generator, Law, Problem, Ridge, Source, Verifier
 from .solve import Solution, solve
 
 
@@ -225,9 +224,10 @@ def predict_classes(mixture: ClassMixture, tests: tuple[Law, ...] | None = None)
 def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, seed: int = 0, draws: int = 16) -> ClassPrediction:
     """Predict the accuracy on fresh samples that are not Gaussian.
 
-    The classifier is its mean, which the theory knows as a vector, and fluctuations around it, which are Gaussian with a known
-    covariance whatever the sample. So the scores of a sample x are Gaussian around x^T mean classifier, and the accuracy is the average
-    over the samples. A sample that the estimated mean of its class was made of is left out of it (Law.mean_samples).
+    The classifier is its mean, which the theory knows as a vector, and fluctuations around it, which are Gaussian with a known covariance
+    whatever the sample (derivations/special/given_samples.py). So the scores of a sample are Gaussian around those of the mean classifier,
+    and the accuracy is the average over the samples. A sample that the estimated mean of its class was made of is left out of it
+    (Law.mean_samples), and what that mean errs by is a part of the fluctuations.
 
     Parameters
     ----------
@@ -236,151 +236,44 @@ def predict_on_samples(mixture: ClassMixture, samples: Sequence[np.ndarray], *, 
     samples : sequence of arrays (k, p)
         Of each class.
     seed, draws
-        Of the fluctuations, `draws` for each sample.
+        Of the fluctuations of three and more classes, `draws` for each sample.
     """
-    found = solve(_lowered(mixture, mixture.laws))
-    classifier = MeanClassifier.of(mixture, found.q[0])
-    rng, by_class, laws = np.random.default_rng(seed), np.empty(len(mixture.laws)), []
-    for k, (X, gaussian) in enumerate(zip(samples, _scores(mixture, found), strict=True)):
-        law = mixture.laws[k]
-        mean = classifier.scores(X, k)
-        values, vectors = np.linalg.eigh(gaussian.covariance - classifier.spread(law.covariance))
-        root = vectors * np.sqrt(np.maximum(values, 0))
-        share = classifier.fluctuation(X - law.mean, law.covariance)
-        draw = rng.standard_normal((draws, len(X), len(root))) @ root.T * share[:, None]
-        by_class[k] = np.mean((mean + draw).argmax(axis=2) == k)
-        laws.append(Scores(mean.mean(axis=0), np.cov(mean.T) + root @ root.T))
-    return ClassPrediction(float(by_class.mean()), by_class, tuple(laws))
+    L, problem = len(mixture.laws), mixture.problem()
+    found = ClassifierLaw.of(problem, mixture.laws, _labels(mixture), solve(_lowered(mixture, mixture.laws)).q[0])
+    rng, by_class, scores = np.random.default_rng(seed), np.empty(L), []
+    for k, (X, law) in enumerate(zip(samples, mixture.laws, strict=True)):
+        mean, spread = found.scores(X, k - L, law.mean_samples), found.fluctuations(X - law.mean)
+        by_class[k] = np.mean(_largest(mean, spread, k, rng, draws))
+        scores.append(Scores(mean.mean(axis=0), np.cov(mean.T) + spread.mean(axis=0)))
+    return ClassPrediction(float(by_class.mean()), by_class, tuple(scores))
 
 
-@dataclass(frozen=True, eq=False)
-class MeanClassifier:
-    """The mean of the classifier of a mixture over its training sets.
-
-    The scores of x are (x - origin)^T B directions^T coefficients^T + intercepts.
-
-    Attributes
-    ----------
-    resolvent, covariance : arrays (p, p)
-        B, and the sum of the sources' covariances by their weights in it.
-    means : Means
-        Of the sources, then of the classes, from the origin.
-    coefficients : array (L, D)
-        Of the directions of `means` in every score.
-    intercepts : array (L,)
-    origin : array (p,)
-        With an intercept the weighted average of the means: there the intercept does not move with the classifier.
-    samples : tuple of L
-        How many samples the mean of each class was estimated from, or None.
-    """
-
-    resolvent: np.ndarray
-    covariance: np.ndarray
-    means: Means
-    coefficients: np.ndarray
-    intercepts: np.ndarray
-    origin: np.ndarray
-    samples: tuple[float | None, ...]
-
-    @classmethod
-    def of(cls, mixture: ClassMixture, q: np.ndarray) -> MeanClassifier:
-        """Return the mean classifier of a mixture at its solved fixed point q (K,)."""
-        problem, L, K = mixture.problem(), len(mixture.laws), q.size
-        columns = source_columns([source.numbers for source in problem.sources], np.array([problem.N]))[0]
-        point = Point(columns, mixture.labels(np.eye(L)), mixture.ridge.gamma, 1 / problem.N, np.empty((0, 0)), problem.intercept)
-        s, *slopes = np.empty((3, K))
-        kernels.weights(point, q, s, *slopes)
-        covariance = np.tensordot(s, [_matrix(source.law.covariance, problem.p) for source in problem.sources], axes=1)
-        B = np.linalg.inv(mixture.ridge.gamma * np.eye(problem.p) + covariance)
-        means = distinct_means([*(source.law for source in problem.sources), *mixture.laws], problem.center)
-        which = means.which[:K]
-        G = np.ascontiguousarray(which @ _products(means, B) @ which.T)
-        balanced = [kernels.balance(point, labels, q, G) for labels in point.labels]
-        coefficients = np.array([T * residual for T, _, _, _, residual, _ in balanced]) @ which
-        intercepts, origin, T = np.array([one[-1] for one in balanced]), problem.center, balanced[0][0]
-        if mixture.intercept and T.any():
-            offset = T @ which @ means.directions / T.sum()
-            intercepts = intercepts + coefficients @ means.directions @ B @ offset
-            origin, means = origin + offset, replace(means, directions=means.directions - offset)
-        return cls(B, covariance, means, coefficients, intercepts, origin, tuple(law.mean_samples for law in mixture.laws))
-
-    def scores(self, X: np.ndarray, k: int) -> np.ndarray:
-        """Return the scores (k, L) of samples of one class, each sample left out of the estimated mean of its class.
-
-        Parameters
-        ----------
-        X : array (k, p)
-        k : int
-            The class.
-        """
-        x = np.asarray(X, dtype=float) - self.origin
-        seen = x @ self.resolvent @ self.means.directions.T
-        if n := self.samples[k]:
-            own = self.means.which[len(self.means.which) - len(self.samples) + k].argmax()
-            seen[:, own] = (n * seen[:, own] - _lengths(x, self.resolvent)) / (n - 1)
-        return seen @ self.coefficients.T + self.intercepts
-
-    def spread(self, covariance: Covariance) -> np.ndarray:
-        """Return the covariance (L, L) of the mean classifier's scores of samples of a covariance."""
-        between = self.resolvent @ _matrix(covariance, len(self.resolvent)) @ self.resolvent
-        return self.coefficients @ _products(self.means, between) @ self.coefficients.T
-
-    def fluctuation(self, z: np.ndarray, covariance: Covariance) -> np.ndarray:
-        """Return how much more the classifier's fluctuations move the scores at each sample than at an average one, (k,).
-
-        Parameters
-        ----------
-        z : array (k, p)
-            Samples less the mean of their class.
-        covariance
-            Of the class.
-        """
-        spread = self.resolvent @ self.covariance @ self.resolvent
-        return np.sqrt(_lengths(z, spread) / np.vdot(spread, _matrix(covariance, len(spread))))
-
-
-def _products(means: Means, between: np.ndarray) -> np.ndarray:
-    """(D, D), the products of the directions through a matrix (p, p), less what the errors of the estimated ones add."""
-    found = means.directions @ between @ means.directions.T
-    for d, estimate in enumerate(means.estimates):
-        if estimate is not None:
-            found[d, d] -= np.vdot(between, _matrix(estimate[0], len(between))) / estimate[1]
-    return found
-
-
-def _lengths(x: np.ndarray, between: np.ndarray) -> np.ndarray:
-    return np.einsum("ij,jk,ik->i", x, between, x, optimize=True)
-
-
-def _matrix(covariance: Covariance, p: int) -> np.ndarray:
-    c = np.asarray(covariance, dtype=float)
-    return c if c.ndim == 2 else np.diag(np.broadcast_to(c, (p,)))
-
-
-def _pairs(L: int) -> list[tuple[int, int]]:
-    return [(i, j) for i in range(L) for j in range(i, L)]
+def _largest(mean: np.ndarray, spread: np.ndarray, k: int, rng: np.random.Generator, draws: int) -> np.ndarray:
+    """How often score k is the largest, for samples with scores of this mean (k, L) and covariance (k, L, L)."""
+    if mean.shape[1] == 2:
+        contrast = np.array([1.0, -1.0]) * (1 if k == 0 else -1)
+        return normal_share(mean @ contrast, np.einsum("i,kij,j->k", contrast, spread, contrast))
+    values, vectors = np.linalg.eigh(spread)
+    root = vectors * np.sqrt(np.maximum(values, 0))[:, None, :]
+    drawn = mean + np.einsum("kij,dkj->dki", root, rng.standard_normal((draws, *mean.shape)), optimize=True)
+    return (drawn.argmax(axis=2) == k).mean(axis=0)
 
 
 def _lowered(mixture: ClassMixture, tests: Sequence[Law]) -> Lowered:
     """The problem of a mixture, labelled by every score (i, i) and by the sum of every two (i, j)."""
+    return lower_problem(mixture.problem(), tests, _labels(mixture))
+
+
+def _labels(mixture: ClassMixture) -> np.ndarray:
     one_hot = np.eye(len(mixture.laws))
-    combinations = np.array([np.maximum(one_hot[i], one_hot[j]) for i, j in _pairs(len(mixture.laws))])
-    return lower_problem(mixture.problem(), tests, mixture.labels(combinations))
+    return mixture.labels(np.array([np.maximum(one_hot[i], one_hot[j]) for i, j in pairs(len(mixture.laws))]))
 
 
 def _scores(mixture: ClassMixture, found: Solution) -> tuple[Scores, ...]:
     """The law of the scores of a fresh sample of every class, from the sums of all pairs of scores."""
     L = len(mixture.laws)
-    return tuple(_polarised(found.margins[0, k], found.variances[0, k], _pairs(L), L) for k in range(L))
-
-
-def _polarised(margins: np.ndarray, variances: np.ndarray, pairs: list[tuple[int, int]], L: int) -> Scores:
-    alone = {i: row for row, (i, j) in enumerate(pairs) if i == j}
-    covariance = np.empty((L, L))
-    for row, (i, j) in enumerate(pairs):
-        both = variances[row] if i != j else 4 * variances[row]
-        covariance[i, j] = covariance[j, i] = (both - variances[alone[i]] - variances[alone[j]]) / 2
-    return Scores(margins[[alone[i] for i in range(L)]], covariance)
+    alone = [row for row, (i, j) in enumerate(pairs(L)) if i == j]
+    return tuple(Scores(found.margins[0, k, alone], polarised(found.variances[0, k], L)) for k in range(L))
 
 
 def next_label_noise(classes: int, epsilon: float) -> np.ndarray:

@@ -37,8 +37,8 @@ import sympy as sp
 
 from .. import reference
 from ..derivatives import variance
-from ..model import Labels, Source, gamma, source, t
-from ..potential import Statement, general, mean_weight, potential, signal
+from ..model import Labels, N, gamma, source, t
+from ..potential import Statement, general, mean_weight, signal
 from ..theorem import CheckResult, Equation, Theorem, check, vanishes
 
 Numbers = dict[sp.Symbol, sp.Expr]
@@ -218,18 +218,16 @@ def left_out() -> CheckResult:
 
 def theorem() -> Theorem:
     """Return the chapter on given samples."""
-    N, mean, spread, f, delta, y = sp.symbols("N w sigma(x) f_k delta_k ytilde_k")
-    own: Source = source("k")
-    tr = sp.Function("tr")(sp.Symbol("z^T B C_k B z"))
+    own, length, qhat = source("k"), sp.Symbol("z^T B C_k B z"), sp.Symbol("qhat_k")
+    residual = sp.Symbol("vtilde_k") + (sp.Symbol("ybar_k") - sp.Symbol("m_k")) ** 2 + sp.Symbol("v_k")
     every = (sp.Symbol("k"), 1, sp.Symbol("K"))
     return Theorem(
         "given_samples", "Given samples: scores that are not Gaussian", __doc__.split("\n\n", 1)[1],
         (
-            Equation("the squared spread of the score of a given sample", sp.Eq(spread**2, sp.Sum(sp.Symbol("qhat_k") * tr.args[0], every) / N,
-                                                                               evaluate=False)),
-            Equation("the noise of a direct source, its labels with the mean $\\bar y_k$ and the variance $\\tilde v_k$", sp.Eq(
-                sp.Symbol("qhat_k"), own.theta * (own.c / (1 + own.c * delta)) ** 2
-                * (sp.Symbol("vtilde_k") + (sp.Symbol("ybar_k") - sp.Symbol("m_k")) ** 2 + sp.Symbol("v_k")))),
+            Equation("the variance of the score of a given sample",
+                     sp.Eq(sp.Symbol("sigma") ** 2, sp.Sum(qhat * length, every) / N, evaluate=False)),
+            Equation("the noise of a direct source, its labels with the mean $\\bar y_k$ and the variance $\\tilde v_k$",
+                     sp.Eq(qhat, own.theta * (own.c / (1 + own.c * own.delta)) ** 2 * residual)),
         ),
         after="sample_covariance",
     )
