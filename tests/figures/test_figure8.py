@@ -78,11 +78,12 @@ def test_real_pairs_quickly():
     real_pairs()
     settings = replace(figure8.QUICK, resamples=6, design=replace(figure8.QUICK.design, m=(0, 1500)))
     built = build(settings, Run(seed=1), ScaleOptions())
-    assert len(built.panels) == 6 and len(built.extra["settings"]) == 5
+    assert len(built.panels) == 7 and len(built.extra["settings"]) == 5
     assert all(abs(row["predicted less measured"]) < 0.04 for row in built.extra["settings"])
     wrong = [claim for claim in built.claims if "wrong theory" in claim.name]
     assert len(wrong) == 2 and all(claim.holds for claim in wrong)
     assert any("lambda = 0" in claim.name for claim in built.claims)
+    assert any(panel.title.startswith("fine-tuned") for panel in built.panels)
     json.dumps(plain(built.extra), allow_nan=False)
 
 
