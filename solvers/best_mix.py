@@ -7,10 +7,10 @@ compiled solve and one compiled push along the directions log omega, log gamma, 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +19,6 @@ from . import kernels, tangents
 from .lowering import Lowered, Matrices, lower_problem, lower_setting, source_columns
 from .many_classes import ClassMixture
 from .problem import Fit, Law, Setting, SourceNumbers
-
-if TYPE_CHECKING:
-    from .loss_family import LossFamily
 
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(24)  # of the integral over what the rivals of a class share
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
@@ -79,8 +76,60 @@ class Optimum:
     evaluations: int
 
 
+class MixFamily(ABC):
+    """All mixtures of n real samples and of synthetic ones, over omega, gamma and m.
+
+    Attributes
+    ----------
+    n : float
+        Real samples.
+    """
+
+    n: float
+
+    @property
+    @abstractmethod
+    def size(self) -> float:
+        """The mean eigenvalue of what is tested on: the scale that the ridge is searched around."""
+
+    @property
+    def n_or_one(self) -> float:
+        """The number of real samples, or 1 without any."""
+        return self.n or 1.0
+
+    def at(self, m: float, omega: float, gamma: float, *, slopes: Sequence[str] = DIRECTIONS) -> Value:
+        """Return the predicted accuracy at m, omega and gamma.
+
+        Parameters
+        ----------
+        m : float
+            Synthetic samples before pruning.
+        omega : float
+            Weight of a synthetic sample.
+        gamma : float
+            Ridge gamma.
+        slopes
+            Which slopes to compute too, names in DIRECTIONS.
+
+        Raises
+        ------
+        BadInput
+            For numbers outside their range.
+        NotConverged
+            If the fixed point was not solved.
+        """
+        number("m", m, 0)
+        number("omega", omega, 0, open_low=True)
+        number("gamma", gamma, 0, open_low=True)
+        return self._value(float(m), float(omega), float(gamma), slopes)
+
+    @abstractmethod
+    def _value(self, m: float, omega: float, gamma: float, slopes: Sequence[str]) -> Value:
+        """`at`, for numbers in their range."""
+
+
 @dataclass(frozen=True, eq=False)
-class Family:
+class Family(MixFamily):
     """All mixtures of n real and m synthetic samples of given laws, over omega, gamma and m.
 
     With more than one rival their margins are taken to be correlated by 1/2 (derivations/special/optimal_mix.py); for two classes the
@@ -190,45 +239,16 @@ class Family:
 
     @property
     def size(self) -> float:
-        """The mean eigenvalue of what is tested on: the scale that the ridge is searched around."""
         return float(np.mean(self.spectrum.tests))
 
-    @property
-    def n_or_one(self) -> float:
-        """The number of real samples, or 1 without any."""
-        return self.n or 1.0
-
-    def at(self, m: float, omega: float, gamma: float, *, slopes: Sequence[str] = DIRECTIONS) -> Value:
-        """Return the predicted accuracy at m, omega and gamma.
-
-        Parameters
-        ----------
-        m : float
-            Synthetic samples before pruning.
-        omega : float
-            Weight of a synthetic sample.
-        gamma : float
-            Ridge gamma.
-        slopes
-            Which slopes to compute too, names in DIRECTIONS.
-
-        Raises
-        ------
-        BadInput
-            For numbers outside their range.
-        NotConverged
-            If the fixed point was not solved.
-        """
-        number("m", m, 0)
-        number("omega", omega, 0, open_low=True)
-        number("gamma", gamma, 0, open_low=True)
+    def _value(self, m: float, omega: float, gamma: float, slopes: Sequence[str]) -> Value:
         N = self.n + m
         number("the number of samples", N, 0, open_low=True)
         columns, rates = self._columns(m, omega, N)
         wanted = [DIRECTIONS.index(name) for name in slopes]
         (A, K, _), T, G = self.labels.shape, len(self.rivals), len(wanted)
         found = kernels.Found(np.empty(K), np.empty((T, A)), np.empty((T, A)))
-        point = kernels.Point(columns, self.labels, float(gamma), self.times / N, self.mixing, self.intercept)
+        point = kernels.Point(columns, self.labels, gamma, self.times / N, self.mixing, self.intercept)
         residual = kernels.spectral_point(point, self.spectrum, found)
         if not residual <= kernels.TOLERANCE or not (np.isfinite(found.margins).all() and np.all(found.variances >= 0)):
             raise NotConverged(f"the mix at m={m:g}, omega={omega:g}, gamma={gamma:g} was not solved: relative residual {residual:.1e}")
@@ -314,9 +334,7 @@ class _Search:
     has the value given.
     """
 
-    def __init__(
-        self, family: Family | LossFamily, budget: float, m: float | None, omega: float | None, gamma: float | None
-    ) -> None:
+    def __init__(self, family: MixFamily, budget: float, m: float | None, omega: float | None, gamma: float | None) -> None:
         self.family, self.budget, self.m, self.omega, self.gamma = family, budget, m, omega, gamma
         self.free = [name for name, given in (("omega", omega), ("ridge", gamma), ("m", m)) if given is None]
         self.evaluations = 0
@@ -382,7 +400,7 @@ class _Search:
 
 
 def best_mix(
-    family: Family | LossFamily, budget: float, *, m: float | None = None, omega: float | None = None, gamma: float | None = None,
+    family: MixFamily, budget: float, *, m: float | None = None, omega: float | None = None, gamma: float | None = None,
     near: Optimum | None = None,
 ) -> Optimum:  # fmt: skip
     """Return the mix of the best predicted accuracy.
@@ -392,8 +410,8 @@ def best_mix(
 
     Parameters
     ----------
-    family : Family or LossFamily
-        The mixtures to choose from, of the square loss or of any.
+    family : MixFamily
+        What to choose from: a `Family`, or a `LossFamily` for any loss.
     budget : float
         The largest m, synthetic samples before pruning.
     m, omega, gamma : float, optional
@@ -408,9 +426,7 @@ def best_mix(
     NotConverged
         If no mix was solved.
     """
-    from .loss_family import LossFamily
-
-    instance("what is searched", family, Family, LossFamily)
+    instance("what is searched", family, MixFamily)
     number("the budget", budget, 0)
     if m is None and budget == 0:
         m = 0.0
@@ -436,7 +452,7 @@ def best_mix(
     return Optimum(float(many), float(weight) if many else 1.0, float(ridge), -lowest, search.evaluations)
 
 
-def settled(family: Family | LossFamily, found: Optimum, loss: float) -> Optimum:
+def settled(family: MixFamily, found: Optimum, loss: float) -> Optimum:
     """Return the mix with its weight nearer 1 and its ridge smaller, as far as the accuracy allows.
 
     Where the synthetic samples are all that counts, or the ridge outweighs every direction, the accuracy is level, and the limit knows no
@@ -444,7 +460,7 @@ def settled(family: Family | LossFamily, found: Optimum, loss: float) -> Optimum
 
     Parameters
     ----------
-    family : Family or LossFamily
+    family : MixFamily
     found : Optimum
         The best mix of the family.
     loss : float

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..support.errors import instance, number
+from ..support.errors import instance
 from .any_loss import Loss
-from .best_mix import DIRECTIONS, Value
+from .best_mix import MixFamily, Value
 from .predict import predict_grid
 from .problem import Setting
 
@@ -22,7 +22,7 @@ STEP = 1e-3  # of logarithms, and of m and n in units of all samples: the error 
 
 
 @dataclass(frozen=True)
-class LossFamily:
+class LossFamily(MixFamily):
     """All mixtures of n real and m synthetic samples of a setting, over omega, gamma and m, under a loss.
 
     Attributes
@@ -54,41 +54,12 @@ class LossFamily:
         return float(self.setting.n)
 
     @property
-    def n_or_one(self) -> float:
-        """The number of real samples, or 1 without any."""
-        return self.n or 1.0
-
-    @property
     def size(self) -> float:
-        """The mean eigenvalue of what is tested on: the scale that the ridge is searched around."""
         covariance = np.asarray(self.setting.covariance, dtype=float)
         return float(np.trace(covariance) / len(covariance) if covariance.ndim == 2 else covariance.mean())
 
-    def at(self, m: float, omega: float, gamma: float, *, slopes: Sequence[str] = DIRECTIONS) -> Value:
-        """Return the predicted accuracy at m, omega and gamma.
-
-        Parameters
-        ----------
-        m : float
-            Synthetic samples before pruning.
-        omega : float
-            Weight of a synthetic sample.
-        gamma : float
-            Ridge gamma.
-        slopes
-            Which slopes to compute too, names in DIRECTIONS.
-
-        Raises
-        ------
-        BadInput
-            For numbers outside their range.
-        NotConverged
-            If the fixed point was not solved, at the point or beside it.
-        """
-        number("m", m, 0)
-        number("omega", omega, 0, open_low=True)
-        number("gamma", gamma, 0, open_low=True)
-        here = {"n": self.n, "m": float(m), "omega": float(omega), "gamma": float(gamma)}
+    def _value(self, m: float, omega: float, gamma: float, slopes: Sequence[str]) -> Value:
+        here = {"n": self.n, "m": m, "omega": omega, "gamma": gamma}
         sides = [self._beside(name, here) for name in slopes]
         points = [here, *(here | one for pair, _ in sides for one in pair)]
         found = predict_grid(self.setting, loss=self.loss, huber_threshold=self.huber_threshold,
