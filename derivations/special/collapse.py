@@ -48,12 +48,13 @@ import mpmath as mp
 import sympy as sp
 
 from ..theorem import CheckResult, Equation, Function, Theorem, check, vanishes
-from .family_tree import Q, SampleSet, fold
+from .family_tree import Folded, Q, SampleSet, fold
 
 A, W, F, K, T, P = sp.symbols("A w f K T p", positive=True)
 D, S, TAU, Y = sp.symbols("D S tau y", positive=True)
 V, K_TH = sp.symbols("v k", positive=True)
 ZERO, ONE = sp.Integer(0), sp.Integer(1)
+TWO_SETS = sp.symbols("theta theta_s c v_2 delta_1:4", positive=True)
 
 
 def accumulated(k: sp.Expr) -> sp.Expr:
@@ -116,18 +117,23 @@ def accumulates() -> CheckResult:
     return vanishes(u * (k - v) - after * (k + 1 - v_after), modulo=(condition, after))
 
 
+def _two_sets(y: sp.Expr) -> tuple[Folded, dict[sp.Expr, sp.Expr], sp.Expr]:
+    """The fold of a generator fitted on a real set and on samples, labels of mean y, of a generator fitted on that set; its solution; A."""
+    theta, theta_s, c, v, base, second, last = TWO_SETS
+    sets = [SampleSet("a", theta, ZERO, ONE, base), SampleSet("b", theta, ZERO, y, second, ("a",)),
+            SampleSet("s", theta_s, c, ONE, last, ("a", "b"))]
+    share = v * (2 - v) / (1 - v)  # A for which v_2 is v
+    at = {base: Q, second: Q * (1 - share), last: Q * (1 - share) * (1 - v / 2)}
+    at[c] = share * theta / ((theta_s - share * theta) * at[last])
+    return fold(sets), at, share
+
+
 @check("collapse, accumulate, two sets", "the fold of a generator fitted on a real set and on samples of a generator fitted on that set, "
        "of K samples each, with the product $(1 - v_1)(1 - v_2/2)(1 - D/m)$")
 def accumulated_fold() -> CheckResult:
-    theta, theta_s, c, v = sp.symbols("theta theta_s c v_2", positive=True)
-    base, second, last = sp.symbols("delta_1:4", positive=True)
-    sets = [SampleSet("a", theta, ZERO, ONE, base), SampleSet("b", theta, ZERO, ONE, second, ("a",)),
-            SampleSet("s", theta_s, c, ONE, last, ("a", "b"))]
-    folded = fold(sets)
-    share = v * (2 - v) / (1 - v)  # A for which v_2 is v
+    theta, theta_s, c, v, *_ = TWO_SETS
+    folded, at, share = _two_sets(ONE)
     d = share * theta
-    at = {base: Q, second: Q * (1 - share), last: Q * (1 - share) * (1 - v / 2)}
-    at[c] = d / ((theta_s - d) * at[last])
     root = folded.root.subs(at)
     product = theta_s * at[c] * (1 - d / theta_s) * (1 - share) * (1 - v / 2)
     return vanishes(*(equation.subs(at) for equation in folded.equations), root * Q - d, root - product,
@@ -148,14 +154,8 @@ def label_noise(load: sp.Expr, second: sp.Expr, lost: sp.Expr) -> sp.Expr:
 @check("collapse, accumulate, wrong labels", "target and noise of a generator fitted on a real set and on samples with labels of mean y "
        "of a generator fitted on that set, in the fold, with the step and the balance of what is lost")
 def accumulated_labels() -> CheckResult:
-    theta, theta_s, c, v = sp.symbols("theta theta_s c v_2", positive=True)
-    base, second, last = sp.symbols("delta_1:4", positive=True)
-    sets = [SampleSet("a", theta, ZERO, ONE, base), SampleSet("b", theta, ZERO, Y, second, ("a",)),
-            SampleSet("s", theta_s, c, ONE, last, ("a", "b"))]
-    folded = fold(sets)
-    share = v * (2 - v) / (1 - v)  # A for which v_2 is v
-    at = {base: Q, second: Q * (1 - share), last: Q * (1 - share) * (1 - v / 2)}
-    at[c] = share * theta / ((theta_s - share * theta) * at[last])
+    theta, _, _, v, *_ = TWO_SETS
+    folded, at, share = _two_sets(Y)
     weight = share / (1 - share)
     step = {name: value.subs({W: weight, V: v, K_TH: 1}) for name, value in step_of_labels().items()}
     target = 1 / step["growth"]
