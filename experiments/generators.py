@@ -216,8 +216,8 @@ def fitted(case: GeneratorCase, kind: str, split: Split, seed: int, folder: Path
     if kind not in FITTED and kind not in NETWORKS:
         raise BadInput(f"there is no generator {kind!r}; there are {', '.join((*FITTED, *NETWORKS))}")
     least = int(np.bincount(split.y).min())
-    rest = least - case.n_hat - (case.tested or 0)
-    counts = [case.n_hat, rest] if case.tested is None else [case.n_hat, rest, case.tested]
+    others = least - case.n_hat - (case.tested or 0)
+    counts = [case.n_hat, others] if case.tested is None else [case.n_hat, others, case.tested]
     (X, y), pool, *test = split.draw(np.random.default_rng(seed), counts)
     rest = Split(*pool, *(test[0] if test else (split.X_test, split.y_test)), split.elliptical)
     sampler = trained(NETWORKS[kind], X, y, case.training, seed, folder) if kind in NETWORKS else FITTED[kind](X, y, seed)
